@@ -1,0 +1,130 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using System.Text;
+using Punchline.Protocols.Noise;
+using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Traversal;
+using Punchline.Protocols.Transport.Handshake;
+
+namespace Punchline.Protocols.Rooms;
+
+/// <summary>
+/// What a member tells the others through the server, sealed so that the server cannot read it:
+/// <code>
+/// nonce (12) | AES-256-GCM under the introduction key, the room's tag as associated data | tag (16)
+///   plaintext: count and list of wire versions, count and list of suites, id (32), instance (16), generation (varint),
+///              name (varint length, UTF-8), count of candidates, each: kind, address length (4 or 16), address, port;
+///              what follows is a later version's, and ignored
+/// </code>
+/// </summary>
+internal sealed record IntroductionBlob(PeerId Id, ReadOnlyMemory<byte> Instance, ulong Generation, string Name, IReadOnlyList<Candidate> Candidates)
+{
+    /// <summary>Bytes of a name in UTF-8, at most.</summary>
+    public const int MaxNameBytes = 64;
+
+    /// <summary>Bytes of a blob, at most; 30 candidates of IPv6 and the longest name take 773.</summary>
+    public const int MaxLength = 2048;
+
+    /// <summary>Versions or suites in a list, at most.</summary>
+    public const int MaxListLength = 16;
+
+    private const int NonceLength = 12;
+    private const int TagLength = 16;
+
+    private static readonly byte[] OurVersions = [HandshakePacket.Version];
+    private static readonly byte[] OurSuites = [P256KeyPair.Suite];
+
+    /// <summary>Wire versions that the member speaks, best first.</summary>
+    public ReadOnlyMemory<byte> Versions { get; init; } = OurVersions;
+
+    /// <summary>Cipher suites that it speaks, best first.</summary>
+    public ReadOnlyMemory<byte> Suites { get; init; } = OurSuites;
+
+    /// <summary>The process that speaks.</summary>
+    public IntroducedPeer Peer => new(Id, Instance);
+
+    public byte[] Seal(RoomKeys keys, IRandomSource random)
+    {
+        Span<byte> plaintext = stackalloc byte[MaxLength];
+        var writer = new SpanWriter(plaintext);
+        Write(ref writer);
+        var blob = new byte[NonceLength + writer.Length + TagLength];
+        var nonce = blob.AsSpan(0, NonceLength);
+        random.Fill(nonce);
+        using var aes = new AesGcm(keys.IntroductionKey, TagLength);
+        aes.Encrypt(nonce, writer.Written, blob.AsSpan(NonceLength, writer.Length), blob.AsSpan(NonceLength + writer.Length), keys.Tag);
+        return blob;
+    }
+
+    /// <summary>Opens a blob of this room. False for one that was not sealed with its key, or is malformed.</summary>
+    public static bool TryOpen(ReadOnlySpan<byte> blob, RoomKeys keys, [NotNullWhen(true)] out IntroductionBlob? introduction)
+    {
+        introduction = null;
+        if (blob.Length is < NonceLength + TagLength or > MaxLength) return false;
+        Span<byte> plaintext = stackalloc byte[blob.Length - NonceLength - TagLength];
+        try
+        {
+            using var aes = new AesGcm(keys.IntroductionKey, TagLength);
+            aes.Decrypt(blob[..NonceLength], blob[NonceLength..^TagLength], blob[^TagLength..], plaintext, keys.Tag);
+        }
+        catch (AuthenticationTagMismatchException)
+        {
+            return false;
+        }
+        return TryRead(plaintext, out introduction);
+    }
+
+    private void Write(ref SpanWriter writer)
+    {
+        writer.WriteByte((byte)Versions.Length);
+        writer.WriteBytes(Versions.Span);
+        writer.WriteByte((byte)Suites.Length);
+        writer.WriteBytes(Suites.Span);
+        Id.CopyTo(writer.Free);
+        writer.Advance(PeerId.ByteLength);
+        writer.WriteBytes(Instance.Span);
+        writer.WriteVarInt(Generation);
+        var name = Encoding.UTF8.GetBytes(Name);
+        writer.WriteVarInt((ulong)name.Length);
+        writer.WriteBytes(name);
+        writer.WriteByte((byte)Candidates.Count);
+        foreach (var candidate in Candidates)
+        {
+            writer.WriteByte((byte)candidate.Kind);
+            writer.WriteByte((byte)candidate.Endpoint.AddressLength);
+            writer.Advance(candidate.Endpoint.WriteAddress(writer.Free));
+            writer.WriteUInt16(candidate.Endpoint.Port);
+        }
+    }
+
+    private static bool TryRead(ReadOnlySpan<byte> plaintext, [NotNullWhen(true)] out IntroductionBlob? introduction)
+    {
+        introduction = null;
+        var reader = new SpanReader(plaintext);
+        if (!TryReadList(ref reader, out var versions) || !TryReadList(ref reader, out var suites)) return false;
+        if (!reader.TryReadBytes(PeerId.ByteLength, out var id) || !reader.TryReadBytes(IntroducedPeer.InstanceLength, out var instance)) return false;
+        if (!reader.TryReadVarInt(out var generation) || !reader.TryReadVarIntPrefixed(out var name) || name.Length > MaxNameBytes) return false;
+        if (!reader.TryReadByte(out var count) || count > Candidate.MaxPerPeer) return false;
+        var candidates = new Candidate[count];
+        foreach (ref var candidate in candidates.AsSpan())
+        {
+            if (!reader.TryReadByte(out var kind) || !reader.TryReadByte(out var length) || !reader.TryReadBytes(length, out var address)
+                || !reader.TryReadUInt16(out var port) || !Endpoint.TryFromBytes(address, port, out var endpoint)) return false;
+            candidate = new Candidate((CandidateKind)kind, endpoint);
+        }
+        introduction = new IntroductionBlob(new PeerId(id), instance.ToArray(), generation, PeerText.Clean(Encoding.UTF8.GetString(name)), candidates)
+        {
+            Versions = versions,
+            Suites = suites,
+        };
+        return true;
+    }
+
+    private static bool TryReadList(ref SpanReader reader, out byte[] list)
+    {
+        list = [];
+        if (!reader.TryReadByte(out var length) || length is 0 or > MaxListLength || !reader.TryReadBytes(length, out var bytes)) return false;
+        list = bytes.ToArray();
+        return true;
+    }
+}

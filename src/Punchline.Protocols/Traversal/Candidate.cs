@@ -1,0 +1,37 @@
+using Punchline.Protocols.Primitives;
+
+namespace Punchline.Protocols.Traversal;
+
+/// <summary>How an address of a peer became known (RFC 8445 §5.1.1.1's terms). The numbers are on the wire.</summary>
+internal enum CandidateKind : byte
+{
+    /// <summary>The address of one of its interfaces.</summary>
+    Host = 1,
+
+    /// <summary>What a STUN server saw.</summary>
+    ServerReflexive = 2,
+
+    /// <summary>Where a genuine packet of the peer came from. Never introduced, only observed.</summary>
+    PeerReflexive = 3,
+}
+
+/// <summary>An address at which a peer may be reached.</summary>
+internal readonly record struct Candidate(CandidateKind Kind, Endpoint Endpoint)
+{
+    /// <summary>Candidates of one peer, at most: more are interface noise.</summary>
+    public const int MaxPerPeer = 30;
+}
+
+/// <summary>An address of one of our own interfaces.</summary>
+/// <param name="Endpoint">The address, and the port that the punching socket has there.</param>
+/// <param name="PrefixLength">Bits of the subnet's prefix: 0 to 32 for IPv4, 0 to 128 for IPv6.</param>
+internal readonly record struct HostAddress(Endpoint Endpoint, int PrefixLength)
+{
+    /// <summary>Whether <paramref name="other"/> is on this interface's own link.</summary>
+    public bool IsOnLink(Endpoint other)
+    {
+        if (other.IsIPv4 != Endpoint.IsIPv4) return false;
+        var prefixBits = Endpoint.IsIPv4 ? PrefixLength + 96 : PrefixLength;
+        return prefixBits > 0 && (other.Address ^ Endpoint.Address) >> (128 - prefixBits) == 0;
+    }
+}

@@ -1,0 +1,37 @@
+using Punchline.Protocols.Primitives;
+
+namespace Punchline.Protocols.Traversal;
+
+/// <summary>
+/// A token bucket over all probes of a process: every new five-tuple is an entry in some router's table, and a small
+/// router has few.
+/// </summary>
+internal sealed class Pacer(double packetsPerSecond, int burst)
+{
+    private double _tokens = burst;
+    private Timestamp _filled;
+
+    /// <summary>When the next packet may go; not later than <paramref name="now"/> where one may go at once.</summary>
+    public Timestamp NextAllowed(Timestamp now)
+    {
+        Fill(now);
+        // A tick more than exact, so that at that moment rounding does not leave the token a hair short.
+        return _tokens >= 1 ? now : now + TimeSpan.FromSeconds((1 - _tokens) / packetsPerSecond) + TimeSpan.FromTicks(1);
+    }
+
+    /// <summary>Takes a packet's token. False where none is left: nothing is taken then.</summary>
+    public bool TryTake(Timestamp now)
+    {
+        Fill(now);
+        if (_tokens < 1) return false;
+        _tokens--;
+        return true;
+    }
+
+    private void Fill(Timestamp now)
+    {
+        if (now <= _filled) return;
+        _tokens = Math.Min(burst, _tokens + ((now - _filled).TotalSeconds * packetsPerSecond));
+        _filled = now;
+    }
+}

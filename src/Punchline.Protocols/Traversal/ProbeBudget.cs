@@ -1,0 +1,62 @@
+using Punchline.Protocols.Primitives;
+
+namespace Punchline.Protocols.Traversal;
+
+/// <summary>
+/// What may be sent to an address before it gave an authenticated reply, so that nobody makes of us a weapon against a
+/// third party: 12 packets and 3,000 bytes to it in one attempt, and 64 packets a minute to one IP address over all peers and rooms.
+/// </summary>
+internal sealed class ProbeBudget
+{
+    public const int MaxPacketsPerEndpoint = 12;
+    public const int MaxBytesPerEndpoint = 3_000;
+    public const int MaxPacketsPerAddressAndMinute = 64;
+
+    /// <summary>Endpoints remembered, at most: beyond that nothing unauthenticated is sent. 64 peers of 30 candidates fit twice.</summary>
+    public const int MaxEndpoints = 4_096;
+
+    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+
+    private readonly Dictionary<Endpoint, Use> _endpoints = [];
+    private readonly Dictionary<UInt128, Use> _addresses = [];
+
+    /// <summary>Takes a packet from the budget of its destination. False where it is used up: nothing is taken then.</summary>
+    public bool TryTake(Endpoint destination, int bytes, Timestamp now)
+    {
+        if (_endpoints.Count >= MaxEndpoints) Sweep(now);
+        if (_endpoints.Count >= MaxEndpoints && !_endpoints.ContainsKey(destination)) return false;
+        var endpoint = _endpoints.GetValueOrDefault(destination, new Use(0, 0, now));
+        var address = _addresses.GetValueOrDefault(destination.Address, new Use(0, 0, now));
+        if (now - endpoint.First >= Minute) endpoint = new Use(0, 0, now);
+        if (now - address.First >= Minute) address = new Use(0, 0, now);
+        if (endpoint.Packets >= MaxPacketsPerEndpoint || endpoint.Bytes + bytes > MaxBytesPerEndpoint) return false;
+        if (address.Packets >= MaxPacketsPerAddressAndMinute) return false;
+        _endpoints[destination] = endpoint.Add(bytes);
+        _addresses[destination.Address] = address.Add(bytes);
+        return true;
+    }
+
+    /// <summary>An authenticated reply came from there: it wants our packets.</summary>
+    public void Restore(Endpoint endpoint)
+    {
+        _endpoints.Remove(endpoint);
+        _addresses.Remove(endpoint.Address);
+    }
+
+    private void Sweep(Timestamp now)
+    {
+        foreach (var (endpoint, use) in _endpoints)
+        {
+            if (now - use.First >= Minute) _endpoints.Remove(endpoint);
+        }
+        foreach (var (address, use) in _addresses)
+        {
+            if (now - use.First >= Minute) _addresses.Remove(address);
+        }
+    }
+
+    private readonly record struct Use(int Packets, int Bytes, Timestamp First)
+    {
+        public Use Add(int bytes) => new(Packets + 1, Bytes + bytes, First);
+    }
+}

@@ -1,0 +1,146 @@
+using Punchline.Protocols.Primitives;
+
+namespace Punchline.Protocols.Traversal;
+
+/// <summary>What one side knows when it plans: of itself, and of the peer.</summary>
+/// <param name="HostAddresses">Our own interfaces.</param>
+/// <param name="LocalReflexive">What STUN servers saw of us.</param>
+/// <param name="RemoteCandidates">What the peer says of itself.</param>
+/// <param name="AllowLoopback">The server itself was reached on loopback: then peers on this machine are meant.</param>
+internal sealed record PunchSituation(
+    IReadOnlyList<HostAddress> HostAddresses,
+    IReadOnlyList<Endpoint> LocalReflexive,
+    IReadOnlyList<Candidate> RemoteCandidates,
+    bool AllowLoopback);
+
+/// <summary>What a probe carries.</summary>
+internal enum ProbeKind
+{
+    /// <summary>One byte that nobody needs to receive: it makes our own NAT expect the peer.</summary>
+    Opener,
+
+    /// <summary>Message 1 of the handshake.</summary>
+    Handshake,
+}
+
+/// <summary>One packet of a plan.</summary>
+/// <param name="At">After the plan's start.</param>
+/// <param name="Destination">Where to.</param>
+/// <param name="Kind">What it carries.</param>
+/// <param name="TimeToLive">1 to 255, or 0 for the system's default.</param>
+internal readonly record struct Probe(TimeSpan At, Endpoint Destination, ProbeKind Kind, byte TimeToLive);
+
+/// <summary>
+/// Which packets go where, and when: a pure function of what is known. Both peers carry out their plans at once, each
+/// opening its own NAT for the other.
+/// </summary>
+internal static class PunchPlan
+{
+    /// <summary>After this the attempt has failed.</summary>
+    public static readonly TimeSpan Duration = TimeSpan.FromSeconds(20);
+
+    /// <summary>From an opener to the packet that reaches the peer's router, which must not overtake it.</summary>
+    public static readonly TimeSpan OpenerLead = TimeSpan.FromMilliseconds(5);
+
+    /// <summary>The first interval between flights; each later one is twice as long.</summary>
+    public static readonly TimeSpan FirstInterval = TimeSpan.FromMilliseconds(33);
+
+    /// <summary>
+    /// Flights to a candidate: at 0, 33, 99, 231, 495 ms, 1.0, 2.1, 4.2, 8.4 and 16.9 s. With two openers these are the
+    /// 12 packets that an address may get before it answered.
+    /// </summary>
+    public const int Flights = 10;
+
+    /// <summary>Flights that are led by an opener.</summary>
+    public const int OpenerFlights = 2;
+
+    /// <summary>Candidates probed in the first 200 ms, by rank. The others wait.</summary>
+    public const int MaxFirstCandidates = 6;
+
+    /// <summary>Private addresses probed, at most.</summary>
+    public const int MaxPrivateCandidates = 4;
+
+    /// <summary>Routers that a packet to a private address may pass, less one: it must not wander into a stranger's network.</summary>
+    public const byte PrivateTimeToLive = 3;
+
+    private static readonly TimeSpan LaterCandidatesDelay = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>The plan's probes in the order of their times.</summary>
+    public static IReadOnlyList<Probe> Create(PunchSituation situation)
+    {
+        var targets = RankTargets(situation);
+        var openerTimeToLive = OpenerTimeToLive(situation);
+        var probes = new List<Probe>(targets.Count * (Flights + OpenerFlights));
+        for (var rank = 0; rank < targets.Count; rank++)
+        {
+            var target = targets[rank];
+            var start = rank < MaxFirstCandidates ? TimeSpan.Zero : LaterCandidatesDelay;
+            for (var flight = 0; flight < Flights; flight++)
+            {
+                // 33 ms × (2^flight − 1)
+                var at = start + (FirstInterval * ((1 << flight) - 1));
+                if (flight < OpenerFlights && openerTimeToLive > 0 && !target.IsNear)
+                {
+                    probes.Add(new Probe(at, target.Endpoint, ProbeKind.Opener, (byte)(openerTimeToLive + flight)));
+                    at += OpenerLead;
+                }
+                probes.Add(new Probe(at, target.Endpoint, ProbeKind.Handshake, target.IsNear ? PrivateTimeToLive : (byte)0));
+            }
+        }
+        // A stable sort: at one time the better rank goes first.
+        return [.. probes.OrderBy(probe => probe.At)];
+    }
+
+    // An opener passes our own NATs and dies behind them: their number and one. How many there are is not measured yet,
+    // so one is assumed, unless an interface has the very address that the world sees.
+    private static byte OpenerTimeToLive(PunchSituation situation)
+    {
+        foreach (var reflexive in situation.LocalReflexive)
+        {
+            foreach (var host in situation.HostAddresses)
+            {
+                if (host.Endpoint.Address == reflexive.Address) return 0;
+            }
+        }
+        return 2;
+    }
+
+    private static List<(Endpoint Endpoint, bool IsNear)> RankTargets(PunchSituation situation)
+    {
+        var near = new List<(Endpoint, bool)>();
+        var far = new List<(Endpoint, bool)>();
+        var seen = new HashSet<Endpoint>();
+        var shareReflexive = SharesReflexiveAddress(situation);
+        foreach (var candidate in situation.RemoteCandidates.Take(Candidate.MaxPerPeer).OrderByDescending(candidate => candidate.Kind))
+        {
+            var endpoint = candidate.Endpoint;
+            if (!IsUsable(endpoint, situation.AllowLoopback) || !seen.Add(endpoint)) continue;
+            var isOnLink = situation.HostAddresses.Any(host => host.IsOnLink(endpoint));
+            if (AddressScope.IsLoopback(endpoint) || isOnLink)
+            {
+                near.Add((endpoint, true));
+            }
+            else if (AddressScope.IsPrivate(endpoint))
+            {
+                if (shareReflexive && near.Count < MaxPrivateCandidates) near.Add((endpoint, true));
+            }
+            else
+            {
+                far.Add((endpoint, false));
+            }
+        }
+        return [.. near.Take(MaxPrivateCandidates), .. far];
+    }
+
+    /// <summary>Whether an address may be probed at all, whoever names it.</summary>
+    public static bool IsUsable(Endpoint endpoint, bool allowLoopback)
+    {
+        if (AddressScope.IsUnspecified(endpoint) || AddressScope.IsMulticastOrBroadcast(endpoint) || AddressScope.IsLinkLocal(endpoint)) return false;
+        if (AddressScope.IsLoopback(endpoint) && !allowLoopback) return false;
+        // Below 1024 are other people's services; 443 is where peers in strict networks listen.
+        return endpoint.Port is >= 1024 or 443;
+    }
+
+    private static bool SharesReflexiveAddress(PunchSituation situation) => situation.RemoteCandidates.Any(candidate =>
+        candidate.Kind == CandidateKind.ServerReflexive && situation.LocalReflexive.Any(ours => ours.Address == candidate.Endpoint.Address));
+}
