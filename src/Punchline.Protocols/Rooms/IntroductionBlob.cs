@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
+using Punchline.Protocols.Coordination;
 using Punchline.Protocols.Noise;
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Traversal;
@@ -12,12 +13,12 @@ namespace Punchline.Protocols.Rooms;
 /// What a member tells the others through the server, sealed so that the server cannot read it:
 /// <code>
 /// nonce (12) | AES-256-GCM under the introduction key, the room's tag as associated data | tag (16)
-///   plaintext: count and list of wire versions, count and list of suites, id (32), instance (16), generation (varint),
+///   plaintext: count and list of wire versions, count and list of suites, id (32), instance (16), generation (4),
 ///              name (varint length, UTF-8), count of candidates, each: kind, address length (4 or 16), address, port;
 ///              what follows is a later version's, and ignored
 /// </code>
 /// </summary>
-internal sealed record IntroductionBlob(PeerId Id, ReadOnlyMemory<byte> Instance, ulong Generation, string Name, IReadOnlyList<Candidate> Candidates)
+internal sealed record IntroductionBlob(PeerId Id, InstanceId Instance, uint Generation, string Name, IReadOnlyList<Candidate> Candidates)
 {
     /// <summary>Bytes of a name in UTF-8, at most.</summary>
     public const int MaxNameBytes = 64;
@@ -82,8 +83,9 @@ internal sealed record IntroductionBlob(PeerId Id, ReadOnlyMemory<byte> Instance
         writer.WriteBytes(Suites.Span);
         Id.CopyTo(writer.Free);
         writer.Advance(PeerId.ByteLength);
-        writer.WriteBytes(Instance.Span);
-        writer.WriteVarInt(Generation);
+        Instance.CopyTo(writer.Free);
+        writer.Advance(InstanceId.ByteLength);
+        writer.WriteUInt32(Generation);
         var name = Encoding.UTF8.GetBytes(Name);
         writer.WriteVarInt((ulong)name.Length);
         writer.WriteBytes(name);
@@ -102,8 +104,8 @@ internal sealed record IntroductionBlob(PeerId Id, ReadOnlyMemory<byte> Instance
         introduction = null;
         var reader = new SpanReader(plaintext);
         if (!TryReadList(ref reader, out var versions) || !TryReadList(ref reader, out var suites)) return false;
-        if (!reader.TryReadBytes(PeerId.ByteLength, out var id) || !reader.TryReadBytes(IntroducedPeer.InstanceLength, out var instance)) return false;
-        if (!reader.TryReadVarInt(out var generation) || !reader.TryReadVarIntPrefixed(out var name) || name.Length > MaxNameBytes) return false;
+        if (!reader.TryReadBytes(PeerId.ByteLength, out var id) || !reader.TryReadBytes(InstanceId.ByteLength, out var instance)) return false;
+        if (!reader.TryReadUInt32(out var generation) || !reader.TryReadVarIntPrefixed(out var name) || name.Length > MaxNameBytes) return false;
         if (!reader.TryReadByte(out var count) || count > Candidate.MaxPerPeer) return false;
         var candidates = new Candidate[count];
         foreach (ref var candidate in candidates.AsSpan())
@@ -112,7 +114,7 @@ internal sealed record IntroductionBlob(PeerId Id, ReadOnlyMemory<byte> Instance
                 || !reader.TryReadUInt16(out var port) || !Endpoint.TryFromBytes(address, port, out var endpoint)) return false;
             candidate = new Candidate((CandidateKind)kind, endpoint);
         }
-        introduction = new IntroductionBlob(new PeerId(id), instance.ToArray(), generation, PeerText.Clean(Encoding.UTF8.GetString(name)), candidates)
+        introduction = new IntroductionBlob(new PeerId(id), InstanceId.FromBytes(instance), generation, PeerText.Clean(Encoding.UTF8.GetString(name)), candidates)
         {
             Versions = versions,
             Suites = suites,

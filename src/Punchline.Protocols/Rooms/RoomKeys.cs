@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
+using Punchline.Protocols.Coordination;
 using Punchline.Protocols.Primitives;
 
 namespace Punchline.Protocols.Rooms;
@@ -98,7 +99,7 @@ internal sealed class RoomKeys
         return BinaryPrimitives.ReadUInt64BigEndian(hint);
     }
 
-    private const int PairInfoLength = 2 * (PeerId.ByteLength + IntroducedPeer.InstanceLength);
+    private const int PairInfoLength = 2 * (PeerId.ByteLength + InstanceId.ByteLength);
 
     private static void WritePairInfo(in IntroducedPeer first, in IntroducedPeer second, Span<byte> info)
     {
@@ -107,15 +108,14 @@ internal sealed class RoomKeys
         writer.Advance(PeerId.ByteLength);
         second.Id.CopyTo(writer.Free);
         writer.Advance(PeerId.ByteLength);
-        writer.WriteBytes(first.Instance.Span);
-        writer.WriteBytes(second.Instance.Span);
+        first.Instance.CopyTo(writer.Free);
+        writer.Advance(InstanceId.ByteLength);
+        second.Instance.CopyTo(writer.Free);
+        writer.Advance(InstanceId.ByteLength);
     }
 }
 
 /// <summary>One process of a peer, as an introduction names it.</summary>
 /// <param name="Id">The peer.</param>
-/// <param name="Instance">16 random bytes of the process.</param>
-internal readonly record struct IntroducedPeer(PeerId Id, ReadOnlyMemory<byte> Instance)
-{
-    public const int InstanceLength = 16;
-}
+/// <param name="Instance">Its process.</param>
+internal readonly record struct IntroducedPeer(PeerId Id, InstanceId Instance);

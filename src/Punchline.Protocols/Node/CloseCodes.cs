@@ -1,0 +1,14 @@
+namespace Punchline.Protocols.Node;
+
+/// <summary>Codes with which a peer closes a connection (CONNECTION_CLOSE of type 0x1d): part of the registry in PROTOCOL.md.</summary>
+internal static class CloseCodes
+{
+    /// <summary>The peer leaves the room.</summary>
+    public const ulong Left = 0x00;
+
+    /// <summary>The same peer completed a newer handshake.</summary>
+    public const ulong Superseded = 0x01;
+
+    /// <summary>A chat stream carried what is no frame, or an acknowledgement of nothing.</summary>
+    public const ulong ChatProtocolError = 0x02;
+}

@@ -1,0 +1,234 @@
+using System.Diagnostics.CodeAnalysis;
+using Punchline.Protocols.Noise;
+using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Rooms;
+using Punchline.Protocols.Stun;
+using Punchline.Protocols.Transport.Handshake;
+using Punchline.Protocols.Traversal;
+
+namespace Punchline.Protocols.Node;
+
+/// <summary>
+/// One whole peer without its sockets and clock: STUN, punching, handshakes, connections and rooms, all over one UDP
+/// port. The engine and the simulation both drive it. Feed one input, drain all outputs, re-arm one timer.
+/// </summary>
+internal sealed class NodeCore : IDisposable
+{
+    /// <summary>Rooms of a node, at most.</summary>
+    public const int MaxRooms = 256;
+
+    /// <summary>
+    /// How often STUN servers are asked again: it keeps the socket's mapping, which members who come later will be told,
+    /// and notices when it moved. Within RFC 4787 REQ-5's two minutes even for routers that know 30 s only.
+    /// </summary>
+    public static readonly TimeSpan StunRefreshInterval = TimeSpan.FromSeconds(20);
+
+    private readonly NodeServices _services;
+    private readonly StunClient _stun;
+    private readonly List<Endpoint> _stunServers = [];
+    private readonly Dictionary<Endpoint, Endpoint> _reflexiveByServer = [];
+    private readonly SortedDictionary<int, RoomSession> _rooms = [];
+    private int _lastRoom;
+    private Timestamp _nextStunRefresh = Timestamp.Never;
+
+    /// <param name="identity">Stays the caller's.</param>
+    /// <param name="random">All of the node's randomness.</param>
+    public NodeCore(P256KeyPair identity, IRandomSource random)
+    {
+        _services = new NodeServices(identity, random);
+        _stun = new StunClient(random);
+    }
+
+    public PeerId Id => _services.Id;
+
+    /// <summary>What STUN servers saw of our socket.</summary>
+    public IReadOnlyList<Endpoint> Reflexive => _services.Reflexive;
+
+    /// <summary>Hints and connection ids that lead to a session; none once every room is closed.</summary>
+    public int RouteCount => _services.Routes.Count;
+
+    public Timestamp NextTimeout
+    {
+        get
+        {
+            var next = Timestamp.Min(_stun.NextTimeout, _nextStunRefresh);
+            foreach (var room in _rooms.Values) next = Timestamp.Min(next, room.NextTimeout);
+            return next;
+        }
+    }
+
+    /// <summary>The addresses of our interfaces, with the punching socket's port.</summary>
+    public void SetHostAddresses(IReadOnlyList<HostAddress> addresses, Timestamp now)
+    {
+        _services.HostAddresses = addresses;
+        foreach (var room in _rooms.Values) room.HandleCandidatesChanged(now);
+    }
+
+    /// <summary>Asks a STUN server where it sees us, now and from time to time.</summary>
+    public void QueryStun(Endpoint server, Timestamp now)
+    {
+        if (_stunServers.Contains(server) || _stunServers.Count == StunClient.MaxQueries) return;
+        _stunServers.Add(server);
+        _stun.Query(server, now);
+        _nextStunRefresh = Timestamp.Min(_nextStunRefresh, now + StunRefreshInterval);
+    }
+
+    /// <summary>Opens a room and returns its number. It lives by <see cref="HandleServerConnected"/>.</summary>
+    /// <exception cref="InvalidOperationException">There are <see cref="MaxRooms"/> rooms already.</exception>
+    public int OpenRoom(RoomKeys keys, string name)
+    {
+        if (_rooms.Count == MaxRooms) throw new InvalidOperationException($"A node has at most {MaxRooms} rooms.");
+        var number = ++_lastRoom;
+        _rooms.Add(number, new RoomSession(_services, number, keys, name));
+        return number;
+    }
+
+    /// <summary>Says goodbye in a room; <see cref="CloseRoom"/> when that is out.</summary>
+    public void LeaveRoom(int room, Timestamp now)
+    {
+        if (_rooms.TryGetValue(room, out var session)) session.Leave(now);
+    }
+
+    /// <summary>Forgets a room and everything in it.</summary>
+    public void CloseRoom(int room)
+    {
+        if (!_rooms.Remove(room, out var session)) return;
+        session.Dispose();
+    }
+
+    /// <summary>A message to all members; false where one of them has too much unacknowledged already.</summary>
+    public bool TrySend(int room, ReadOnlySpan<byte> text, Timestamp now, out ulong sequence)
+    {
+        sequence = 0;
+        return _rooms.TryGetValue(room, out var session) && session.TrySend(text, now, out sequence);
+    }
+
+    /// <summary>Messages in a room that some member has not acknowledged.</summary>
+    public int CountUndelivered(int room) => _rooms.TryGetValue(room, out var session) ? session.Undelivered : 0;
+
+    public void HandleServerConnected(int room, string host, ReadOnlySpan<byte> certificateKeyHash, bool isLoopback, Timestamp now)
+    {
+        if (_rooms.TryGetValue(room, out var session)) session.HandleServerConnected(host, certificateKeyHash, isLoopback, now);
+    }
+
+    public void HandleServerMessage(int room, ReadOnlySpan<byte> utf8, Timestamp now)
+    {
+        if (_rooms.TryGetValue(room, out var session)) session.HandleServerMessage(utf8, this, now);
+    }
+
+    public void HandleServerDisconnected(int room, Timestamp now)
+    {
+        if (_rooms.TryGetValue(room, out var session)) session.HandleServerDisconnected(now);
+    }
+
+    /// <summary>A text message for a room's server.</summary>
+    public bool TryDequeueServerMessage(out int room, out ReadOnlyMemory<byte> utf8)
+    {
+        foreach (var (number, session) in _rooms)
+        {
+            if (!session.TryDequeueServerMessage(out utf8)) continue;
+            room = number;
+            return true;
+        }
+        room = 0;
+        utf8 = default;
+        return false;
+    }
+
+    /// <summary>A datagram on the punching socket. What is nobody's is dropped without a trace.</summary>
+    public void HandleDatagram(Endpoint source, ReadOnlySpan<byte> datagram, Timestamp now)
+    {
+        if (datagram.IsEmpty) return;
+        switch (datagram[0])
+        {
+            case <= 3 when StunMessage.IsStun(datagram):
+                if (_stun.HandleDatagram(source, datagram, now)) DrainStun(now);
+                break;
+            case >= HandshakePacket.FirstType and <= HandshakePacket.LastType:
+                HandleHandshake(source, datagram, now);
+                break;
+            case >= PacketTypes.FirstData and <= PacketTypes.LastData:
+                if (Transport.PacketHeader.TryRead(datagram, out var header) && _services.Routes.FindConnection(header.ConnectionId) is { } session)
+                {
+                    session.HandleData(source, header.ConnectionId, datagram, now);
+                    session.Room.HandleProgress(session, now);
+                }
+                break;
+        }
+    }
+
+    public void HandleTimeout(Timestamp now)
+    {
+        _stun.HandleTimeout(now);
+        DrainStun(now);
+        if (now >= _nextStunRefresh)
+        {
+            _nextStunRefresh = now + StunRefreshInterval;
+            foreach (var server in _stunServers) _stun.Query(server, now);
+        }
+        foreach (var room in _rooms.Values) room.HandleTimeout(now);
+    }
+
+    public bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit)
+    {
+        if (_stun.TryDequeueTransmit(now, buffer, out transmit)) return true;
+        foreach (var room in _rooms.Values)
+        {
+            if (room.TryDequeueTransmit(now, buffer, out transmit)) return true;
+        }
+        return false;
+    }
+
+    public bool TryDequeueEvent([NotNullWhen(true)] out NodeEvent? nodeEvent)
+    {
+        foreach (var room in _rooms.Values)
+        {
+            if (room.TryDequeueEvent(out nodeEvent)) return true;
+        }
+        nodeEvent = null;
+        return false;
+    }
+
+    public void Dispose()
+    {
+        foreach (var room in _rooms.Values) room.Dispose();
+        _rooms.Clear();
+    }
+
+    private void HandleHandshake(Endpoint source, ReadOnlySpan<byte> packet, Timestamp now)
+    {
+        PeerSession? session;
+        if (HandshakePacket.TryReadHint(packet, out var hint))
+        {
+            session = _services.Routes.FindHint(hint);
+            session?.HandleMessage1(source, packet, now);
+        }
+        else
+        {
+            if (!HandshakePacket.TryReadConnectionId(packet, out var connectionId)) return;
+            session = _services.Routes.FindConnection(connectionId);
+            session?.HandleHandshake(source, connectionId, packet, now);
+        }
+        session?.Room.HandleProgress(session, now);
+    }
+
+    private void DrainStun(Timestamp now)
+    {
+        while (_stun.TryDequeueEvent(out var ended))
+        {
+            if (ended is StunClientEvent.Reflected reflected) UpdateReflexive(reflected.Server, reflected.Mapped, now);
+        }
+    }
+
+    private void UpdateReflexive(Endpoint server, Endpoint mapped, Timestamp now)
+    {
+        if (_reflexiveByServer.TryGetValue(server, out var known) && known == mapped) return;
+        _reflexiveByServer[server] = mapped;
+        // In the order in which the servers were named, so that a run replays.
+        var reflexive = _stunServers.Where(_reflexiveByServer.ContainsKey).Select(asked => _reflexiveByServer[asked]).Distinct().ToList();
+        if (reflexive.SequenceEqual(_services.Reflexive)) return;
+        _services.Reflexive.Clear();
+        _services.Reflexive.AddRange(reflexive);
+        foreach (var room in _rooms.Values) room.HandleCandidatesChanged(now);
+    }
+}

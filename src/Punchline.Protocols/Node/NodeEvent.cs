@@ -1,0 +1,60 @@
+using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Traversal;
+
+namespace Punchline.Protocols.Node;
+
+/// <summary>What a <see cref="NodeCore"/> tells its owner, each about one of its rooms.</summary>
+internal abstract record NodeEvent(int Room)
+{
+    /// <summary>The server has us as a member; its welcome named the others already.</summary>
+    internal sealed record ServerJoined(int Room) : NodeEvent(Room);
+
+    /// <summary>The server is away. Established connections do not notice.</summary>
+    internal sealed record ServerLost(int Room) : NodeEvent(Room);
+
+    /// <summary>This peer joined from another process, which took our place at the server.</summary>
+    internal sealed record ServerReplaced(int Room) : NodeEvent(Room);
+
+    /// <summary>The server refused, with its code and its words.</summary>
+    internal sealed record ServerRefused(int Room, string Code, string Message) : NodeEvent(Room);
+
+    /// <summary>A member is known. Connecting to it has begun.</summary>
+    internal sealed record MemberJoined(int Room, PeerId Peer, string Name) : NodeEvent(Room);
+
+    /// <summary>Neither the server nor a direct path has the member any more.</summary>
+    internal sealed record MemberLeft(int Room, PeerId Peer, DepartureReason Reason) : NodeEvent(Room);
+
+    /// <summary>The handshake with a member is complete.</summary>
+    /// <param name="Room">The room.</param>
+    /// <param name="Peer">Who, proven by the handshake.</param>
+    /// <param name="Name">What it calls itself.</param>
+    /// <param name="Remote">Where it is.</param>
+    /// <param name="Elapsed">From learning of the peer to the handshake's end.</param>
+    /// <param name="RoundTrip">As the handshake saw it: an upper bound.</param>
+    internal sealed record Connected(int Room, PeerId Peer, string Name, Endpoint Remote, TimeSpan Elapsed, TimeSpan RoundTrip) : NodeEvent(Room);
+
+    /// <summary>The member's packets come from, and go to, another address now.</summary>
+    internal sealed record PathChanged(int Room, PeerId Peer, Endpoint Remote, TimeSpan RoundTrip) : NodeEvent(Room);
+
+    /// <summary>The connection ended; the member may still be there, and then it is tried again.</summary>
+    internal sealed record Disconnected(int Room, PeerId Peer, string Reason) : NodeEvent(Room);
+
+    /// <summary>No way was found. A packet of the peer's, or news of it, starts another attempt.</summary>
+    internal sealed record Failed(int Room, PeerId Peer, PunchFailure Failure) : NodeEvent(Room);
+
+    /// <summary>A message of a member, each once and in the member's order.</summary>
+    internal sealed record MessageReceived(int Room, PeerId Peer, string Name, ulong Sequence, string Text) : NodeEvent(Room);
+
+    /// <summary>A member has our message.</summary>
+    internal sealed record MessageDelivered(int Room, PeerId Peer, ulong Sequence) : NodeEvent(Room);
+}
+
+/// <summary>Why a member is gone.</summary>
+internal enum DepartureReason
+{
+    /// <summary>It said goodbye.</summary>
+    Left,
+
+    /// <summary>No sign of life.</summary>
+    Timeout,
+}

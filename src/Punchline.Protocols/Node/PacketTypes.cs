@@ -1,0 +1,11 @@
+namespace Punchline.Protocols.Node;
+
+/// <summary>What a datagram is, by its first byte (WIRE 8). Everything else is dropped.</summary>
+internal static class PacketTypes
+{
+    public const byte FirstData = 0x80;
+    public const byte LastData = 0x9f;
+
+    /// <summary>One byte that keeps or makes a NAT mapping, and is ignored.</summary>
+    public const byte KeepAlive = 0xff;
+}

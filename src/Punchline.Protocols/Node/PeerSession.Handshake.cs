@@ -1,0 +1,253 @@
+using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Transport;
+using Punchline.Protocols.Transport.Handshake;
+using Punchline.Protocols.Traversal;
+
+namespace Punchline.Protocols.Node;
+
+// From an introduction to a connection: probes out, message 1 in, and the three messages to their end.
+internal sealed partial class PeerSession
+{
+    /// <summary>Answers to one source of a message 1, at most (WIRE 6).</summary>
+    private const int MaxResponsesPerSource = 3;
+
+    /// <summary>Message 1 and 2 of the peer that are waiting to be sent, at most.</summary>
+    private const int MaxOutgoing = 64;
+
+    private readonly Dictionary<Endpoint, int> _responses = [];
+    private InitiatorHandshake? _initiator;
+    private ResponderHandshake? _responder;
+    private byte[]? _lastMessage1;
+    private ulong _attempt;
+    private ulong _highestRemoteAttempt;
+    private bool _heardFromPeer;
+    private bool _impostorAnswered;
+    private Timestamp? _firstProbe;
+    private Timestamp _responseSent;
+    private byte[]? _message3;
+    private Endpoint _message3Destination;
+    private Timestamp _nextMessage3 = Timestamp.Never;
+    private TimeSpan _message3Interval;
+
+    /// <summary>A message 1 with our hint.</summary>
+    public void HandleMessage1(Endpoint source, ReadOnlySpan<byte> packet, Timestamp now)
+    {
+        if (_lastMessage1 is not null && packet.SequenceEqual(_lastMessage1))
+        {
+            HandleDuplicateMessage1(source, now);
+            return;
+        }
+        if (!ReceivedMessage1.TryRead(_context, packet, out var message1)) return;
+        // An attempt is one message 1: another with its number, or a lower one, is a replay.
+        if (message1.Payload.Attempt <= _highestRemoteAttempt) return;
+        _highestRemoteAttempt = message1.Payload.Attempt;
+        _lastMessage1 = packet.ToArray();
+        _heardFromPeer = true;
+        _responses.Clear();
+        if (_context.IsInitiator)
+        {
+            // The peer has no connection to us, or it would not knock with a new attempt.
+            if (_punch is null) StartAttempt(now, now);
+            _punch?.Answer(source, now);
+        }
+        else
+        {
+            Respond(message1, source, now);
+        }
+    }
+
+    /// <summary>A message 2 or 3 with a connection id of ours.</summary>
+    public void HandleHandshake(Endpoint source, ulong connectionId, ReadOnlySpan<byte> packet, Timestamp now)
+    {
+        if (_initiator?.ConnectionId == connectionId) HandleMessage2(_initiator, source, packet, now);
+        else if (_responder?.ConnectionId == connectionId) HandleMessage3(_responder, source, packet, now);
+        DrainConnection(now);
+    }
+
+    /// <summary>A data packet with a connection id of ours.</summary>
+    public void HandleData(Endpoint source, ulong connectionId, ReadOnlySpan<byte> packet, Timestamp now)
+    {
+        if (_connection?.LocalConnectionId == connectionId)
+        {
+            if (_connection.HandleDatagram(source, packet, now)) HandleFirstData();
+            DrainConnection(now);
+        }
+        else if (_responder?.ConnectionId == connectionId)
+        {
+            _responder.HoldEarlyPacket(packet);
+        }
+    }
+
+    // A transport packet authenticated: the responder has message 3.
+    private void HandleFirstData()
+    {
+        _message3 = null;
+        _nextMessage3 = Timestamp.Never;
+    }
+
+    private void StartAttempt(Timestamp learnedAt, Timestamp now)
+    {
+        EndInitiator();
+        _attemptLearnedAt = learnedAt;
+        _attempt++;
+        _firstProbe = null;
+        _impostorAnswered = false;
+        _punch = new PunchAttempt(now);
+        AddPlan(now);
+        // Openers need no handshake, so they are on their way before the key pair of message 1 is made.
+    }
+
+    private void AddPlan(Timestamp now) => _punch?.Add(
+        PunchPlan.Create(new PunchSituation(_services.HostAddresses, _services.Reflexive, Introduction.Candidates, _room.AllowLoopback)), now);
+
+    private void FailAttempt(PunchAttempt punch)
+    {
+        _punch = null;
+        EndInitiator();
+        _events.Enqueue(new PeerSessionEvent.Failed(PunchFailure.Explain(new PunchObservations(
+            punch.ProbesSent, punch.Targets, _heardFromPeer, _services.Reflexive.Count > 0, _impostorAnswered))));
+    }
+
+    private bool TryDequeueProbe(Timestamp now, Span<byte> buffer, out Transmit transmit)
+    {
+        transmit = default;
+        if (_punch is null || !_punch.TryTakeProbe(now, _services.ProbePacer, _services.ProbeBudget, HandshakePacket.Message1Length, out var probe)) return false;
+        if (probe.Kind == ProbeKind.Opener)
+        {
+            buffer[0] = PacketTypes.KeepAlive;
+            transmit = new Transmit(probe.Destination, 1, probe.TimeToLive);
+            return true;
+        }
+        _initiator ??= new InitiatorHandshake(_context, _attempt, _services.Routes.AddConnection(this, _services.Random), _services.Random);
+        _firstProbe ??= now;
+        _initiator.Message1.CopyTo(buffer);
+        transmit = new Transmit(probe.Destination, HandshakePacket.Message1Length, probe.TimeToLive);
+        return true;
+    }
+
+    private void HandleDuplicateMessage1(Endpoint source, Timestamp now)
+    {
+        if (_context.IsInitiator) _punch?.Answer(source, now);
+        else if (_responder is { } responder) SendMessage2(responder, source, now);
+    }
+
+    private void Respond(ReceivedMessage1 message1, Endpoint source, Timestamp now)
+    {
+        // Two agreements to answer, one more for message 3.
+        if (!_services.AgreementPacer.TryTake(now)) return;
+        var connectionId = _services.Routes.AddConnection(this, _services.Random);
+        if (!ResponderHandshake.TryRespond(_context, message1, connectionId, _services.EncodeParameters(), _services.Random, out var responder))
+        {
+            _services.Routes.RemoveConnection(connectionId);
+            return;
+        }
+        EndResponder();
+        _responder = responder;
+        _responseSent = now;
+        SendMessage2(responder, source, now);
+    }
+
+    private void SendMessage2(ResponderHandshake responder, Endpoint source, Timestamp now)
+    {
+        var sent = _responses.GetValueOrDefault(source);
+        if (sent == MaxResponsesPerSource || (sent == 0 && _responses.Count == Candidate.MaxPerPeer) || _outgoing.Count == MaxOutgoing) return;
+        // What answers a message 1 is as long as it at most, so it needs no budget beyond these counts.
+        _responses[source] = sent + 1;
+        _outgoing.Enqueue((source, responder.Message2.ToArray()));
+        // Only the peer's message 1 from there can have opened the way; ours may be needed for the rest of it.
+        _ = now;
+    }
+
+    private void HandleMessage2(InitiatorHandshake initiator, Endpoint source, ReadOnlySpan<byte> packet, Timestamp now)
+    {
+        switch (initiator.ReadMessage2(packet, _services.EncodeParameters(), out var result, out var message3))
+        {
+            case HandshakeOutcome.Impostor:
+                // Over before message 3: the next probe begins a new attempt with new keys.
+                _impostorAnswered = true;
+                EndInitiator();
+                _attempt++;
+                break;
+            case HandshakeOutcome.Completed when TransportParameters.TryRead(result!.RemoteParameters, out var parameters):
+                _services.ProbeBudget.Restore(source);
+                // The id lives on in the connection.
+                _initiator = null;
+                initiator.Dispose();
+                Establish(ConnectionRole.Initiator, result, parameters, source, now - (_firstProbe ?? now), now);
+                _message3 = message3;
+                _message3Destination = source;
+                _message3Interval = PunchPlan.FirstInterval;
+                SendMessage3(now);
+                break;
+        }
+    }
+
+    private void HandleMessage3(ResponderHandshake responder, Endpoint source, ReadOnlySpan<byte> packet, Timestamp now)
+    {
+        if (responder.ReadMessage3(packet, out var result) is not HandshakeOutcome.Completed
+            || !TransportParameters.TryRead(result!.RemoteParameters, out var parameters)) return;
+        _services.ProbeBudget.Restore(source);
+        _responder = null;
+        responder.Dispose();
+        var connection = Establish(ConnectionRole.Responder, result, parameters, source, now - _responseSent, now);
+        foreach (var early in responder.EarlyPackets) connection.HandleDatagram(source, early, now);
+    }
+
+    // Resent with every flight until the peer's first transport packet shows that it arrived.
+    private void SendMessage3(Timestamp now)
+    {
+        _nextMessage3 = Timestamp.Never;
+        if (_message3 is null || !IsConnected) return;
+        _outgoing.Enqueue((_message3Destination, _message3));
+        _nextMessage3 = now + _message3Interval;
+        _message3Interval *= 2;
+    }
+
+    private Connection Establish(
+        ConnectionRole role, HandshakeResult result, TransportParameters remote, Endpoint source, TimeSpan roundTrip, Timestamp now)
+    {
+        DropConnection();
+        _message3 = null;
+        _nextMessage3 = Timestamp.Never;
+        _connection = new Connection(
+            new ConnectionSetup
+            {
+                Role = role,
+                SendKey = result.SendKey,
+                ReceiveKey = result.ReceiveKey,
+                LocalParameters = TransportParameters.Default,
+                RemoteParameters = remote,
+                LocalConnectionId = result.LocalConnectionId,
+                RemoteConnectionId = result.RemoteConnectionId,
+                Remote = source,
+                RoundTrip = roundTrip,
+                KeepAliveInterval = _room.KeepAliveInterval,
+            },
+            _services.Random,
+            now);
+        // An answer at once, whatever the application does: it ends the peer's resending of message 3.
+        _connection.Ping(now);
+        _chat.Attach(_connection, now);
+        _punch = null;
+        if (role == ConnectionRole.Responder) EndInitiator();
+        else EndResponder();
+        _events.Enqueue(new PeerSessionEvent.Connected(source, now - _attemptLearnedAt, roundTrip));
+        return _connection;
+    }
+
+    private void EndInitiator()
+    {
+        if (_initiator is null) return;
+        _services.Routes.RemoveConnection(_initiator.ConnectionId);
+        _initiator.Dispose();
+        _initiator = null;
+    }
+
+    private void EndResponder()
+    {
+        if (_responder is null) return;
+        _services.Routes.RemoveConnection(_responder.ConnectionId);
+        _responder.Dispose();
+        _responder = null;
+    }
+}

@@ -1,0 +1,196 @@
+using System.Diagnostics.CodeAnalysis;
+using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Rooms;
+using Punchline.Protocols.Transport;
+using Punchline.Protocols.Transport.Handshake;
+using Punchline.Protocols.Traversal;
+
+namespace Punchline.Protocols.Node;
+
+/// <summary>
+/// Everything between us and one process of one member: the punch attempt, the handshake, the connection, the chat. It
+/// begins with an introduction and ends when the member is gone or has started anew.
+/// </summary>
+internal sealed partial class PeerSession : IDisposable
+{
+    private readonly NodeServices _services;
+    private readonly RoomSession _room;
+    private readonly HandshakeContext _context;
+    private readonly ChatChannel _chat = new();
+    private readonly Queue<(Endpoint Destination, byte[] Packet)> _outgoing = new();
+    private readonly Queue<PeerSessionEvent> _events = new();
+    private readonly Timestamp _learnedAt;
+    private Connection? _connection;
+    private PunchAttempt? _punch;
+    private Timestamp _attemptLearnedAt;
+
+    public PeerSession(NodeServices services, RoomSession room, IntroductionBlob introduction, Timestamp now)
+    {
+        _services = services;
+        _room = room;
+        _learnedAt = now;
+        Introduction = introduction;
+        _context = room.CreateContext(introduction);
+        services.Routes.AddHint(_context.IncomingHint, this);
+        StartAttempt(now, now);
+    }
+
+    public RoomSession Room => _room;
+
+    public PeerId Peer => Introduction.Id;
+
+    /// <summary>The latest that the member said of itself.</summary>
+    public IntroductionBlob Introduction { get; private set; }
+
+    public ChatChannel Chat => _chat;
+
+    [MemberNotNullWhen(true, nameof(_connection))]
+    public bool IsConnected => _connection is { IsClosed: false };
+
+    /// <summary>Looking for a way at this moment.</summary>
+    public bool IsPunching => _punch is not null;
+
+    /// <summary>The last authenticated packet, or when we learned of the peer.</summary>
+    public Timestamp LastHeard => _connection is null ? _learnedAt : _connection.LastReceived;
+
+    public Timestamp NextTimeout
+    {
+        get
+        {
+            if (_outgoing.Count > 0) return Timestamp.Zero;
+            var next = _connection?.NextTimeout ?? Timestamp.Never;
+            if (_punch is { } punch) next = Timestamp.Min(next, Timestamp.Min(punch.NextTimeout, punch.Deadline));
+            return Timestamp.Min(next, _nextMessage3);
+        }
+    }
+
+    /// <summary>A newer blob of the same process: new candidates are probed as well.</summary>
+    public void Update(IntroductionBlob introduction, Timestamp now)
+    {
+        if (introduction.Generation <= Introduction.Generation) return;
+        Introduction = introduction;
+        if (IsConnected) return;
+        if (_punch is null) StartAttempt(now, now);
+        else AddPlan(now);
+    }
+
+    /// <summary>The connection ended while the member may still be there.</summary>
+    public void Reconnect(Timestamp now)
+    {
+        if (_punch is null) StartAttempt(now, now);
+    }
+
+    /// <summary>Our own candidates changed: what is worth probing may have, too.</summary>
+    public void Replan(Timestamp now)
+    {
+        if (_punch is not null) AddPlan(now);
+    }
+
+    /// <summary>How often the connection proves itself alive.</summary>
+    public void SetKeepAlive(TimeSpan interval, Timestamp now)
+    {
+        if (_connection is null || _connection.KeepAliveInterval == interval) return;
+        _connection.KeepAliveInterval = interval;
+        _connection.Ping(now);
+    }
+
+    /// <summary>Asks for a sign of life now.</summary>
+    public void Ping(Timestamp now) => _connection?.Ping(now);
+
+    public void Send(ulong sequence, byte[] frame, Timestamp now)
+    {
+        _chat.Enqueue(sequence, frame, now);
+    }
+
+    /// <summary>Says goodbye where there is a connection.</summary>
+    public void Close(ulong code, string reason, Timestamp now) => _connection?.Close(code, reason, now);
+
+    public void HandleTimeout(Timestamp now)
+    {
+        if (_connection is not null)
+        {
+            _connection.HandleTimeout(now);
+            DrainConnection(now);
+        }
+        if (now >= _nextMessage3) SendMessage3(now);
+        if (_punch is { } punch && now >= punch.Deadline) FailAttempt(punch);
+    }
+
+    public bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit)
+    {
+        if (_outgoing.TryDequeue(out var packet))
+        {
+            packet.Packet.CopyTo(buffer);
+            transmit = new Transmit(packet.Destination, packet.Packet.Length);
+            return true;
+        }
+        if (TryDequeueProbe(now, buffer, out transmit)) return true;
+        return _connection is not null && _connection.TryDequeueTransmit(now, buffer, out transmit);
+    }
+
+    public bool TryDequeueEvent([NotNullWhen(true)] out PeerSessionEvent? sessionEvent) => _events.TryDequeue(out sessionEvent);
+
+    public void Dispose()
+    {
+        _services.Routes.RemoveHint(_context.IncomingHint);
+        EndInitiator();
+        EndResponder();
+        DropConnection();
+    }
+
+    private void DropConnection()
+    {
+        if (_connection is null) return;
+        _services.Routes.RemoveConnection(_connection.LocalConnectionId);
+        _connection.Dispose();
+        _connection = null;
+        _chat.Detach();
+    }
+
+    private void DrainConnection(Timestamp now)
+    {
+        while (_connection is not null && _connection.TryDequeueEvent(out var connectionEvent)) HandleConnectionEvent(_connection, connectionEvent, now);
+        while (_chat.TryDequeueEvent(out var chatEvent)) _events.Enqueue(new PeerSessionEvent.Chat(chatEvent));
+    }
+
+    private void HandleConnectionEvent(Connection connection, ConnectionEvent connectionEvent, Timestamp now)
+    {
+        switch (connectionEvent)
+        {
+            case ConnectionEvent.StreamOpened opened:
+                if (opened.Protocol != ChatFrame.Protocol || !_chat.TryAccept(opened.Stream))
+                {
+                    connection.ResetStream(opened.Stream, StreamErrorCodes.UnknownProtocol, now);
+                    connection.StopSending(opened.Stream, StreamErrorCodes.UnknownProtocol, now);
+                }
+                break;
+            case ConnectionEvent.StreamReadable readable:
+                if (!_chat.TryHandleReadable(readable.Stream, now)) connection.Close(CloseCodes.ChatProtocolError, "The chat stream broke its protocol.", now);
+                break;
+            case ConnectionEvent.StreamWritable:
+                _chat.HandleWritable(now);
+                break;
+            case ConnectionEvent.RemoteAddressChanged changed:
+                _events.Enqueue(new PeerSessionEvent.PathChanged(changed.Remote, connection.SmoothedRtt));
+                break;
+            case ConnectionEvent.Closed closed:
+                DropConnection();
+                _events.Enqueue(new PeerSessionEvent.Disconnected(closed));
+                break;
+        }
+    }
+}
+
+/// <summary>What a <see cref="PeerSession"/> tells its room.</summary>
+internal abstract record PeerSessionEvent
+{
+    internal sealed record Connected(Endpoint Remote, TimeSpan Elapsed, TimeSpan RoundTrip) : PeerSessionEvent;
+
+    internal sealed record PathChanged(Endpoint Remote, TimeSpan RoundTrip) : PeerSessionEvent;
+
+    internal sealed record Disconnected(ConnectionEvent.Closed Closed) : PeerSessionEvent;
+
+    internal sealed record Failed(PunchFailure Failure) : PeerSessionEvent;
+
+    internal sealed record Chat(ChatEvent Event) : PeerSessionEvent;
+}

@@ -1,0 +1,162 @@
+using Punchline.Protocols.Coordination;
+using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Rooms;
+using Punchline.Protocols.Traversal;
+
+namespace Punchline.Protocols.Node;
+
+// The room's entry at the coordination server, and what the server says of the others.
+internal sealed partial class RoomSession
+{
+    /// <summary>What the join waits for STUN, at most (WIRE 20).</summary>
+    public static readonly TimeSpan MaxJoinDelay = TimeSpan.FromMilliseconds(150);
+
+    private CoordinationClient? _server;
+    private bool _hasJoined;
+    private uint _generation;
+    private Timestamp _announceAt = Timestamp.Never;
+
+    /// <summary>The server has us as a member, so its word on who is there counts.</summary>
+    public bool IsServed => _hasJoined && _server is { IsOver: false };
+
+    private Timestamp NextServerTimeout => Timestamp.Min(_server?.NextTimeout ?? Timestamp.Never, _announceAt);
+
+    /// <summary>A WebSocket to the server stands.</summary>
+    /// <param name="host">The host as dialled.</param>
+    /// <param name="certificateKeyHash">Of the certificate that TLS showed; empty without TLS.</param>
+    /// <param name="isLoopback">The server is on this machine.</param>
+    /// <param name="now">The time.</param>
+    public void HandleServerConnected(string host, ReadOnlySpan<byte> certificateKeyHash, bool isLoopback, Timestamp now)
+    {
+        AllowLoopback = isLoopback;
+        _hasJoined = false;
+        _server = new CoordinationClient(_services.Identity, _instance, host, Keys.Tag, certificateKeyHash, now);
+        _announceAt = now + MaxJoinDelay;
+        if (_services.Reflexive.Count > 0) Announce(now);
+    }
+
+    public void HandleServerMessage(ReadOnlySpan<byte> utf8, NodeCore node, Timestamp now)
+    {
+        _server?.HandleMessage(utf8, now);
+        DrainServer(node, now);
+    }
+
+    public void HandleServerDisconnected(Timestamp now)
+    {
+        if (_server is null) return;
+        var wasOver = _server.IsOver;
+        _server = null;
+        _announceAt = Timestamp.Never;
+        if (!wasOver) LoseServer(now);
+    }
+
+    public bool TryDequeueServerMessage(out ReadOnlyMemory<byte> utf8)
+    {
+        utf8 = default;
+        return _server is not null && _server.TryDequeueMessage(out utf8);
+    }
+
+    /// <summary>The last message to the server is out, and there will be no other: its connection can be closed.</summary>
+    public bool IsServerOver => _server is null or { IsOver: true };
+
+    private void LeaveServer(Timestamp now)
+    {
+        _announceAt = Timestamp.Never;
+        _server?.Leave(now);
+    }
+
+    private void HandleServerTimeout(Timestamp now)
+    {
+        if (now >= _announceAt) Announce(now);
+        if (_server is null) return;
+        _server.HandleTimeout(now);
+        DrainServer(null, now);
+    }
+
+    private void DrainServer(NodeCore? node, Timestamp now)
+    {
+        while (_server is not null && _server.TryDequeueEvent(out var serverEvent))
+        {
+            switch (serverEvent)
+            {
+                case CoordinationClientEvent.Challenged challenged:
+                    foreach (var stun in challenged.StunServers) node?.QueryStun(stun, now);
+                    break;
+                case CoordinationClientEvent.Welcomed welcomed:
+                    _hasJoined = true;
+                    _events.Enqueue(new NodeEvent.ServerJoined(_number));
+                    foreach (var entry in welcomed.Members) Introduce(entry, now);
+                    ApplyKeepAlive(now);
+                    break;
+                case CoordinationClientEvent.MemberJoined joined:
+                    Introduce(joined.Member, now);
+                    break;
+                case CoordinationClientEvent.MemberUpdated updated:
+                    Introduce(updated.Member, now);
+                    break;
+                case CoordinationClientEvent.MemberLeft left:
+                    HandleMemberLeft(left, now);
+                    break;
+                case CoordinationClientEvent.Replaced:
+                    _events.Enqueue(new NodeEvent.ServerReplaced(_number));
+                    ApplyKeepAlive(now);
+                    break;
+                case CoordinationClientEvent.Refused refused:
+                    _events.Enqueue(new NodeEvent.ServerRefused(_number, refused.Code, refused.Message));
+                    ApplyKeepAlive(now);
+                    break;
+                case CoordinationClientEvent.ServerSilent:
+                    LoseServer(now);
+                    break;
+            }
+        }
+    }
+
+    private void LoseServer(Timestamp now)
+    {
+        if (_hasJoined) _events.Enqueue(new NodeEvent.ServerLost(_number));
+        _hasJoined = false;
+        ApplyKeepAlive(now);
+    }
+
+    private void ApplyKeepAlive(Timestamp now)
+    {
+        foreach (var member in _members) member.Session.SetKeepAlive(KeepAliveInterval, now);
+    }
+
+    private void HandleMemberLeft(CoordinationClientEvent.MemberLeft left, Timestamp now)
+    {
+        var member = _members.Find(known => known.Session.Peer == left.Id);
+        if (member is null) return;
+        if (left.Reason == MemberLeftReason.Left)
+        {
+            Remove(member, DepartureReason.Left);
+            return;
+        }
+        // The server has not heard of it; the direct path may.
+        member.GivenUpAt = now;
+        member.Session.SetKeepAlive(UnservedKeepAlive, now);
+        member.Session.Ping(now);
+    }
+
+    // The first blob joins, every later one updates.
+    private void Announce(Timestamp now)
+    {
+        _announceAt = Timestamp.Never;
+        if (_server is not { IsOver: false }) return;
+        _generation++;
+        _server.ProvideBlob(_generation, CreateBlob().Seal(Keys, _services.Random), now);
+    }
+
+    private IntroductionBlob CreateBlob()
+    {
+        var candidates = new List<Candidate>();
+        foreach (var reflexive in _services.Reflexive) candidates.Add(new Candidate(CandidateKind.ServerReflexive, reflexive));
+        foreach (var host in _services.HostAddresses)
+        {
+            if (AddressScope.IsLoopback(host.Endpoint) && !AllowLoopback) continue;
+            if (!_services.Reflexive.Contains(host.Endpoint)) candidates.Add(new Candidate(CandidateKind.Host, host.Endpoint));
+        }
+        return new IntroductionBlob(_services.Id, _instance, _generation, _name, [.. candidates.Take(Candidate.MaxPerPeer)]);
+    }
+}

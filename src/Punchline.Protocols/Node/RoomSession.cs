@@ -1,0 +1,254 @@
+using System.Diagnostics.CodeAnalysis;
+using Punchline.Protocols.Coordination;
+using Punchline.Protocols.Noise;
+using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Rooms;
+using Punchline.Protocols.Transport.Handshake;
+
+namespace Punchline.Protocols.Node;
+
+/// <summary>
+/// One room: its members as the server and the direct paths know them, our own entry at the server, and the messages.
+/// A member is gone only when neither the server nor a direct path has it (WIRE 21).
+/// </summary>
+internal sealed partial class RoomSession : IDisposable
+{
+    /// <summary>How often connections prove themselves while the server does it for them: it keeps mappings open, too.</summary>
+    public static readonly TimeSpan ServedKeepAlive = TimeSpan.FromSeconds(15);
+
+    /// <summary>How often they do without a server (WIRE 25).</summary>
+    public static readonly TimeSpan UnservedKeepAlive = TimeSpan.FromSeconds(5);
+
+    /// <summary>Silence after which a member without a server is gone (WIRE 25).</summary>
+    public static readonly TimeSpan SilenceLimit = TimeSpan.FromSeconds(15);
+
+    /// <summary>What a member that the server gave up gets to answer a ping, before it is gone.</summary>
+    public static readonly TimeSpan LastChance = TimeSpan.FromSeconds(2);
+
+    private readonly NodeServices _services;
+    private readonly int _number;
+    private readonly InstanceId _instance;
+    private readonly string _name;
+    // In the order of joining, so that a run replays whatever the process's hash seed is.
+    private readonly List<Member> _members = [];
+    private readonly Queue<NodeEvent> _events = new();
+    private ulong _lastSequence;
+    private bool _isLeaving;
+
+    public RoomSession(NodeServices services, int number, RoomKeys keys, string name)
+    {
+        _services = services;
+        _number = number;
+        Keys = keys;
+        _name = name;
+        _instance = InstanceId.Generate(services.Random);
+    }
+
+    public RoomKeys Keys { get; }
+
+    /// <summary>The server was reached on loopback, so peers on this machine are meant.</summary>
+    public bool AllowLoopback { get; private set; }
+
+    public TimeSpan KeepAliveInterval => IsServed ? ServedKeepAlive : UnservedKeepAlive;
+
+    /// <summary>Members known, connected or not.</summary>
+    public int MemberCount => _members.Count;
+
+    /// <summary>Messages that some member has not acknowledged.</summary>
+    public int Undelivered => _members.Sum(member => member.Session.Chat.Undelivered);
+
+    public Timestamp NextTimeout
+    {
+        get
+        {
+            var next = NextServerTimeout;
+            foreach (var member in _members) next = Timestamp.Min(next, Timestamp.Min(member.Session.NextTimeout, DeadlineOf(member)));
+            return next;
+        }
+    }
+
+    /// <summary>
+    /// Takes a message for every member, connected or still being connected. False where one of them has too much
+    /// unacknowledged: then nothing was taken.
+    /// </summary>
+    public bool TrySend(ReadOnlySpan<byte> text, Timestamp now, out ulong sequence)
+    {
+        sequence = _lastSequence + 1;
+        var frame = ChatFrame.WriteMessage(sequence, text);
+        foreach (var member in _members)
+        {
+            if (!member.Session.Chat.HasRoomFor(frame.Length)) return false;
+        }
+        _lastSequence = sequence;
+        foreach (var member in _members)
+        {
+            member.Session.Send(sequence, frame, now);
+            Drain(member, now);
+        }
+        return true;
+    }
+
+    /// <summary>Says goodbye to the server and to every member.</summary>
+    public void Leave(Timestamp now)
+    {
+        _isLeaving = true;
+        LeaveServer(now);
+        foreach (var member in _members) member.Session.Close(CloseCodes.Left, "left", now);
+    }
+
+    /// <summary>Our own candidates changed.</summary>
+    public void HandleCandidatesChanged(Timestamp now)
+    {
+        foreach (var member in _members) member.Session.Replan(now);
+        Announce(now);
+    }
+
+    public void HandleTimeout(Timestamp now)
+    {
+        HandleServerTimeout(now);
+        for (var i = _members.Count - 1; i >= 0; i--)
+        {
+            var member = _members[i];
+            member.Session.HandleTimeout(now);
+            Drain(member, now);
+            if (now >= DeadlineOf(member) && _members.Contains(member)) Remove(member, DepartureReason.Timeout);
+        }
+    }
+
+    public bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit)
+    {
+        foreach (var member in _members)
+        {
+            if (member.Session.TryDequeueTransmit(now, buffer, out transmit)) return true;
+        }
+        transmit = default;
+        return false;
+    }
+
+    public bool TryDequeueEvent([NotNullWhen(true)] out NodeEvent? nodeEvent) => _events.TryDequeue(out nodeEvent);
+
+    /// <summary>A packet was handled by <paramref name="session"/>: what came of it is the room's business.</summary>
+    public void HandleProgress(PeerSession session, Timestamp now)
+    {
+        var member = _members.Find(candidate => candidate.Session == session);
+        if (member is not null) Drain(member, now);
+    }
+
+    public void Dispose()
+    {
+        foreach (var member in _members) member.Session.Dispose();
+        _members.Clear();
+    }
+
+    /// <summary>What the handshake with a member needs (WIRE 3, 6).</summary>
+    public HandshakeContext CreateContext(IntroductionBlob remote)
+    {
+        var local = new IntroducedPeer(_services.Id, _instance);
+        return new HandshakeContext(
+            _services.Identity,
+            _services.Id,
+            remote.Id,
+            Keys.DerivePairKey(local, remote.Peer),
+            HandshakePrologue.Write(Keys.Tag, CreateBlob(), remote),
+            Keys.DeriveHint(local, remote.Peer),
+            Keys.DeriveHint(remote.Peer, local));
+    }
+
+    private void Introduce(MemberEntry entry, Timestamp now)
+    {
+        // A blob that does not open, or speaks for another, is a mistake of the server's or an attack: there is no such member.
+        if (!IntroductionBlob.TryOpen(entry.Blob, Keys, out var introduction)) return;
+        if (introduction.Id != entry.Id || introduction.Instance != entry.Instance || introduction.Id == _services.Id) return;
+        var member = _members.Find(known => known.Session.Peer == entry.Id);
+        if (member is not null && member.Session.Introduction.Instance == introduction.Instance)
+        {
+            member.GivenUpAt = null;
+            member.Session.Update(introduction, now);
+            Drain(member, now);
+            return;
+        }
+        if (member is null && _members.Count == CoordinationLimits.MaxMembersPerRoom) return;
+        // Another process of the same peer: the old connection has ended with the old process.
+        if (member is not null) Remove(member, DepartureReason.Timeout);
+        member = new Member(new PeerSession(_services, this, introduction, now));
+        _members.Add(member);
+        _events.Enqueue(new NodeEvent.MemberJoined(_number, introduction.Id, introduction.Name));
+    }
+
+    private void Remove(Member member, DepartureReason reason)
+    {
+        if (member.Session.IsConnected)
+            _events.Enqueue(new NodeEvent.Disconnected(_number, member.Session.Peer, reason == DepartureReason.Left ? "left" : "timeout"));
+        _members.Remove(member);
+        member.Session.Dispose();
+        _events.Enqueue(new NodeEvent.MemberLeft(_number, member.Session.Peer, reason));
+    }
+
+    // When a member's silence ends it. With a server that has it there is no such moment.
+    private Timestamp DeadlineOf(Member member)
+    {
+        if (member.GivenUpAt is { } givenUpAt)
+        {
+            return member.Session.IsConnected
+                ? Timestamp.Max(givenUpAt + LastChance, member.Session.LastHeard + SilenceLimit)
+                : givenUpAt;
+        }
+        if (IsServed) return Timestamp.Never;
+        if (member.Session.IsConnected) return member.Session.LastHeard + SilenceLimit;
+        return member.Session.IsPunching ? Timestamp.Never : member.Session.LastHeard + SilenceLimit;
+    }
+
+    private void Drain(Member member, Timestamp now)
+    {
+        var session = member.Session;
+        var (peer, name) = (session.Peer, session.Introduction.Name);
+        while (session.TryDequeueEvent(out var sessionEvent))
+        {
+            switch (sessionEvent)
+            {
+                case PeerSessionEvent.Connected connected:
+                    _events.Enqueue(new NodeEvent.Connected(_number, peer, name, connected.Remote, connected.Elapsed, connected.RoundTrip));
+                    break;
+                case PeerSessionEvent.PathChanged changed:
+                    _events.Enqueue(new NodeEvent.PathChanged(_number, peer, changed.Remote, changed.RoundTrip));
+                    break;
+                case PeerSessionEvent.Failed failed:
+                    _events.Enqueue(new NodeEvent.Failed(_number, peer, failed.Failure));
+                    break;
+                case PeerSessionEvent.Chat { Event: Rooms.ChatEvent.Received received }:
+                    _events.Enqueue(new NodeEvent.MessageReceived(_number, peer, name, received.Sequence, received.Text));
+                    break;
+                case PeerSessionEvent.Chat { Event: Rooms.ChatEvent.Delivered delivered }:
+                    _events.Enqueue(new NodeEvent.MessageDelivered(_number, peer, delivered.Sequence));
+                    break;
+                case PeerSessionEvent.Disconnected disconnected:
+                    HandleDisconnected(member, disconnected.Closed, now);
+                    break;
+            }
+        }
+    }
+
+    private void HandleDisconnected(Member member, Transport.ConnectionEvent.Closed closed, Timestamp now)
+    {
+        var hasLeft = closed.IsApplication && closed.Code == CloseCodes.Left;
+        _events.Enqueue(new NodeEvent.Disconnected(_number, member.Session.Peer, hasLeft ? "left" : closed.Reason));
+        if (hasLeft && !_isLeaving)
+        {
+            _members.Remove(member);
+            member.Session.Dispose();
+            _events.Enqueue(new NodeEvent.MemberLeft(_number, member.Session.Peer, DepartureReason.Left));
+        }
+        else if (!_isLeaving)
+        {
+            member.Session.Reconnect(now);
+        }
+    }
+
+    private sealed class Member(PeerSession session)
+    {
+        public PeerSession Session { get; } = session;
+
+        /// <summary>When the server said that it has the member no more.</summary>
+        public Timestamp? GivenUpAt { get; set; }
+    }
+}

@@ -1,0 +1,79 @@
+using Punchline.Protocols.Primitives;
+
+namespace Punchline.Protocols.Traversal;
+
+/// <summary>
+/// A <see cref="PunchPlan"/> being carried out: which probe is due, and the peer's observed sources that are answered.
+/// What goes out is bounded by the process's <see cref="Pacer"/> and <see cref="ProbeBudget"/>.
+/// </summary>
+internal sealed class PunchAttempt(Timestamp start)
+{
+    /// <summary>Answers to one observed source, at most.</summary>
+    public const int MaxRepliesPerSource = 3;
+
+    /// <summary>Observed sources that are answered, at most.</summary>
+    public const int MaxSources = 16;
+
+    private readonly PriorityQueue<Probe, (long Ticks, int Order)> _scheduled = new();
+    private readonly HashSet<Endpoint> _planned = [];
+    private readonly Dictionary<Endpoint, int> _replies = [];
+    private int _order;
+    private Timestamp _notBefore;
+
+    public Timestamp Start { get; } = start;
+
+    public Timestamp Deadline { get; } = start + PunchPlan.Duration;
+
+    /// <summary>Packets that went out.</summary>
+    public int ProbesSent { get; private set; }
+
+    /// <summary>Addresses that were planned for or observed.</summary>
+    public int Targets => _planned.Count;
+
+    /// <summary>When the next probe is due; after that moment <see cref="TryTakeProbe"/> gives it.</summary>
+    public Timestamp NextTimeout =>
+        _scheduled.TryPeek(out _, out var due) ? Timestamp.Max(new Timestamp(due.Ticks), _notBefore) : Timestamp.Never;
+
+    /// <summary>Adds the probes whose destination is new: a plan made anew after an update repeats the old ones.</summary>
+    public void Add(IReadOnlyList<Probe> plan, Timestamp now)
+    {
+        var known = new HashSet<Endpoint>(_planned);
+        foreach (var probe in plan)
+        {
+            if (known.Contains(probe.Destination)) continue;
+            _planned.Add(probe.Destination);
+            Schedule(probe, now + probe.At);
+        }
+    }
+
+    /// <summary>
+    /// A genuine message 1 came from there: our own goes back at once, to the source as observed, which is how peers
+    /// behind a NAT that moved a port are still reached.
+    /// </summary>
+    public void Answer(Endpoint source, Timestamp now)
+    {
+        var replies = _replies.GetValueOrDefault(source);
+        if (replies == MaxRepliesPerSource || (replies == 0 && _replies.Count == MaxSources)) return;
+        _replies[source] = replies + 1;
+        _planned.Add(source);
+        Schedule(new Probe(TimeSpan.Zero, source, ProbeKind.Handshake, 0), now);
+    }
+
+    /// <summary>Takes the next probe that is due, and that pacer and budget allow.</summary>
+    public bool TryTakeProbe(Timestamp now, Pacer pacer, ProbeBudget budget, int handshakeLength, out Probe probe)
+    {
+        while (_scheduled.TryPeek(out probe, out var due) && due.Ticks <= now.Ticks)
+        {
+            _notBefore = pacer.NextAllowed(now);
+            if (_notBefore > now) return false;
+            _scheduled.Dequeue();
+            if (!budget.TryTake(probe.Destination, probe.Kind == ProbeKind.Opener ? 1 : handshakeLength, now)) continue;
+            pacer.TryTake(now);
+            ProbesSent++;
+            return true;
+        }
+        return false;
+    }
+
+    private void Schedule(Probe probe, Timestamp at) => _scheduled.Enqueue(probe, (at.Ticks, _order++));
+}

@@ -1,0 +1,55 @@
+namespace Punchline.Protocols.Traversal;
+
+/// <summary>Why two peers did not meet: one code of a documented list (PROTOCOL.md), with words for people.</summary>
+/// <param name="Cause">The code.</param>
+/// <param name="Detail">What was tried, and what was seen.</param>
+/// <param name="Advice">What would help.</param>
+internal sealed record PunchFailure(string Cause, string Detail, string Advice)
+{
+    /// <summary>The peer named no address that may be probed.</summary>
+    public const string NoCandidates = "no-candidates";
+
+    /// <summary>No STUN server answered: UDP does not get out of this network.</summary>
+    public const string UdpBlocked = "udp-blocked";
+
+    /// <summary>Nothing came from the peer at all.</summary>
+    public const string NoAnswer = "no-answer";
+
+    /// <summary>The peer's packets come in, ours do not get through to it.</summary>
+    public const string OneWay = "one-way";
+
+    /// <summary>Somebody answered in the peer's place.</summary>
+    public const string Impostor = "impostor";
+
+    /// <summary>A pure function of what an attempt saw.</summary>
+    public static PunchFailure Explain(PunchObservations seen)
+    {
+        var tried = $"{seen.ProbesSent} packets to {seen.Targets} addresses in {PunchPlan.Duration.TotalSeconds:0} s";
+        return seen switch
+        {
+            { ImpostorAnswered: true } => new(
+                Impostor,
+                "Another key answered in this peer's place.",
+                "A member of the room is interfering, or the server mixed up two peers. Use a room with a secret of your own."),
+            { Targets: 0 } => new(
+                NoCandidates,
+                "The peer named no address that can be probed from here.",
+                "Check that the peer's network lets UDP out, so that it can learn its public address."),
+            { HeardFromPeer: true } => new(
+                OneWay,
+                $"The peer's packets arrive here, but ours do not reach it ({tried}).",
+                "The peer's router gives every destination another port, or its firewall drops answers. Forward a UDP port there, or use another network on that side."),
+            { HasReflexive: false } => new(
+                UdpBlocked,
+                $"No STUN server answered over UDP, and neither did the peer ({tried}).",
+                "This network seems to block UDP. Allow outgoing UDP in its firewall, or try another network."),
+            _ => new(
+                NoAnswer,
+                $"Nothing came back ({tried}).",
+                "One of the two routers may give every destination another port. Forward a UDP port on one side, or try another network there."),
+        };
+    }
+}
+
+/// <summary>What an attempt saw.</summary>
+internal readonly record struct PunchObservations(int ProbesSent, int Targets, bool HeardFromPeer, bool HasReflexive, bool ImpostorAnswered);
