@@ -37,12 +37,12 @@ public sealed class VirtualInternetTests
     {
         var hashes = Enumerable.Range(1, 20).Select(seed => SimulationRun.Check((ulong)seed, Chatter)).ToList();
         Assert.Equal(20, hashes.Distinct(StringComparer.Ordinal).Count());
-        Assert.Equal(hashes, Enumerable.Range(1, 20).Select(seed => SimulationRun.Check((ulong)seed, Chatter)));
+        Assert.Equal(hashes, Enumerable.Range(1, 20).Select(seed => SimulationRun.Check((ulong)seed, Chatter)), StringComparer.Ordinal);
     }
 
     [Fact] // across processes, machines and versions: hash codes and dictionaries have no say in it
     public void The_trace_of_seed_1_is_the_one_that_it_always_was() =>
-        Assert.Equal("golden", SimulationRun.Check(1, Chatter));
+        Assert.Equal("a94146e73857df270cdf905b38ac453da9076daa47eb721700", SimulationRun.Check(1, Chatter));
 
     [Fact]
     public void A_trace_differs_by_a_single_payload_byte()
@@ -57,7 +57,7 @@ public sealed class VirtualInternetTests
         });
 
         Assert.Equal(Run(1), Run(1));
-        Assert.NotEqual(Run(1), Run(2));
+        Assert.NotEqual(Run(1), Run(2), StringComparer.Ordinal);
     }
 
     [Fact]
