@@ -42,7 +42,7 @@ public sealed class VirtualInternetTests
 
     [Fact] // across processes, machines and versions: hash codes and dictionaries have no say in it
     public void The_trace_of_seed_1_is_the_one_that_it_always_was() =>
-        Assert.Equal("a94146e73857df270cdf905b38ac453da9076daa47eb721700", SimulationRun.Check(1, Chatter));
+        Assert.Equal("a94146e73857df270cdf905b38ac453da9076daa47eb721700989830a30f8b93", SimulationRun.Check(1, Chatter));
 
     [Fact]
     public void A_trace_differs_by_a_single_payload_byte()
