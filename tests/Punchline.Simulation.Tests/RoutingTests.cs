@@ -148,6 +148,23 @@ public sealed class RoutingTests
     }
 
     [Fact]
+    public void Input_at_one_port_drains_the_machines_other_ports_too()
+    {
+        using var internet = new VirtualInternet(1);
+        ScriptedHost main = new(), side = new(), peer = new();
+        var machine = internet.AddMachine("a1", internet.AddSite("a", NatBehavior.Open));
+        machine.Bind(5000, main);
+        machine.Bind(5001, side);
+        var server = internet.AddServer("s1");
+        server.Bind(1, peer);
+        main.OnDatagram = (source, datagram) => side.Send(source, datagram);
+        peer.Send(machine.At(5000), Datagram);
+        internet.RunFor(TimeSpan.FromMilliseconds(20)); // one round trip: nothing else drains the side port
+
+        Assert.Equal((Timestamp.FromMilliseconds(20), machine.At(5001)), (Assert.Single(peer.Received).At, peer.Received[0].Source));
+    }
+
+    [Fact]
     public void A_closed_socket_neither_receives_nor_wakes()
     {
         using var internet = new VirtualInternet(1);

@@ -122,6 +122,16 @@ public sealed class NatBehaviorTests
         Assert.Equal(Verdict.TimeToLiveExceeded, cone.In(B, external, canForward: false).Verdict);
     }
 
+    [Fact] // as seen in Linux 6.18: conntrack comes before the forwarding that discards the packet
+    public void An_answer_whose_time_to_live_ends_at_the_router_still_counts_as_one()
+    {
+        var nat = new NatFixture(NatBehavior.PortRestricted);
+        var external = nat.SendOut(nat.Inside, A);
+        Assert.Equal(Verdict.TimeToLiveExceeded, nat.In(A, external, canForward: false).Verdict);
+        nat.Wait(TimeSpan.FromSeconds(119));
+        Assert.Equal(Verdict.Forwarded, nat.In(A, external).Verdict);
+    }
+
     [Theory]
     [InlineData(true, false)] // answered: 120 s
     [InlineData(false, true)] // not answered: 30 s
