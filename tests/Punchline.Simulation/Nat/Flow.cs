@@ -6,6 +6,9 @@ namespace Punchline.Simulation.Nat;
 internal readonly record struct FlowTuple(Endpoint Source, Endpoint Destination)
 {
     public FlowTuple Inverse => new(Destination, Source);
+
+    // The generated text would follow Inverse for ever.
+    public override string ToString() => $"{Source} > {Destination}";
 }
 
 /// <summary>
