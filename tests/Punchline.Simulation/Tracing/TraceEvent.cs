@@ -1,0 +1,15 @@
+using System.Globalization;
+using Punchline.Protocols.Primitives;
+
+namespace Punchline.Simulation.Tracing;
+
+/// <summary>One line of the trace.</summary>
+internal readonly record struct TraceEvent(
+    Timestamp At, string Place, Verdict Verdict, Endpoint Source, Endpoint Destination, byte TimeToLive, int Length, ulong Digest)
+{
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{At,16} {Place,-12} {Verdict,-18} {Show(Source),-21} > {Show(Destination),-21} ttl {TimeToLive,-3} {Length,5} B {Digest:x16}");
+
+    private static string Show(Endpoint endpoint) => endpoint == default ? "-" : endpoint.ToString();
+}

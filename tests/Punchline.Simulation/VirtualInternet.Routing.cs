@@ -1,0 +1,116 @@
+using Punchline.Protocols.Primitives;
+using Punchline.Simulation.Nat;
+using Punchline.Simulation.Tracing;
+
+namespace Punchline.Simulation;
+
+/// <summary>Space: a packet's way from socket to socket.</summary>
+internal sealed partial class VirtualInternet
+{
+    /// <summary>From host to host of one LAN; the way to the router is part of the uplink's delay.</summary>
+    public static readonly TimeSpan LanDelay = TimeSpan.FromMicroseconds(200);
+
+    private void Send(SimulatedSocket socket, Transmit transmit, ReadOnlySpan<byte> payload)
+    {
+        var machine = socket.Machine;
+        var packet = Packet.Create(socket.LocalEndpoint, transmit.Destination, transmit.TimeToLive, payload);
+        Record(machine.Name, Verdict.Sent, packet);
+        if (machine.Site is { } site)
+        {
+            if (site.FindMachine(packet.Destination.Address) is { } neighbour) Push(Now + LanDelay, () => Deliver(neighbour, packet));
+            else EnterLan(site, packet);
+        }
+        else Cross(machine.Uplink!.Up, packet, EnterCore);
+    }
+
+    /// <summary>Into a site's LAN, from a host of it (that has looked for a neighbour) or from the router of a site behind it.</summary>
+    private void EnterLan(Site site, Packet packet)
+    {
+        if (site.FindMachine(packet.Destination.Address) is { } machine) Deliver(machine, packet);
+        else if (site.FindRouter(packet.Destination.Address) is { } inner) Cross(inner.Uplink.Down, packet, arrived => EnterFromOutside(inner, arrived));
+        else if (site.IsOnLan(packet.Destination.Address)) Record(site.Name, Verdict.NoRoute, packet); // nobody answers ARP: it reaches no router
+        else EnterFromInside(site, packet);
+    }
+
+    private void EnterFromInside(Site site, Packet packet)
+    {
+        var nat = site.Nat;
+        var hairpins = nat.Behavior.Translates && packet.Destination.Address == nat.ExternalAddress;
+        if (hairpins && !nat.Behavior.Hairpin)
+        {
+            Record(site.RouterName, Verdict.HairpinRefused, packet);
+            return;
+        }
+        if (!packet.TryForward(out var forwarded))
+        {
+            Record(site.RouterName, Verdict.TimeToLiveExceeded, packet);
+            return;
+        }
+
+        var decision = nat.Outbound(new FlowTuple(packet.Source, packet.Destination), Now);
+        if (decision.Verdict != Verdict.Forwarded)
+        {
+            Record(site.RouterName, decision.Verdict, packet);
+            return;
+        }
+        if (decision.Mapping is { } mapping)
+        {
+            var verdict = decision.Moved ? Verdict.MappingMoved : Verdict.MappingCreated;
+            Record(site.RouterName, verdict, packet with { Source = mapping.Internal, Destination = mapping.External });
+        }
+
+        forwarded = forwarded with { Source = decision.Tuple.Source, Destination = decision.Tuple.Destination };
+        Record(site.RouterName, Verdict.Forwarded, forwarded);
+        if (hairpins) Push(Now + LanDelay, () => Admit(site, forwarded, canForward: true, forwarded)); // one router, one hop
+        else if (site.Behind is { } parent) Cross(site.Uplink.Up, forwarded, arrived => EnterLan(parent, arrived));
+        else Cross(site.Uplink.Up, forwarded, EnterCore);
+    }
+
+    private void EnterCore(Packet packet)
+    {
+        if (!packet.TryForward(out var forwarded)) Record("core", Verdict.TimeToLiveExceeded, packet);
+        else if (_servers.TryGetValue(packet.Destination.Address, out var server)) Cross(server.Uplink!.Down, forwarded, arrived => Deliver(server, arrived));
+        else if (_routes.TryGetValue(packet.Destination.Address, out var site)) Cross(site.Uplink.Down, forwarded, arrived => EnterFromOutside(site, arrived));
+        else Record("core", Verdict.NoRoute, packet);
+    }
+
+    private void EnterFromOutside(Site site, Packet packet)
+    {
+        // Whom the router's old address belonged to when the packet left does not matter: it is not ours any more.
+        if (site.Nat.Behavior.Translates && packet.Destination.Address != site.ExternalAddress) Record(site.RouterName, Verdict.NoRoute, packet);
+        else Admit(site, packet, packet.TryForward(out var forwarded), forwarded);
+    }
+
+    private void Admit(Site site, Packet packet, bool canForward, Packet forwarded)
+    {
+        var decision = site.Nat.Inbound(new FlowTuple(packet.Source, packet.Destination), canForward, Now);
+        if (decision.Verdict != Verdict.Forwarded)
+        {
+            Record(site.RouterName, decision.Verdict, packet);
+            return;
+        }
+        forwarded = forwarded with { Source = decision.Tuple.Source, Destination = decision.Tuple.Destination };
+        Record(site.RouterName, Verdict.Forwarded, forwarded);
+        var to = forwarded.Destination.Address;
+        if (site.FindMachine(to) is { } machine) Deliver(machine, forwarded);
+        else if (site.FindRouter(to) is { } inner) Cross(inner.Uplink.Down, forwarded, arrived => EnterFromOutside(inner, arrived));
+        else Record(site.RouterName, Verdict.NoRoute, forwarded);
+    }
+
+    private void Cross(Link link, Packet packet, Action<Packet> arrive)
+    {
+        var outcome = link.Offer(packet.BytesOnWire, Now);
+        if (outcome.Dropped is { } reason)
+        {
+            Record(link.Name, reason, packet);
+            return;
+        }
+        Push(outcome.Arrival, () => arrive(packet));
+        if (outcome.DuplicateArrival is not { } second) return;
+        Record(link.Name, Verdict.Duplicated, packet);
+        Push(second, () => arrive(packet));
+    }
+
+    private void Record(string place, Verdict verdict, in Packet packet) => Trace.Record(
+        new(Now, place, verdict, packet.Source, packet.Destination, packet.TimeToLive, packet.Payload.Length, packet.Digest));
+}

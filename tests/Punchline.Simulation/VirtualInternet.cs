@@ -1,0 +1,105 @@
+using Punchline.Protocols.Primitives;
+using Punchline.Simulation.Nat;
+using Punchline.Simulation.Tracing;
+
+namespace Punchline.Simulation;
+
+/// <summary>
+/// A whole internet in one thread and in virtual time. All chance comes from the seed and all order from the queue, so one
+/// seed is one run, to the byte: <see cref="Trace"/>'s hash proves it.
+/// </summary>
+/// <remarks>
+/// Packets between two sites pass three hops, as in the laboratory: the sender's router, the core, the peer's router. Each NAT
+/// layer in front of a site adds one. A time-to-live of 2 dies in the core; one of 3 reaches the peer's router and ends there.
+/// </remarks>
+internal sealed partial class VirtualInternet(ulong seed) : IDisposable
+{
+    /// <summary>Sites with an external address at the core, 198.51.100.11 to .250 (RFC 5737).</summary>
+    public const int MaxSites = 240;
+
+    /// <summary>Machines at the core, 203.0.113.10 to .249 (RFC 5737).</summary>
+    public const int MaxServers = 240;
+
+    private readonly SeededRandom _seeds = new(seed);
+    private readonly List<Machine> _machines = [];
+    private readonly Dictionary<UInt128, Machine> _servers = [];
+    private readonly Dictionary<UInt128, Site> _routes = []; // of the core: routers' external addresses, and hosts without NAT
+    private int _sites;
+    private int _externalAddresses;
+
+    public ulong Seed { get; } = seed;
+
+    public Trace Trace { get; } = new();
+
+    /// <summary>A random source of its own for whoever asks: what one draws does not change what another gets.</summary>
+    public IRandomSource NewRandom() => new SeededRandom(_seeds.NextUInt64());
+
+    /// <summary>A LAN and its router. Where the behaviour does not translate, the LAN's addresses are public.</summary>
+    public Site AddSite(string name, NatBehavior nat, SiteOptions? options = null)
+    {
+        options ??= new SiteOptions();
+        if (!nat.Translates && options.Behind is not null) throw new ArgumentException("Without translation a site must be at the core.", nameof(nat));
+        var number = ++_sites;
+        // Private LANs 192.168.n.0/24 (RFC 1918), a carrier's 100.64.n.0/24 by option (RFC 6598), public ones from 198.18.0.0/15 (RFC 2544).
+        var lan = Endpoint.Parse($"{options.Lan ?? (nat.Translates ? $"192.168.{number}.0" : $"198.18.{number}.0")}:0").Address;
+        var external = options.Behind?.NextAddress() ?? NextExternalAddress();
+        var site = new Site(name, new NatTranslator(nat, external, NewRandom()), NewUplink(name, options.Link), options.Behind, lan);
+        Attach(site);
+        return site;
+    }
+
+    /// <summary>A host in a site's LAN: .10, .11 and so on.</summary>
+    public Machine AddMachine(string name, Site site)
+    {
+        var machine = new Machine(name, site.NextAddress(), site, uplink: null);
+        site.Add(machine);
+        if (!site.Nat.Behavior.Translates) _routes.Add(machine.Address, site);
+        _machines.Add(machine);
+        return machine;
+    }
+
+    /// <summary>A public machine at the core, with no router of its own.</summary>
+    public Machine AddServer(string name, LinkConditions? link = null)
+    {
+        if (_servers.Count == MaxServers) throw new InvalidOperationException($"More than {MaxServers} servers.");
+        var address = Endpoint.Parse($"203.0.113.{10 + _servers.Count}:0").Address;
+        var machine = new Machine(name, address, site: null, NewUplink(name, link ?? LinkConditions.Default));
+        _servers.Add(address, machine);
+        _machines.Add(machine);
+        return machine;
+    }
+
+    /// <summary>Reliable, ordered messages between two parties, such as a peer and the coordination server.</summary>
+    public ReliableChannel OpenChannel(string first, string second, TimeSpan delay) => new(this, first, second, delay);
+
+    /// <summary>A router restarts: it forgets its mappings and, unless told to keep it, gets another external address.</summary>
+    public void Rebind(Site site, bool keepAddress = false)
+    {
+        var old = site.ExternalAddress;
+        Detach(site);
+        site.Nat.Rebind(keepAddress ? old : site.Behind?.NextAddress() ?? NextExternalAddress());
+        Attach(site);
+        Trace.Record(new(Now, site.RouterName, Verdict.Rebound, new(old, 0), new(site.ExternalAddress, 0), 0, 0, 0));
+    }
+
+    public void Dispose() => Trace.Dispose();
+
+    private void Attach(Site site)
+    {
+        if (site.Behind is { } parent) parent.Add(site);
+        else _routes.Add(site.ExternalAddress, site);
+    }
+
+    private void Detach(Site site)
+    {
+        if (site.Behind is { } parent) parent.Remove(site);
+        else _routes.Remove(site.ExternalAddress);
+    }
+
+    private UInt128 NextExternalAddress() => _externalAddresses < MaxSites
+        ? Endpoint.Parse($"198.51.100.{11 + _externalAddresses++}:0").Address
+        : throw new InvalidOperationException($"More than {MaxSites} external addresses.");
+
+    private Uplink NewUplink(string name, LinkConditions conditions) =>
+        new(new Link(name + "-up", conditions, NewRandom()), new Link(name + "-down", conditions, NewRandom()));
+}
