@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Punchline.Protocols.Primitives;
 
 namespace Punchline.Protocols.Stun;
@@ -127,7 +128,7 @@ internal sealed class StunClient
     }
 
     /// <summary>The next query's end, in the order in which they ended.</summary>
-    public bool TryDequeueEvent(out StunClientEvent? ended) => _events.TryDequeue(out ended);
+    public bool TryDequeueEvent([NotNullWhen(true)] out StunClientEvent? ended) => _events.TryDequeue(out ended);
 
     private static StunClientEvent Conclude(Transaction transaction, in StunMessage message, Timestamp now)
     {
@@ -139,13 +140,20 @@ internal sealed class StunClient
         }
         if (message.CollectUnknown(Understood, stackalloc StunAttributeType[1]) != 0)
             return new StunClientEvent.Failed(server, StunFailure.UnknownAttribute);
-        // RFC 8489 §14.2: XOR-MAPPED-ADDRESS is what survives address-rewriting NATs; the plain one is the older servers'.
-        var hasAddress = message.TryFind(StunAttributeType.XorMappedAddress, out var value)
-            ? StunAddress.TryReadXor(value, message.TransactionId, out var mapped)
-            : message.TryFind(StunAttributeType.MappedAddress, out value) & StunAddress.TryRead(value, out mapped);
-        return hasAddress && mapped.Port != 0
+        return TryReadMapped(message, out var mapped)
             ? new StunClientEvent.Reflected(server, mapped, now - transaction.FirstSent, transaction.Requests)
             : new StunClientEvent.Failed(server, StunFailure.NoAddress);
+    }
+
+    // XOR-MAPPED-ADDRESS first: NATs that rewrite addresses in payloads spoil the plain one, which is all that old servers send.
+    private static bool TryReadMapped(in StunMessage message, out Endpoint mapped)
+    {
+        mapped = default;
+        var isRead = message.TryFind(StunAttributeType.XorMappedAddress, out var value)
+            ? StunAddress.TryReadXor(value, message.TransactionId, out mapped)
+            : message.TryFind(StunAttributeType.MappedAddress, out value) && StunAddress.TryRead(value, out mapped);
+        var isUnspecified = mapped.IsIPv4 ? mapped.IPv4 == 0 : mapped.Address == UInt128.Zero;
+        return isRead && !isUnspecified && mapped.Port != 0;
     }
 
     private sealed class Transaction(Endpoint server, StunTransactionId id, Timestamp now)
