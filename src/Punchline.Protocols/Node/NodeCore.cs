@@ -116,9 +116,9 @@ internal sealed class NodeCore : IDisposable
         if (_rooms.TryGetValue(room, out var session)) session.HandleServerMessage(utf8, this, now);
     }
 
-    public void HandleServerDisconnected(int room, Timestamp now)
+    public void HandleServerDisconnected(int room)
     {
-        if (_rooms.TryGetValue(room, out var session)) session.HandleServerDisconnected(now);
+        if (_rooms.TryGetValue(room, out var session)) session.HandleServerDisconnected();
     }
 
     /// <summary>A text message for a room's server.</summary>

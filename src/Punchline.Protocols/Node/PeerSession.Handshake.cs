@@ -67,7 +67,7 @@ internal sealed partial class PeerSession
     /// <summary>A data packet with a connection id of ours.</summary>
     public void HandleData(Endpoint source, ulong connectionId, ReadOnlySpan<byte> packet, Timestamp now)
     {
-        if (_connection?.LocalConnectionId == connectionId)
+        if (_connection is not null && _connectionId == connectionId)
         {
             if (_connection.HandleDatagram(source, packet, now)) HandleFirstData();
             DrainConnection(now);
@@ -128,7 +128,7 @@ internal sealed partial class PeerSession
     private void HandleDuplicateMessage1(Endpoint source, Timestamp now)
     {
         if (_context.IsInitiator) _punch?.Answer(source, now);
-        else if (_responder is { } responder) SendMessage2(responder, source, now);
+        else if (_responder is { } responder) SendMessage2(responder, source);
     }
 
     private void Respond(ReceivedMessage1 message1, Endpoint source, Timestamp now)
@@ -144,18 +144,16 @@ internal sealed partial class PeerSession
         EndResponder();
         _responder = responder;
         _responseSent = now;
-        SendMessage2(responder, source, now);
+        SendMessage2(responder, source);
     }
 
-    private void SendMessage2(ResponderHandshake responder, Endpoint source, Timestamp now)
+    private void SendMessage2(ResponderHandshake responder, Endpoint source)
     {
         var sent = _responses.GetValueOrDefault(source);
         if (sent == MaxResponsesPerSource || (sent == 0 && _responses.Count == Candidate.MaxPerPeer) || _outgoing.Count == MaxOutgoing) return;
         // What answers a message 1 is as long as it at most, so it needs no budget beyond these counts.
         _responses[source] = sent + 1;
         _outgoing.Enqueue((source, responder.Message2.ToArray()));
-        // Only the peer's message 1 from there can have opened the way; ours may be needed for the rest of it.
-        _ = now;
     }
 
     private void HandleMessage2(InitiatorHandshake initiator, Endpoint source, ReadOnlySpan<byte> packet, Timestamp now)
@@ -207,6 +205,7 @@ internal sealed partial class PeerSession
         ConnectionRole role, HandshakeResult result, TransportParameters remote, Endpoint source, TimeSpan roundTrip, Timestamp now)
     {
         DropConnection();
+        _connectionId = result.LocalConnectionId;
         _message3 = null;
         _nextMessage3 = Timestamp.Never;
         _connection = new Connection(
@@ -219,15 +218,15 @@ internal sealed partial class PeerSession
                 RemoteParameters = remote,
                 LocalConnectionId = result.LocalConnectionId,
                 RemoteConnectionId = result.RemoteConnectionId,
-                Remote = source,
-                RoundTrip = roundTrip,
+                RemoteAddress = source,
+                HandshakeRtt = roundTrip,
+                Random = _services.Random,
                 KeepAliveInterval = _room.KeepAliveInterval,
             },
-            _services.Random,
             now);
         // An answer at once, whatever the application does: it ends the peer's resending of message 3.
-        _connection.Ping(now);
-        _chat.Attach(_connection, now);
+        _connection.Ping();
+        _chat.Attach(_connection);
         _punch = null;
         if (role == ConnectionRole.Responder) EndInitiator();
         else EndResponder();

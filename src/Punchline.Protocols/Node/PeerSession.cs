@@ -21,6 +21,7 @@ internal sealed partial class PeerSession : IDisposable
     private readonly Queue<PeerSessionEvent> _events = new();
     private readonly Timestamp _learnedAt;
     private Connection? _connection;
+    private ulong _connectionId;
     private PunchAttempt? _punch;
     private Timestamp _attemptLearnedAt;
 
@@ -87,20 +88,17 @@ internal sealed partial class PeerSession : IDisposable
     }
 
     /// <summary>How often the connection proves itself alive.</summary>
-    public void SetKeepAlive(TimeSpan interval, Timestamp now)
+    public void SetKeepAlive(TimeSpan interval)
     {
         if (_connection is null || _connection.KeepAliveInterval == interval) return;
         _connection.KeepAliveInterval = interval;
-        _connection.Ping(now);
+        _connection.Ping();
     }
 
     /// <summary>Asks for a sign of life now.</summary>
-    public void Ping(Timestamp now) => _connection?.Ping(now);
+    public void Ping() => _connection?.Ping();
 
-    public void Send(ulong sequence, byte[] frame, Timestamp now)
-    {
-        _chat.Enqueue(sequence, frame, now);
-    }
+    public void Send(ulong sequence, byte[] frame) => _chat.Enqueue(sequence, frame);
 
     /// <summary>Says goodbye where there is a connection.</summary>
     public void Close(ulong code, string reason, Timestamp now) => _connection?.Close(code, reason, now);
@@ -111,6 +109,7 @@ internal sealed partial class PeerSession : IDisposable
         {
             _connection.HandleTimeout(now);
             DrainConnection(now);
+            if (_connection.IsDrained) DropConnection();
         }
         if (now >= _nextMessage3) SendMessage3(now);
         if (_punch is { } punch && now >= punch.Deadline) FailAttempt(punch);
@@ -141,7 +140,7 @@ internal sealed partial class PeerSession : IDisposable
     private void DropConnection()
     {
         if (_connection is null) return;
-        _services.Routes.RemoveConnection(_connection.LocalConnectionId);
+        _services.Routes.RemoveConnection(_connectionId);
         _connection.Dispose();
         _connection = null;
         _chat.Detach();
@@ -155,27 +154,28 @@ internal sealed partial class PeerSession : IDisposable
 
     private void HandleConnectionEvent(Connection connection, ConnectionEvent connectionEvent, Timestamp now)
     {
-        switch (connectionEvent)
+        switch (connectionEvent.Kind)
         {
-            case ConnectionEvent.StreamOpened opened:
-                if (opened.Protocol != ChatFrame.Protocol || !_chat.TryAccept(opened.Stream))
+            case ConnectionEventKind.StreamOpened:
+                if (!string.Equals(connectionEvent.Text, ChatFrame.Protocol, StringComparison.Ordinal) || !_chat.TryAccept(connectionEvent.Stream))
                 {
-                    connection.ResetStream(opened.Stream, StreamErrorCodes.UnknownProtocol, now);
-                    connection.StopSending(opened.Stream, StreamErrorCodes.UnknownProtocol, now);
+                    connection.ResetStream(connectionEvent.Stream, StreamErrorCodes.UnknownProtocol);
+                    connection.StopSending(connectionEvent.Stream, StreamErrorCodes.UnknownProtocol);
                 }
                 break;
-            case ConnectionEvent.StreamReadable readable:
-                if (!_chat.TryHandleReadable(readable.Stream, now)) connection.Close(CloseCodes.ChatProtocolError, "The chat stream broke its protocol.", now);
+            case ConnectionEventKind.StreamReadable:
+                if (!_chat.TryHandleReadable(connectionEvent.Stream)) connection.Close(CloseCodes.ChatProtocolError, "The chat stream broke its protocol.", now);
                 break;
-            case ConnectionEvent.StreamWritable:
-                _chat.HandleWritable(now);
+            case ConnectionEventKind.StreamWritable:
+                _chat.HandleWritable();
                 break;
-            case ConnectionEvent.RemoteAddressChanged changed:
-                _events.Enqueue(new PeerSessionEvent.PathChanged(changed.Remote, connection.SmoothedRtt));
+            case ConnectionEventKind.RemoteAddressChanged:
+                _events.Enqueue(new PeerSessionEvent.PathChanged(connectionEvent.Address, connection.SmoothedRtt));
                 break;
-            case ConnectionEvent.Closed closed:
-                DropConnection();
-                _events.Enqueue(new PeerSessionEvent.Disconnected(closed));
+            case ConnectionEventKind.Closed:
+                // It may have a close to send yet, so it stays until it is drained or another takes its place.
+                _chat.Detach();
+                _events.Enqueue(new PeerSessionEvent.Disconnected(connection.CloseReason!));
                 break;
         }
     }
@@ -188,7 +188,7 @@ internal abstract record PeerSessionEvent
 
     internal sealed record PathChanged(Endpoint Remote, TimeSpan RoundTrip) : PeerSessionEvent;
 
-    internal sealed record Disconnected(ConnectionEvent.Closed Closed) : PeerSessionEvent;
+    internal sealed record Disconnected(CloseReason Reason) : PeerSessionEvent;
 
     internal sealed record Failed(PunchFailure Failure) : PeerSessionEvent;
 

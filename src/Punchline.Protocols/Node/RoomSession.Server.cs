@@ -41,13 +41,13 @@ internal sealed partial class RoomSession
         DrainServer(node, now);
     }
 
-    public void HandleServerDisconnected(Timestamp now)
+    public void HandleServerDisconnected()
     {
         if (_server is null) return;
         var wasOver = _server.IsOver;
         _server = null;
         _announceAt = Timestamp.Never;
-        if (!wasOver) LoseServer(now);
+        if (!wasOver) LoseServer();
     }
 
     public bool TryDequeueServerMessage(out ReadOnlyMemory<byte> utf8)
@@ -86,7 +86,7 @@ internal sealed partial class RoomSession
                     _hasJoined = true;
                     _events.Enqueue(new NodeEvent.ServerJoined(_number));
                     foreach (var entry in welcomed.Members) Introduce(entry, now);
-                    ApplyKeepAlive(now);
+                    ApplyKeepAlive();
                     break;
                 case CoordinationClientEvent.MemberJoined joined:
                     Introduce(joined.Member, now);
@@ -99,29 +99,29 @@ internal sealed partial class RoomSession
                     break;
                 case CoordinationClientEvent.Replaced:
                     _events.Enqueue(new NodeEvent.ServerReplaced(_number));
-                    ApplyKeepAlive(now);
+                    ApplyKeepAlive();
                     break;
                 case CoordinationClientEvent.Refused refused:
                     _events.Enqueue(new NodeEvent.ServerRefused(_number, refused.Code, refused.Message));
-                    ApplyKeepAlive(now);
+                    ApplyKeepAlive();
                     break;
                 case CoordinationClientEvent.ServerSilent:
-                    LoseServer(now);
+                    LoseServer();
                     break;
             }
         }
     }
 
-    private void LoseServer(Timestamp now)
+    private void LoseServer()
     {
         if (_hasJoined) _events.Enqueue(new NodeEvent.ServerLost(_number));
         _hasJoined = false;
-        ApplyKeepAlive(now);
+        ApplyKeepAlive();
     }
 
-    private void ApplyKeepAlive(Timestamp now)
+    private void ApplyKeepAlive()
     {
-        foreach (var member in _members) member.Session.SetKeepAlive(KeepAliveInterval, now);
+        foreach (var member in _members) member.Session.SetKeepAlive(KeepAliveInterval);
     }
 
     private void HandleMemberLeft(CoordinationClientEvent.MemberLeft left, Timestamp now)
@@ -135,8 +135,8 @@ internal sealed partial class RoomSession
         }
         // The server has not heard of it; the direct path may.
         member.GivenUpAt = now;
-        member.Session.SetKeepAlive(UnservedKeepAlive, now);
-        member.Session.Ping(now);
+        member.Session.SetKeepAlive(UnservedKeepAlive);
+        member.Session.Ping();
     }
 
     // The first blob joins, every later one updates.

@@ -1,8 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using Punchline.Protocols.Coordination;
-using Punchline.Protocols.Noise;
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Rooms;
+using Punchline.Protocols.Transport;
 using Punchline.Protocols.Transport.Handshake;
 
 namespace Punchline.Protocols.Node;
@@ -82,7 +82,7 @@ internal sealed partial class RoomSession : IDisposable
         _lastSequence = sequence;
         foreach (var member in _members)
         {
-            member.Session.Send(sequence, frame, now);
+            member.Session.Send(sequence, frame);
             Drain(member, now);
         }
         return true;
@@ -215,23 +215,23 @@ internal sealed partial class RoomSession : IDisposable
                 case PeerSessionEvent.Failed failed:
                     _events.Enqueue(new NodeEvent.Failed(_number, peer, failed.Failure));
                     break;
-                case PeerSessionEvent.Chat { Event: Rooms.ChatEvent.Received received }:
+                case PeerSessionEvent.Chat { Event: ChatEvent.Received received }:
                     _events.Enqueue(new NodeEvent.MessageReceived(_number, peer, name, received.Sequence, received.Text));
                     break;
-                case PeerSessionEvent.Chat { Event: Rooms.ChatEvent.Delivered delivered }:
+                case PeerSessionEvent.Chat { Event: ChatEvent.Delivered delivered }:
                     _events.Enqueue(new NodeEvent.MessageDelivered(_number, peer, delivered.Sequence));
                     break;
                 case PeerSessionEvent.Disconnected disconnected:
-                    HandleDisconnected(member, disconnected.Closed, now);
+                    HandleDisconnected(member, disconnected.Reason, now);
                     break;
             }
         }
     }
 
-    private void HandleDisconnected(Member member, Transport.ConnectionEvent.Closed closed, Timestamp now)
+    private void HandleDisconnected(Member member, CloseReason closed, Timestamp now)
     {
         var hasLeft = closed.IsApplication && closed.Code == CloseCodes.Left;
-        _events.Enqueue(new NodeEvent.Disconnected(_number, member.Session.Peer, hasLeft ? "left" : closed.Reason));
+        _events.Enqueue(new NodeEvent.Disconnected(_number, member.Session.Peer, hasLeft ? "left" : Describe(closed)));
         if (hasLeft && !_isLeaving)
         {
             _members.Remove(member);
@@ -243,6 +243,13 @@ internal sealed partial class RoomSession : IDisposable
             member.Session.Reconnect(now);
         }
     }
+
+    private static string Describe(CloseReason closed) => closed switch
+    {
+        { Origin: CloseOrigin.IdleTimeout } => "timeout",
+        { Text: { Length: > 0 } text } => PeerText.Clean(text),
+        _ => $"code {closed.Code}",
+    };
 
     private sealed class Member(PeerSession session)
     {

@@ -132,9 +132,23 @@ internal sealed class SymmetricState
         return keys;
     }
 
-    // §4.3: Noise's HKDF is RFC 5869's with the chaining key as salt and no info.
-    private void Derive(ReadOnlySpan<byte> inputKeyMaterial, Span<byte> output) =>
-        HKDF.DeriveKey(HashAlgorithmName.SHA256, inputKeyMaterial, output, _chainingKey, []);
+    // §4.3: RFC 5869's HKDF with the chaining key as salt and no info. Written out, because the platform's refuses the
+    // empty input of Split where OpenSSL does.
+    private void Derive(ReadOnlySpan<byte> inputKeyMaterial, Span<byte> output)
+    {
+        Span<byte> temporaryKey = stackalloc byte[HashLength];
+        HMACSHA256.HashData(_chainingKey, inputKeyMaterial, temporaryKey);
+        Span<byte> block = stackalloc byte[HashLength + 1];
+        for (var counter = 1; counter * HashLength <= output.Length; counter++)
+        {
+            var input = counter == 1 ? block[HashLength..] : block;
+            block[HashLength] = (byte)counter;
+            HMACSHA256.HashData(temporaryKey, input, output.Slice((counter - 1) * HashLength, HashLength));
+            output.Slice((counter - 1) * HashLength, HashLength).CopyTo(block);
+        }
+        CryptographicOperations.ZeroMemory(temporaryKey);
+        CryptographicOperations.ZeroMemory(block);
+    }
 
     private void SetKey(ReadOnlySpan<byte> key)
     {

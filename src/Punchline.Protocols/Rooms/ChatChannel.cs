@@ -39,20 +39,20 @@ internal sealed class ChatChannel
     public bool HasRoomFor(int bytes) => _undelivered.Count < MaxUndelivered && _undeliveredBytes + bytes <= MaxUndeliveredBytes;
 
     /// <summary>Takes a message; <paramref name="sequence"/> must be higher than every earlier one.</summary>
-    public void Enqueue(ulong sequence, byte[] frame, Timestamp now)
+    public void Enqueue(ulong sequence, byte[] frame)
     {
         _undelivered.Add(new OutgoingMessage(sequence, frame));
         _undeliveredBytes += frame.Length;
-        Pump(now);
+        Pump();
     }
 
     /// <summary>A connection stands: what was not acknowledged goes out on it, from the oldest on.</summary>
-    public void Attach(Connection connection, Timestamp now)
+    public void Attach(Connection connection)
     {
         Detach();
-        if (!connection.TryOpenStream(ChatFrame.Protocol, now, out _outgoing)) return;
+        if (!connection.TryOpenStream(ChatFrame.Protocol, out _outgoing)) return;
         _connection = connection;
-        Pump(now);
+        Pump();
     }
 
     /// <summary>The connection is gone; another may come.</summary>
@@ -77,34 +77,34 @@ internal sealed class ChatChannel
     }
 
     /// <summary>Bytes arrived on one of the channel's streams. False where they break the protocol.</summary>
-    public bool TryHandleReadable(StreamId stream, Timestamp now)
+    public bool TryHandleReadable(StreamId stream)
     {
         if (_connection is null) return true;
-        if (stream == _incoming) return TryReadFrames(_connection, stream, _incomingFrames, now);
-        return stream != _outgoing || TryReadFrames(_connection, stream, _answerFrames, now);
+        if (stream == _incoming) return TryReadFrames(_connection, stream, _incomingFrames);
+        return stream != _outgoing || TryReadFrames(_connection, stream, _answerFrames);
     }
 
     /// <summary>Room returned in a stream's buffer.</summary>
-    public void HandleWritable(Timestamp now) => Pump(now);
+    public void HandleWritable() => Pump();
 
     public bool TryDequeueEvent([NotNullWhen(true)] out ChatEvent? chatEvent) => _events.TryDequeue(out chatEvent);
 
-    private bool TryReadFrames(Connection connection, StreamId stream, ChatFrameReader frames, Timestamp now)
+    private bool TryReadFrames(Connection connection, StreamId stream, ChatFrameReader frames)
     {
         while (true)
         {
-            var read = connection.Read(stream, frames.GetSpan(), out _, now);
+            var read = connection.Read(stream, frames.GetSpan(), out _);
             frames.Advance(read);
             while (frames.TryRead(out var type, out var body))
             {
-                if (!TryHandleFrame(stream, type, body, now)) return false;
+                if (!TryHandleFrame(stream, type, body)) return false;
             }
             if (frames.IsMalformed) return false;
             if (read == 0) return true;
         }
     }
 
-    private bool TryHandleFrame(StreamId stream, ulong type, ReadOnlySpan<byte> body, Timestamp now)
+    private bool TryHandleFrame(StreamId stream, ulong type, ReadOnlySpan<byte> body)
     {
         var reader = new SpanReader(body);
         switch (type)
@@ -118,7 +118,7 @@ internal sealed class ChatChannel
                     _events.Enqueue(new ChatEvent.Received(sequence, PeerText.Clean(Encoding.UTF8.GetString(reader.Remaining), multiline: true)));
                 }
                 _acknowledgements.Enqueue(ChatFrame.WriteDelivered(sequence));
-                Pump(now);
+                Pump();
                 return true;
             case ChatFrame.Delivered when stream == _outgoing:
                 return reader.TryReadVarInt(out var delivered) && TryTakeDelivered(delivered);
@@ -138,20 +138,20 @@ internal sealed class ChatChannel
         return true;
     }
 
-    private void Pump(Timestamp now)
+    private void Pump()
     {
         if (_connection is null) return;
         while (_written < _undelivered.Count)
         {
             var frame = _undelivered[_written].Frame;
-            _partWritten += _connection.Write(_outgoing, frame.AsSpan(_partWritten), now);
+            _partWritten += _connection.Write(_outgoing, frame.AsSpan(_partWritten));
             if (_partWritten < frame.Length) break;
             _written++;
             _partWritten = 0;
         }
         while (_incoming is { } incoming && _acknowledgements.TryPeek(out var acknowledgement))
         {
-            _acknowledgementPart += _connection.Write(incoming, acknowledgement.AsSpan(_acknowledgementPart), now);
+            _acknowledgementPart += _connection.Write(incoming, acknowledgement.AsSpan(_acknowledgementPart));
             if (_acknowledgementPart < acknowledgement.Length) break;
             _acknowledgements.Dequeue();
             _acknowledgementPart = 0;

@@ -1,0 +1,97 @@
+using System.Text;
+using Punchline.Protocols.Node;
+using Punchline.Protocols.Noise;
+using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Rooms;
+using Punchline.Protocols.Traversal;
+
+namespace Punchline.Simulation.Peers;
+
+/// <summary>The production node, driven by the virtual internet where the engine would drive it: one machine, one socket, one room.</summary>
+internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
+{
+    public const ushort Port = 40_000;
+
+    private const int LanPrefixLength = 24;
+
+    private readonly VirtualInternet _internet;
+    private readonly Machine _machine;
+    private readonly P256KeyPair _identity;
+    private readonly NodeCore _node;
+    private readonly RoomKeys _keys;
+    private readonly int _room;
+    private readonly List<NodeEvent> _events = [];
+    private ChannelEnd? _server;
+
+    public SimulatedPeer(VirtualInternet internet, Machine machine, RoomKeys keys)
+    {
+        _internet = internet;
+        _machine = machine;
+        _keys = keys;
+        var random = internet.NewRandom();
+        _identity = P256KeyPair.Generate(random);
+        _node = new NodeCore(_identity, random);
+        _node.SetHostAddresses([new HostAddress(machine.At(Port), LanPrefixLength)], internet.Now);
+        _room = _node.OpenRoom(keys, machine.Name);
+        machine.Bind(Port, this);
+    }
+
+    public string Name => _machine.Name;
+
+    public PeerId Id => _node.Id;
+
+    /// <summary>All that the node has told, in order.</summary>
+    public IReadOnlyList<NodeEvent> Events => _events;
+
+    public NodeCore Node => _node;
+
+    public int Undelivered => _node.CountUndelivered(_room);
+
+    public Timestamp NextTimeout => _node.NextTimeout;
+
+    public IEnumerable<T> EventsOf<T>()
+        where T : NodeEvent => _events.OfType<T>();
+
+    public bool IsConnectedTo(SimulatedPeer other)
+    {
+        var last = _events.LastOrDefault(e => e is NodeEvent.Connected c && c.Peer == other.Id || e is NodeEvent.Disconnected d && d.Peer == other.Id);
+        return last is NodeEvent.Connected;
+    }
+
+    public IEnumerable<string> TextsFrom(SimulatedPeer other) =>
+        EventsOf<NodeEvent.MessageReceived>().Where(message => message.Peer == other.Id).Select(message => message.Text);
+
+    /// <summary>Opens the connection to the server and joins, STUN beside it, as the engine does.</summary>
+    public void Join(SimulatedServer server, TimeSpan serverDelay)
+    {
+        foreach (var stun in server.StunEndpoints) _node.QueryStun(stun, _internet.Now);
+        // What the server sees is the router's address; its port is of no use to anybody.
+        var from = (_machine.Site?.ExternalAt(0) ?? _machine.At(0)).WithPort(0);
+        _server = server.Connect(Name, from, _keys.Tag, serverDelay);
+        if (_server is null) return;
+        _server.Received = utf8 => _node.HandleServerMessage(_room, utf8.Span, _internet.Now);
+        _server.Broken = () => _node.HandleServerDisconnected(_room);
+        _node.HandleServerConnected(_room, SimulatedServer.Host, [], isLoopback: false, _internet.Now);
+    }
+
+    public bool Send(string text) => _node.TrySend(_room, Encoding.UTF8.GetBytes(text), _internet.Now, out _);
+
+    public void Leave() => _node.LeaveRoom(_room, _internet.Now);
+
+    public void HandleDatagram(Endpoint source, ReadOnlySpan<byte> datagram, Timestamp now) => _node.HandleDatagram(source, datagram, now);
+
+    public void HandleTimeout(Timestamp now) => _node.HandleTimeout(now);
+
+    public bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit)
+    {
+        while (_node.TryDequeueServerMessage(out _, out var utf8)) _server?.Send(utf8.Span);
+        while (_node.TryDequeueEvent(out var nodeEvent)) _events.Add(nodeEvent);
+        return _node.TryDequeueTransmit(now, buffer, out transmit);
+    }
+
+    public void Dispose()
+    {
+        _node.Dispose();
+        _identity.Dispose();
+    }
+}

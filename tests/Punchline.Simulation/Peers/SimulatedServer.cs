@@ -1,0 +1,100 @@
+using Punchline.Protocols.Coordination;
+using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Stun;
+
+namespace Punchline.Simulation.Peers;
+
+/// <summary>
+/// The coordination server's core and STUN on two ports, as a machine of the virtual internet. Its WebSockets are
+/// <see cref="ReliableChannel"/>s.
+/// </summary>
+internal sealed class SimulatedServer : IDisposable
+{
+    public const ushort Port = 8080;
+    public const string Host = "server.example:8080";
+
+    private readonly VirtualInternet _internet;
+    private readonly Machine _machine;
+    private readonly CoordinationServer _core;
+    private readonly Dictionary<long, ReliableChannel> _channels = [];
+    private readonly StunPort[] _stun;
+    private long _lastConnection;
+
+    public SimulatedServer(VirtualInternet internet, LinkConditions? link = null)
+    {
+        _internet = internet;
+        _machine = internet.AddServer("server", link);
+        _core = new CoordinationServer(internet.NewRandom());
+        _stun = [new StunPort(this, drivesCore: true), new StunPort(this, drivesCore: false)];
+        _machine.Bind(Port, _stun[0]);
+        _machine.Bind(Port + 1, _stun[1]);
+    }
+
+    public IReadOnlyList<Endpoint> StunEndpoints => [_machine.At(Port), _machine.At(Port + 1)];
+
+    public bool IsAlive { get; private set; } = true;
+
+    /// <summary>A WebSocket of a member in the room of this tag; null once the server is dead.</summary>
+    public ChannelEnd? Connect(string who, Endpoint from, ReadOnlySpan<byte> tag, TimeSpan delay)
+    {
+        if (!IsAlive) return null;
+        var connection = ++_lastConnection;
+        var channel = _internet.OpenChannel(who, "server", delay);
+        _channels.Add(connection, channel);
+        channel.Second.Received = utf8 => _core.HandleMessage(connection, utf8.Span, _internet.Now);
+        channel.Second.Broken = () => _core.HandleDisconnected(connection);
+        _core.HandleConnected(connection, from, Host, tag, StunEndpoints, _internet.Now);
+        return channel.First;
+    }
+
+    /// <summary>As by SIGKILL: all connections break, no port answers.</summary>
+    public void Kill()
+    {
+        IsAlive = false;
+        foreach (var channel in _channels.Values) channel.Break();
+        _channels.Clear();
+    }
+
+    public void Dispose() => Kill();
+
+    private void Flush()
+    {
+        while (_core.TryDequeueSend(out var connection, out var utf8))
+        {
+            if (_channels.TryGetValue(connection, out var channel)) channel.Second.Send(utf8.Span);
+        }
+        while (_core.TryDequeueClose(out var connection))
+        {
+            if (_channels.Remove(connection, out var channel)) channel.Break();
+        }
+    }
+
+    private sealed class StunPort(SimulatedServer server, bool drivesCore) : ISimulatedHost
+    {
+        private readonly Queue<(Endpoint To, byte[] Response)> _responses = new();
+
+        public Timestamp NextTimeout => drivesCore && server.IsAlive ? server._core.NextTimeout : Timestamp.Never;
+
+        public void HandleDatagram(Endpoint source, ReadOnlySpan<byte> datagram, Timestamp now)
+        {
+            if (!server.IsAlive) return;
+            Span<byte> response = stackalloc byte[StunResponder.MaxResponseLength];
+            if (StunResponder.TryRespond(datagram, source, response, out var length)) _responses.Enqueue((source, response[..length].ToArray()));
+        }
+
+        public void HandleTimeout(Timestamp now)
+        {
+            if (drivesCore && server.IsAlive) server._core.HandleTimeout(now);
+        }
+
+        public bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit)
+        {
+            if (drivesCore) server.Flush();
+            transmit = default;
+            if (!_responses.TryDequeue(out var response)) return false;
+            response.Response.CopyTo(buffer);
+            transmit = new Transmit(response.To, response.Response.Length);
+            return true;
+        }
+    }
+}
