@@ -1,0 +1,166 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Punchline.Protocols.Coordination;
+using Endpoint = Punchline.Protocols.Primitives.Endpoint;
+
+namespace Punchline.Server;
+
+/// <summary>
+/// A running coordination server: rooms at <c>wss://host:port/v1/rooms/TAG</c>. It introduces peers and keeps nothing;
+/// what they say to each other afterwards never comes by.
+/// </summary>
+public sealed class CoordinationHost : IAsyncDisposable
+{
+    // A handshake with a distant peer takes three round trips: 10 s are generous, and all that a silent connection gets.
+    private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly CoordinationServerOptions _options;
+    private readonly ServerCertificate _certificate;
+    private readonly CoordinationPump _pump;
+    private readonly WebApplication _application;
+    private bool _stopped;
+
+    private CoordinationHost(CoordinationServerOptions options, ServerCertificate certificate, ILoggerFactory loggers)
+    {
+        _options = options;
+        _certificate = certificate;
+        _pump = new CoordinationPump(certificate.KeyHash, options.TimeProvider, loggers.CreateLogger<CoordinationHost>());
+
+        // The empty builder: neither configuration files nor environment variables change what the options say, and
+        // the process starts in a fraction of the time.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddSingleton(loggers);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(Configure);
+        _application = builder.Build();
+        // Liveness is the protocol's own heartbeat.
+        _application.UseWebSockets(new WebSocketOptions { KeepAliveInterval = Timeout.InfiniteTimeSpan });
+        _application.Run(HandleRequestAsync);
+    }
+
+    /// <summary>The TCP port that it listens on.</summary>
+    public int Port { get; private set; }
+
+    /// <summary>SHA-256 of the certificate's public key in base32: what stands behind # in <c>--server HOST:PORT#PIN</c>.</summary>
+    public string Pin => _certificate.Pin;
+
+    /// <summary>Starts to listen.</summary>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    /// <exception cref="IOException">The port is taken, or a certificate's file cannot be read.</exception>
+    /// <exception cref="InvalidDataException">A certificate's file holds no certificate with its key.</exception>
+    public static async Task<CoordinationHost> StartAsync(
+        CoordinationServerOptions options, ILoggerFactory? loggers = null, CancellationToken cancellationToken = default)
+    {
+        CoordinationServerOptions.Validate(options);
+        loggers ??= NullLoggerFactory.Instance;
+        var host = new CoordinationHost(options, ServerCertificate.Obtain(options), loggers);
+        try
+        {
+            await host._application.StartAsync(cancellationToken);
+        }
+        catch
+        {
+            await host.DisposeAsync();
+            throw;
+        }
+        var addresses = host._application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!;
+        host.Port = BindingAddress.Parse(addresses.Addresses.First()).Port;
+        CoordinationLog.Listening(loggers.CreateLogger<CoordinationHost>(), host.Port, host.Pin);
+        return host;
+    }
+
+    /// <summary>Says goodbye to every connection and stops listening. Takes at most 5 s.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken = default)
+    {
+        if (_stopped) return;
+        _stopped = true;
+        _pump.Stop();
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(StopTimeout);
+        await _application.StopAsync(limit.Token);
+    }
+
+    /// <summary>Stops, and frees what the server holds.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        await _application.DisposeAsync();
+        _pump.Dispose();
+        _certificate.Dispose();
+    }
+
+    private void Configure(KestrelServerOptions kestrel)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxConcurrentConnections = CoordinationLimits.MaxConnections;
+        kestrel.Limits.MaxConcurrentUpgradedConnections = CoordinationLimits.MaxConnections;
+        kestrel.Limits.RequestHeadersTimeout = HandshakeTimeout;
+        kestrel.Limits.KeepAliveTimeout = HandshakeTimeout;
+        kestrel.Limits.MaxRequestBodySize = 0;
+        if (_options.ListenAddress is { } address) kestrel.Listen(address, _options.Port, ConfigureListener);
+        else kestrel.ListenAnyIP(_options.Port, ConfigureListener);
+    }
+
+    private void ConfigureListener(ListenOptions listener)
+    {
+        listener.Protocols = HttpProtocols.Http1;
+        listener.UseHttps(new HttpsConnectionAdapterOptions
+        {
+            ServerCertificate = _certificate.Certificate,
+            ServerCertificateChain = _certificate.Chain,
+            HandshakeTimeout = HandshakeTimeout,
+        });
+    }
+
+    private async Task HandleRequestAsync(HttpContext context)
+    {
+        if (!CoordinationUrl.TryReadRoom(context.Request.Path.Value, out var tag))
+        {
+            await AnswerAsync(context, StatusCodes.Status404NotFound, "Nothing here. This is a Punchline coordination server.\n");
+            return;
+        }
+        if (!context.WebSockets.IsWebSocketRequest || !context.WebSockets.WebSocketRequestedProtocols.Contains(CoordinationUrl.SubProtocol, StringComparer.Ordinal))
+        {
+            // RFC 9110 §15.5.22: a 426 names the protocols that it requires.
+            context.Response.Headers.Upgrade = "websocket";
+            context.Response.Headers.Connection = "Upgrade";
+            await AnswerAsync(context, StatusCodes.Status426UpgradeRequired, $"Rooms speak WebSocket, subprotocol {CoordinationUrl.SubProtocol}.\n");
+            return;
+        }
+        var connection = context.Connection;
+        var from = Endpoint.From(connection.RemoteIpAddress!, (ushort)connection.RemotePort);
+        var reached = Endpoint.From(connection.LocalIpAddress!, (ushort)connection.LocalPort).ToIPEndPoint();
+        var host = context.Request.Host.Value ?? "";
+        using var socket = await context.WebSockets.AcceptWebSocketAsync(CoordinationUrl.SubProtocol);
+        await _pump.RunAsync(socket, from, host, tag, StunServersFor(reached));
+    }
+
+    private List<Endpoint> StunServersFor(IPEndPoint reached)
+    {
+        if (_options.StunServers is { } choose) return [.. choose(reached).Select(Endpoint.From)];
+        var servers = new List<Endpoint>();
+        IReadOnlyList<IPAddress> addresses = _options.PublicAddresses.Count > 0 ? _options.PublicAddresses : [reached.Address];
+        foreach (var address in addresses)
+        {
+            servers.Add(Endpoint.From(address, (ushort)reached.Port));
+            if (reached.Port < IPEndPoint.MaxPort) servers.Add(Endpoint.From(address, (ushort)(reached.Port + 1)));
+        }
+        return servers;
+    }
+
+    private static Task AnswerAsync(HttpContext context, int status, string text)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        return context.Response.WriteAsync(text, context.RequestAborted);
+    }
+}

@@ -1,0 +1,47 @@
+using System.Net;
+
+namespace Punchline.Server;
+
+/// <summary>How a coordination server listens and what it tells its peers.</summary>
+public sealed class CoordinationServerOptions
+{
+    /// <summary>The TCP port, from 1 to 65,535; 0 takes any free one.</summary>
+    public int Port { get; init; } = 8080;
+
+    /// <summary>Where to listen; null is everywhere, IPv4 and IPv6.</summary>
+    public IPAddress? ListenAddress { get; init; }
+
+    /// <summary>
+    /// Addresses under which the world reaches this machine, for clouds that map addresses. Empty: each peer is told the
+    /// one that it reached.
+    /// </summary>
+    public IReadOnlyList<IPAddress> PublicAddresses { get; init; } = [];
+
+    /// <summary>
+    /// A certificate in PEM, with its chain behind it; together with <see cref="KeyFile"/>. Null: a self-signed one,
+    /// which peers know by its pin.
+    /// </summary>
+    public string? CertificateFile { get; init; }
+
+    /// <summary>The private key to <see cref="CertificateFile"/>, in PEM.</summary>
+    public string? KeyFile { get; init; }
+
+    /// <summary>Where the self-signed certificate is kept; null makes a new one at each start, and so another pin.</summary>
+    public string? StateDirectory { get; init; }
+
+    /// <summary>
+    /// Where a peer finds STUN, given the address and port at which it reached this server. Null: UDP on the same port
+    /// and the next, of <see cref="PublicAddresses"/> or of that address.
+    /// </summary>
+    public Func<IPEndPoint, IReadOnlyList<IPEndPoint>>? StunServers { get; init; }
+
+    /// <summary>The clock behind time-outs.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    internal static void Validate(CoordinationServerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.Port is < 0 or > IPEndPoint.MaxPort) throw new ArgumentOutOfRangeException(nameof(options), options.Port, "A port is a number from 0 to 65535.");
+        if (options.CertificateFile is null != options.KeyFile is null) throw new ArgumentException("A certificate needs its key: give both files or none.", nameof(options));
+    }
+}

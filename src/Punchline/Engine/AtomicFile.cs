@@ -1,0 +1,36 @@
+namespace Punchline.Engine;
+
+/// <summary>Small files that are there whole or not at all, whatever dies meanwhile.</summary>
+internal static class AtomicFile
+{
+    /// <summary>
+    /// Replaces <paramref name="path"/>, creating its directory where needed. Only the owner may read it (on Unix: mode
+    /// 600, directory 700; on Windows it inherits).
+    /// </summary>
+    public static void WriteAllText(string path, string text)
+    {
+        var directory = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(directory);
+        else Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+
+        // Beside the target, because a rename is atomic only within a file system.
+        var temporary = $"{path}.{Environment.ProcessId}-{Environment.CurrentManagedThreadId}.tmp";
+        try
+        {
+            var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+            if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            using (var stream = new FileStream(temporary, options))
+            {
+                using (var writer = new StreamWriter(stream, leaveOpen: true)) writer.Write(text);
+                // A rename that survives a power cut before its data would leave an empty file.
+                stream.Flush(flushToDisk: true);
+            }
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+}

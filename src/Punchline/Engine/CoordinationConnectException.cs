@@ -1,0 +1,19 @@
+namespace Punchline.Engine;
+
+/// <summary>Why there is no connection to a coordination server.</summary>
+internal enum CoordinationConnectFailure
+{
+    NameNotFound,
+    Refused,
+    Unreachable,
+    TimedOut,
+    CertificateRefused,
+    NotAPunchlineServer,
+}
+
+/// <summary>No connection to a coordination server; the message is a sentence for people.</summary>
+internal sealed class CoordinationConnectException(CoordinationConnectFailure failure, string message, Exception? inner = null)
+    : IOException(message, inner)
+{
+    public CoordinationConnectFailure Failure { get; } = failure;
+}
