@@ -28,7 +28,7 @@ internal static class LabAvailability
         probe.ErrorDataReceived += (_, line) => firstError ??= line.Data;
         probe.BeginErrorReadLine();
         LabTools.Feed(probe, LabScript.Probe);
-        probe.StandardInput.Close();
+        LabTools.EndInput(probe);
         if (!probe.WaitForExit(ProbeTimeout))
         {
             probe.Kill();

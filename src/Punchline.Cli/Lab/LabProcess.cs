@@ -38,6 +38,8 @@ internal sealed partial class LabProcess : IAsyncDisposable
         }
     }
 
+    public void EndInput() => LabTools.EndInput(_entrance);
+
     /// <summary>Sends a signal to the program, as <c>kill</c> does.</summary>
     /// <returns>False if it is not running.</returns>
     public bool Send(PosixSignal signal)

@@ -42,12 +42,15 @@ internal static class LabTools
     {
         try
         {
-            program.StandardInput.BaseStream.Write(Encoding.UTF8.GetBytes(input)); // past the writer's buffer, which Close would try again
+            program.StandardInput.BaseStream.Write(Encoding.UTF8.GetBytes(input));
         }
         catch (IOException)
         {
         }
     }
+
+    /// <summary>Ends a program's input. Not through its writer, which would flush once more, to a pipe that may be broken.</summary>
+    public static void EndInput(Process program) => program.StandardInput.BaseStream.Dispose();
 
     private static string? Find(string name) => Directories.Select(directory => Path.Combine(directory, name)).FirstOrDefault(File.Exists);
 }

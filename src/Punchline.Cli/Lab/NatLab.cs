@@ -89,7 +89,7 @@ internal sealed class NatLab : IAsyncDisposable
     public async Task<string> RunAsync(string node, string script, CancellationToken cancellationToken)
     {
         await using var process = Start(node, "sh", "-ec", script);
-        process.StandardInput.Close();
+        process.EndInput();
         var output = await process.StandardOutput.ReadToEndAsync(cancellationToken);
         var exitCode = await process.WaitForExitAsync(cancellationToken);
         return exitCode == 0
@@ -102,7 +102,7 @@ internal sealed class NatLab : IAsyncDisposable
 
     private static async Task EndAsync(Process holder)
     {
-        holder.StandardInput.Close();
+        LabTools.EndInput(holder);
         try
         {
             await holder.WaitForExitAsync().WaitAsync(EndTimeout);

@@ -27,14 +27,6 @@ public sealed class PublishedTool : IAsyncLifetime
     private readonly string _homes = Directory.CreateTempSubdirectory("punchline-lab-").FullName;
     private int _started;
 
-    /// <summary>The portable one; <see cref="RuntimeInformation.RuntimeIdentifier"/> may name a distribution, for which nothing is published.</summary>
-    private static string Runtime => RuntimeInformation.ProcessArchitecture switch
-    {
-        Architecture.X64 => "linux-x64",
-        Architecture.Arm64 => "linux-arm64",
-        var other => throw new PlatformNotSupportedException($"The lab tests were never tried on {other}."),
-    };
-
     internal static string Program { get; } = Path.Combine(Root(), "artifacts", "lab-tool", "punchline");
 
     /// <summary>Publishes the tool; the build itself sees what is up to date. Not where it cannot be used.</summary>
@@ -128,6 +120,14 @@ public sealed class PublishedTool : IAsyncLifetime
             }
         }
     }
+
+    /// <summary>The portable one; <see cref="RuntimeInformation.RuntimeIdentifier"/> may name a distribution, for which nothing is published.</summary>
+    private static string Runtime => RuntimeInformation.ProcessArchitecture switch
+    {
+        Architecture.X64 => "linux-x64",
+        Architecture.Arm64 => "linux-arm64",
+        var other => throw new PlatformNotSupportedException($"The lab tests were never tried on {other}."),
+    };
 
     private static string Root()
     {

@@ -47,7 +47,7 @@ internal sealed class ToolProcess : IAsyncDisposable
     /// <summary>Ends its input, which leaves a room in good order, and returns the exit code.</summary>
     public async Task<int> LeaveAsync(TimeSpan patience)
     {
-        _process.StandardInput.Close();
+        _process.EndInput();
         return await WaitForExitAsync(patience);
     }
 
