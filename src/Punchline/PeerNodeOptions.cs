@@ -1,0 +1,19 @@
+using System.Net;
+
+namespace Punchline;
+
+/// <summary>How a <see cref="PeerNode"/> starts.</summary>
+public sealed class PeerNodeOptions
+{
+    /// <summary>Who the node is; stays the caller's. Without one the node takes a new identity that ends with it.</summary>
+    public PeerIdentity? Identity { get; init; }
+
+    /// <summary>Where trust in servers and derived room keys are kept; null keeps them in memory.</summary>
+    public string? StateDirectory { get; init; }
+
+    /// <summary>The UDP address and port to use, IPv4; any by default.</summary>
+    public IPEndPoint? LocalEndPoint { get; init; }
+
+    /// <summary>Tells others no addresses of this machine's own interfaces: peers on the same network are then reached through the router, if it can.</summary>
+    public bool HideHostCandidates { get; init; }
+}

@@ -1,0 +1,84 @@
+namespace Punchline;
+
+/// <summary>The coordination server, as a room sees it.</summary>
+public enum ServerState
+{
+    /// <summary>This peer is a member at the server.</summary>
+    Connected,
+
+    /// <summary>The server is away; established connections go on without it.</summary>
+    Lost,
+
+    /// <summary>The same peer joined from another process, and this one does not come back.</summary>
+    Replaced,
+}
+
+/// <summary>Why a member is gone.</summary>
+public enum LeaveReason
+{
+    /// <summary>It said goodbye.</summary>
+    Left,
+
+    /// <summary>Neither the server nor a direct path heard of it for 15 seconds.</summary>
+    Timeout,
+}
+
+/// <summary>Something that happened in a <see cref="Room"/>. Its kinds are the records nested here; later versions may add more.</summary>
+public abstract record RoomEvent
+{
+    private RoomEvent()
+    {
+    }
+
+    /// <summary>The server came or went.</summary>
+    /// <param name="State">What it is now.</param>
+    public sealed record ServerChanged(ServerState State) : RoomEvent;
+
+    /// <summary>A member is known, and connecting to it has begun.</summary>
+    /// <param name="Peer">Who.</param>
+    /// <param name="Name">What it calls itself.</param>
+    public sealed record Joined(PeerId Peer, string Name) : RoomEvent;
+
+    /// <summary>A member is gone.</summary>
+    /// <param name="Peer">Who.</param>
+    /// <param name="Reason">Why.</param>
+    public sealed record Left(PeerId Peer, LeaveReason Reason) : RoomEvent;
+
+    /// <summary>There is an encrypted connection to a member, whose key it proved.</summary>
+    /// <param name="Peer">Who.</param>
+    /// <param name="Name">What it calls itself.</param>
+    /// <param name="Path">How it is reached.</param>
+    /// <param name="Elapsed">From learning of the member to the handshake's end.</param>
+    /// <param name="RoundTrip">As the handshake saw it, which is an upper bound.</param>
+    public sealed record Connected(PeerId Peer, string Name, PeerPath Path, TimeSpan Elapsed, TimeSpan RoundTrip) : RoomEvent;
+
+    /// <summary>A member is reached another way now.</summary>
+    /// <param name="Peer">Who.</param>
+    /// <param name="Path">How it is reached.</param>
+    /// <param name="RoundTrip">As measured lately.</param>
+    public sealed record PathChanged(PeerId Peer, PeerPath Path, TimeSpan RoundTrip) : RoomEvent;
+
+    /// <summary>The connection to a member ended. While the member is there, it is tried again.</summary>
+    /// <param name="Peer">Who.</param>
+    /// <param name="Reason">Why, in a word or a sentence.</param>
+    public sealed record Disconnected(PeerId Peer, string Reason) : RoomEvent;
+
+    /// <summary>No way to a member was found.</summary>
+    /// <param name="Peer">Who.</param>
+    /// <param name="Cause">A code of the list in PROTOCOL.md, such as <c>no-answer</c>.</param>
+    /// <param name="Detail">What was tried, and what was seen.</param>
+    /// <param name="Advice">What would help.</param>
+    public sealed record Failed(PeerId Peer, string Cause, string Detail, string Advice) : RoomEvent;
+
+    /// <summary>A message of a member: each once, and in the order in which the member sent them.</summary>
+    /// <param name="Peer">Who.</param>
+    /// <param name="Name">What it calls itself.</param>
+    /// <param name="Id">The member's number of the message, rising.</param>
+    /// <param name="Text">At most 1 MiB in UTF-8, free of control characters but line feeds and tabs.</param>
+    public sealed record Message(PeerId Peer, string Name, ulong Id, string Text) : RoomEvent;
+
+    /// <summary>A member has a message of ours.</summary>
+    /// <param name="Peer">Who.</param>
+    /// <param name="Id">What <see cref="Room.SendAsync"/> gave.</param>
+    public sealed record Delivered(PeerId Peer, ulong Id) : RoomEvent;
+}

@@ -1,0 +1,23 @@
+namespace Punchline;
+
+/// <summary>Which room to join, and how.</summary>
+public sealed class RoomOptions
+{
+    /// <summary>The room's name: 1 to 128 bytes in UTF-8.</summary>
+    public required string Room { get; init; }
+
+    /// <summary>
+    /// What only members know, at most 1,024 bytes in UTF-8. Without one the room is open: its server, and whoever
+    /// guesses its name, can sit in the middle until fingerprints are compared.
+    /// </summary>
+    public string Secret { get; init; } = "";
+
+    /// <summary>What the others see: at most 64 bytes in UTF-8.</summary>
+    public string DisplayName { get; init; } = Environment.UserName;
+
+    /// <summary>The coordination server: <c>HOST[:PORT][#PIN]</c>, port 8080 unless given.</summary>
+    public required string Server { get; init; }
+
+    /// <summary>Takes the server's key at first use also where its name is a public one.</summary>
+    public bool TrustFirst { get; init; }
+}
