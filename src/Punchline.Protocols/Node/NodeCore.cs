@@ -89,6 +89,12 @@ internal sealed class NodeCore : IDisposable
         if (_rooms.TryGetValue(room, out var session)) session.Leave(now);
     }
 
+    /// <summary>Whether goodbyes may still have to be repeated in a room that was left.</summary>
+    public bool IsClosing(int room) => _rooms.TryGetValue(room, out var session) && session.IsClosing;
+
+    /// <summary>The server replaced or refused us, or we left: there is no coming back.</summary>
+    public bool IsServerFinal(int room) => !_rooms.TryGetValue(room, out var session) || session.IsServerFinal;
+
     /// <summary>Forgets a room and everything in it.</summary>
     public void CloseRoom(int room)
     {
@@ -179,14 +185,11 @@ internal sealed class NodeCore : IDisposable
         return false;
     }
 
-    public bool TryDequeueEvent([NotNullWhen(true)] out NodeEvent? nodeEvent)
+    /// <summary>The next event of a room. Who stops asking stops the members' messages before they fill the memory.</summary>
+    public bool TryDequeueEvent(int room, Timestamp now, [NotNullWhen(true)] out NodeEvent? nodeEvent)
     {
-        foreach (var room in _rooms.Values)
-        {
-            if (room.TryDequeueEvent(out nodeEvent)) return true;
-        }
         nodeEvent = null;
-        return false;
+        return _rooms.TryGetValue(room, out var session) && session.TryDequeueEvent(now, out nodeEvent);
     }
 
     public void Dispose()

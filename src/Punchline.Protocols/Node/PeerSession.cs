@@ -48,6 +48,9 @@ internal sealed partial class PeerSession : IDisposable
     [MemberNotNullWhen(true, nameof(_connection))]
     public bool IsConnected => _connection is { IsClosed: false };
 
+    /// <summary>The connection is over, but the peer may not know it yet.</summary>
+    public bool IsClosing => _connection is { IsClosed: true, IsDrained: false };
+
     /// <summary>Looking for a way at this moment.</summary>
     public bool IsPunching => _punch is not null;
 
@@ -129,6 +132,15 @@ internal sealed partial class PeerSession : IDisposable
 
     public bool TryDequeueEvent([NotNullWhen(true)] out PeerSessionEvent? sessionEvent) => _events.TryDequeue(out sessionEvent);
 
+    /// <summary>A message or a delivery; what is left here, once too much is, stops the member's sending.</summary>
+    public bool TryDequeueChatEvent([NotNullWhen(true)] out ChatEvent? chatEvent) => _chat.TryDequeueEvent(out chatEvent);
+
+    /// <summary>Chat events were taken: reading may go on.</summary>
+    public void ResumeChat(Timestamp now)
+    {
+        if (!_chat.TryResume()) CloseForChat(now);
+    }
+
     public void Dispose()
     {
         _services.Routes.RemoveHint(_context.IncomingHint);
@@ -146,10 +158,12 @@ internal sealed partial class PeerSession : IDisposable
         _chat.Detach();
     }
 
+    private void CloseForChat(Timestamp now) =>
+        _connection?.Close(CloseCodes.ChatProtocolError, "The chat stream broke its protocol.", now);
+
     private void DrainConnection(Timestamp now)
     {
         while (_connection is not null && _connection.TryDequeueEvent(out var connectionEvent)) HandleConnectionEvent(_connection, connectionEvent, now);
-        while (_chat.TryDequeueEvent(out var chatEvent)) _events.Enqueue(new PeerSessionEvent.Chat(chatEvent));
     }
 
     private void HandleConnectionEvent(Connection connection, ConnectionEvent connectionEvent, Timestamp now)
@@ -164,7 +178,7 @@ internal sealed partial class PeerSession : IDisposable
                 }
                 break;
             case ConnectionEventKind.StreamReadable:
-                if (!_chat.TryHandleReadable(connectionEvent.Stream)) connection.Close(CloseCodes.ChatProtocolError, "The chat stream broke its protocol.", now);
+                if (!_chat.TryHandleReadable(connectionEvent.Stream)) CloseForChat(now);
                 break;
             case ConnectionEventKind.StreamWritable:
                 _chat.HandleWritable();
@@ -191,6 +205,4 @@ internal abstract record PeerSessionEvent
     internal sealed record Disconnected(CloseReason Reason) : PeerSessionEvent;
 
     internal sealed record Failed(PunchFailure Failure) : PeerSessionEvent;
-
-    internal sealed record Chat(ChatEvent Event) : PeerSessionEvent;
 }

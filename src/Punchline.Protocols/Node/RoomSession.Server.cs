@@ -56,12 +56,13 @@ internal sealed partial class RoomSession
         return _server is not null && _server.TryDequeueMessage(out utf8);
     }
 
-    /// <summary>The last message to the server is out, and there will be no other: its connection can be closed.</summary>
-    public bool IsServerOver => _server is null or { IsOver: true };
+    /// <summary>The server replaced or refused us, or we left: there is no coming back.</summary>
+    public bool IsServerFinal { get; private set; }
 
     private void LeaveServer(Timestamp now)
     {
         _announceAt = Timestamp.Never;
+        IsServerFinal = true;
         _server?.Leave(now);
     }
 
@@ -86,6 +87,8 @@ internal sealed partial class RoomSession
                     _hasJoined = true;
                     _events.Enqueue(new NodeEvent.ServerJoined(_number));
                     foreach (var entry in welcomed.Members) Introduce(entry, now);
+                    // Who left while we were away from the server; a direct path may still have it.
+                    foreach (var member in _members.Where(known => welcomed.Members.All(entry => entry.Id != known.Session.Peer))) member.GivenUpAt ??= now;
                     ApplyKeepAlive();
                     break;
                 case CoordinationClientEvent.MemberJoined joined:
@@ -98,10 +101,12 @@ internal sealed partial class RoomSession
                     HandleMemberLeft(left, now);
                     break;
                 case CoordinationClientEvent.Replaced:
+                    IsServerFinal = true;
                     _events.Enqueue(new NodeEvent.ServerReplaced(_number));
                     ApplyKeepAlive();
                     break;
                 case CoordinationClientEvent.Refused refused:
+                    IsServerFinal = true;
                     _events.Enqueue(new NodeEvent.ServerRefused(_number, refused.Code, refused.Message));
                     ApplyKeepAlive();
                     break;

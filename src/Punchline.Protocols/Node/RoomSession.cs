@@ -25,6 +25,9 @@ internal sealed partial class RoomSession : IDisposable
     /// <summary>What a member that the server gave up gets to answer a ping, before it is gone.</summary>
     public static readonly TimeSpan LastChance = TimeSpan.FromSeconds(2);
 
+    /// <summary>Events that wait for the owner before members' messages wait where they are.</summary>
+    public const int MaxPendingEvents = 1_024;
+
     private readonly NodeServices _services;
     private readonly int _number;
     private readonly InstanceId _instance;
@@ -55,7 +58,8 @@ internal sealed partial class RoomSession : IDisposable
     public int MemberCount => _members.Count;
 
     /// <summary>Messages that some member has not acknowledged.</summary>
-    public int Undelivered => _members.Sum(member => member.Session.Chat.Undelivered);
+    /// <remarks>Without those to whom no way was found: theirs go out if one is found later.</remarks>
+    public int Undelivered => _members.Sum(member => member.Session.IsConnected || member.Session.IsPunching ? member.Session.Chat.Undelivered : 0);
 
     public Timestamp NextTimeout
     {
@@ -87,6 +91,9 @@ internal sealed partial class RoomSession : IDisposable
         }
         return true;
     }
+
+    /// <summary>Whether a goodbye may still have to be repeated to some member.</summary>
+    public bool IsClosing => _members.Exists(member => member.Session.IsClosing);
 
     /// <summary>Says goodbye to the server and to every member.</summary>
     public void Leave(Timestamp now)
@@ -125,7 +132,15 @@ internal sealed partial class RoomSession : IDisposable
         return false;
     }
 
-    public bool TryDequeueEvent([NotNullWhen(true)] out NodeEvent? nodeEvent) => _events.TryDequeue(out nodeEvent);
+    public bool TryDequeueEvent(Timestamp now, [NotNullWhen(true)] out NodeEvent? nodeEvent)
+    {
+        if (!_events.TryDequeue(out nodeEvent)) return false;
+        if (_events.Count == MaxPendingEvents - 1)
+        {
+            foreach (var member in _members) DrainChat(member, now);
+        }
+        return true;
+    }
 
     /// <summary>A packet was handled by <paramref name="session"/>: what came of it is the room's business.</summary>
     public void HandleProgress(PeerSession session, Timestamp now)
@@ -215,17 +230,27 @@ internal sealed partial class RoomSession : IDisposable
                 case PeerSessionEvent.Failed failed:
                     _events.Enqueue(new NodeEvent.Failed(_number, peer, failed.Failure));
                     break;
-                case PeerSessionEvent.Chat { Event: ChatEvent.Received received }:
-                    _events.Enqueue(new NodeEvent.MessageReceived(_number, peer, name, received.Sequence, received.Text));
-                    break;
-                case PeerSessionEvent.Chat { Event: ChatEvent.Delivered delivered }:
-                    _events.Enqueue(new NodeEvent.MessageDelivered(_number, peer, delivered.Sequence));
-                    break;
                 case PeerSessionEvent.Disconnected disconnected:
                     HandleDisconnected(member, disconnected.Reason, now);
                     break;
             }
         }
+        DrainChat(member, now);
+    }
+
+    // Only while the owner takes our events: else the messages stay where they are, and the member's window closes.
+    private void DrainChat(Member member, Timestamp now)
+    {
+        var (peer, name) = (member.Session.Peer, member.Session.Introduction.Name);
+        while (_events.Count < MaxPendingEvents && member.Session.TryDequeueChatEvent(out var chatEvent))
+        {
+            _events.Enqueue(chatEvent switch
+            {
+                ChatEvent.Received received => new NodeEvent.MessageReceived(_number, peer, name, received.Sequence, received.Text),
+                _ => new NodeEvent.MessageDelivered(_number, peer, chatEvent.Sequence),
+            });
+        }
+        member.Session.ResumeChat(now);
     }
 
     private void HandleDisconnected(Member member, CloseReason closed, Timestamp now)

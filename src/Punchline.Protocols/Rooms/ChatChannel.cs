@@ -17,6 +17,9 @@ internal sealed class ChatChannel
     /// <summary>Bytes of such messages, at most: 64 of the longest.</summary>
     public const long MaxUndeliveredBytes = 64L * ChatFrame.MaxTextBytes;
 
+    /// <summary>Events that wait for the owner before nothing more is read, so that the member's window closes instead of our memory filling.</summary>
+    public const int MaxPendingEvents = 256;
+
     // In the order of their sequences; the first _written of them went into the stream of the present connection.
     private readonly List<OutgoingMessage> _undelivered = [];
     private readonly Queue<byte[]> _acknowledgements = new();
@@ -31,6 +34,7 @@ internal sealed class ChatChannel
     private int _partWritten;
     private int _acknowledgementPart;
     private ulong _lastReceived;
+    private bool _isPaused;
 
     /// <summary>Messages that the member has not acknowledged.</summary>
     public int Undelivered => _undelivered.Count;
@@ -84,6 +88,11 @@ internal sealed class ChatChannel
         return stream != _outgoing || TryReadFrames(_connection, stream, _answerFrames);
     }
 
+    /// <summary>Reads on where reading stopped because events waited. False where the bytes break the protocol.</summary>
+    public bool TryResume() =>
+        !_isPaused || _events.Count >= MaxPendingEvents || _connection is null || _incoming is not { } incoming
+        || TryReadFrames(_connection, incoming, _incomingFrames);
+
     /// <summary>Room returned in a stream's buffer.</summary>
     public void HandleWritable() => Pump();
 
@@ -91,8 +100,14 @@ internal sealed class ChatChannel
 
     private bool TryReadFrames(Connection connection, StreamId stream, ChatFrameReader frames)
     {
+        _isPaused = false;
         while (true)
         {
+            if (stream == _incoming && _events.Count >= MaxPendingEvents)
+            {
+                _isPaused = true;
+                return true;
+            }
             var read = connection.Read(stream, frames.GetSpan(), out _);
             frames.Advance(read);
             while (frames.TryRead(out var type, out var body))

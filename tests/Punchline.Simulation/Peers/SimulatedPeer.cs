@@ -85,7 +85,7 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
     public bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit)
     {
         while (_node.TryDequeueServerMessage(out _, out var utf8)) _server?.Send(utf8.Span);
-        while (_node.TryDequeueEvent(out var nodeEvent)) _events.Add(nodeEvent);
+        while (_node.TryDequeueEvent(_room, now, out var nodeEvent)) _events.Add(nodeEvent);
         return _node.TryDequeueTransmit(now, buffer, out transmit);
     }
 

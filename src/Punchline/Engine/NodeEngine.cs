@@ -1,0 +1,158 @@
+using System.Diagnostics;
+using System.Net;
+using Punchline.Protocols.Node;
+using Punchline.Protocols.Noise;
+using Punchline.Protocols.Primitives;
+using Punchline.Sockets;
+
+namespace Punchline.Engine;
+
+/// <summary>What a room of the engine's node has to say, called while the engine is busy: it only takes note.</summary>
+internal interface IRoomObserver
+{
+    /// <summary>Whether an event would be taken. Where not, the engine asks again with the next command.</summary>
+    bool HasRoom { get; }
+
+    void OnEvent(NodeEvent nodeEvent);
+
+    void OnServerMessage(ReadOnlyMemory<byte> utf8);
+}
+
+/// <summary>
+/// Drives a <see cref="NodeCore"/>: its one socket, its clock and its timer. Whoever has an input (the receiving thread,
+/// the timer's thread, a command) takes the gate, hands it in, and sends what comes out before it lets go. Nothing waits
+/// inside, and no code of the application runs there.
+/// </summary>
+internal sealed class NodeEngine : IDisposable
+{
+    // The largest that UDP carries over IPv4: 65,535 − 20 − 8.
+    private const int MaxDatagram = 65_507;
+
+    private readonly object _gate = new();
+    private readonly long _start = Stopwatch.GetTimestamp();
+    private readonly NodeCore _node;
+    private readonly UdpSocket _socket;
+    private readonly Dictionary<int, IRoomObserver> _rooms = [];
+    private readonly byte[] _sendBuffer = new byte[MaxDatagram];
+    private readonly Thread _receiver;
+    private readonly Thread _timer;
+    private Timestamp _armed = Timestamp.Never;
+    private bool _isDisposed;
+
+    /// <exception cref="System.Net.Sockets.SocketException">The address cannot be bound.</exception>
+    public NodeEngine(P256KeyPair identity, IPEndPoint local, bool hideHostCandidates)
+    {
+        _node = new NodeCore(identity, SystemRandomSource.Instance);
+        _socket = new UdpSocket(local);
+        LocalEndPoint = _socket.LocalEndPoint;
+        if (!hideHostCandidates) _node.SetHostAddresses(HostAddresses.Of(LocalEndPoint), Timestamp.Zero);
+        _receiver = new Thread(Receive) { Name = "Punchline receive", IsBackground = true };
+        _timer = new Thread(KeepTime) { Name = "Punchline timer", IsBackground = true };
+        _receiver.Start();
+        _timer.Start();
+    }
+
+    public IPEndPoint LocalEndPoint { get; }
+
+    private Timestamp Now => new(Stopwatch.GetElapsedTime(_start).Ticks);
+
+    public IPEndPoint LocalEndPointTowards(IPEndPoint remote) => _socket.LocalEndPointTowards(remote);
+
+    /// <summary>Carries out a command on the node, and what comes of it.</summary>
+    public void Run(Action<NodeCore, Timestamp> command) => Run((node, now) =>
+    {
+        command(node, now);
+        return true;
+    });
+
+    /// <summary>Carries out a command on the node, and what comes of it.</summary>
+    /// <exception cref="ObjectDisposedException">The engine has stopped.</exception>
+    public T Run<T>(Func<NodeCore, Timestamp, T> command)
+    {
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            var result = command(_node, Now);
+            Drain();
+            return result;
+        }
+    }
+
+    /// <summary>Says who hears of a room, which the same call opens.</summary>
+    public int OpenRoom(Protocols.Rooms.RoomKeys keys, string name, IRoomObserver observer) => Run((node, _) =>
+    {
+        var room = node.OpenRoom(keys, name);
+        _rooms.Add(room, observer);
+        return room;
+    });
+
+    public void CloseRoom(int room) => Run((node, _) =>
+    {
+        node.CloseRoom(room);
+        _rooms.Remove(room);
+    });
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            if (_isDisposed) return;
+            _isDisposed = true;
+            Monitor.PulseAll(_gate);
+        }
+        _socket.Dispose();
+        _receiver.Join();
+        _timer.Join();
+        _node.Dispose();
+    }
+
+    private void Receive()
+    {
+        var buffer = GC.AllocateUninitializedArray<byte>(MaxDatagram);
+        while (_socket.TryReceive(buffer, out var length, out var source))
+        {
+            lock (_gate)
+            {
+                if (_isDisposed) return;
+                _node.HandleDatagram(source, buffer.AsSpan(0, length), Now);
+                Drain();
+            }
+        }
+    }
+
+    private void KeepTime()
+    {
+        lock (_gate)
+        {
+            while (!_isDisposed)
+            {
+                var now = Now;
+                _armed = _node.NextTimeout;
+                if (_armed <= now)
+                {
+                    _node.HandleTimeout(now);
+                    Drain();
+                    continue;
+                }
+                // The system's timers are no finer than a millisecond; rounded up, so as not to wake too early.
+                var wait = _armed == Timestamp.Never ? Timeout.Infinite : (int)Math.Min(int.MaxValue, Math.Ceiling((_armed - now).TotalMilliseconds));
+                Monitor.Wait(_gate, wait);
+            }
+        }
+    }
+
+    private void Drain()
+    {
+        while (_node.TryDequeueTransmit(Now, _sendBuffer, out var transmit)) _socket.Send(_sendBuffer.AsSpan(0, transmit.Length), transmit);
+        while (_node.TryDequeueServerMessage(out var room, out var utf8))
+        {
+            if (_rooms.TryGetValue(room, out var observer)) observer.OnServerMessage(utf8);
+        }
+        foreach (var (room, observer) in _rooms)
+        {
+            while (observer.HasRoom && _node.TryDequeueEvent(room, Now, out var nodeEvent)) observer.OnEvent(nodeEvent);
+        }
+        // The timer's thread sleeps towards a moment that is no longer the next.
+        if (_node.NextTimeout < _armed) Monitor.Pulse(_gate);
+    }
+}

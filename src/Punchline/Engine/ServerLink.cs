@@ -1,0 +1,158 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Net.WebSockets;
+using System.Threading.Channels;
+using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Rooms;
+
+namespace Punchline.Engine;
+
+/// <summary>
+/// A room's connection to its coordination server: made, carried, and made again with growing pauses when it breaks.
+/// </summary>
+internal sealed class ServerLink(NodeEngine engine, int room, RoomKeys keys, ServerAddress address, IKnownServers knownServers, bool trustFirst)
+{
+    /// <summary>Between the first two attempts after a break; doubles up to <see cref="MaxPause"/>, each with up to half more by chance.</summary>
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(30);
+
+    /// <summary>What a goodbye may take.</summary>
+    private static readonly TimeSpan LeaveTimeout = TimeSpan.FromMilliseconds(500);
+
+    // Messages to the server are small and few; more than this waiting means that it is gone.
+    private const int MaxOutgoing = 256;
+
+    private readonly CancellationTokenSource _stop = new();
+    private volatile Channel<ReadOnlyMemory<byte>>? _outgoing;
+    private Task _running = Task.CompletedTask;
+    private volatile bool _isLeaving;
+
+    /// <summary>Connects for the first time, then carries on in the background.</summary>
+    /// <exception cref="CoordinationConnectException">There is no way to the server.</exception>
+    /// <exception cref="OperationCanceledException">The caller's token.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await QueryStunAsync(cancellationToken).ConfigureAwait(false);
+        var channel = await ConnectAsync(cancellationToken).ConfigureAwait(false);
+        _running = Task.Run(() => RunAsync(channel), CancellationToken.None);
+    }
+
+    /// <summary>For the server. Does not wait.</summary>
+    public void Send(ReadOnlyMemory<byte> utf8) => _outgoing?.Writer.TryWrite(utf8);
+
+    /// <summary>The node has said goodbye: lets that go out, and ends.</summary>
+    public async Task StopAsync()
+    {
+        _isLeaving = true;
+        _outgoing?.Writer.TryComplete();
+        try
+        {
+            await _running.WaitAsync(LeaveTimeout).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // The server does not read any more; the members heard it from us.
+        }
+        await _stop.CancelAsync().ConfigureAwait(false);
+    }
+
+    // The server answers STUN on the port of its TLS and the next: asked at once, beside TLS, so that the join has not to wait.
+    private async Task QueryStunAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var resolved = IPAddress.TryParse(address.Host, out var literal)
+                ? [literal]
+                : await Dns.GetHostAddressesAsync(address.Host, AddressFamily.InterNetwork, cancellationToken).ConfigureAwait(false);
+            if (Array.Find(resolved, candidate => candidate.AddressFamily == AddressFamily.InterNetwork) is not { } server) return;
+            var first = Endpoint.From(server, (ushort)address.Port);
+            engine.Run((node, now) =>
+            {
+                node.QueryStun(first, now);
+                if (first.Port < ushort.MaxValue) node.QueryStun(first.WithPort((ushort)(first.Port + 1)), now);
+            });
+        }
+        catch (SocketException)
+        {
+            // Connecting will say what is wrong with the name.
+        }
+    }
+
+    private async Task<CoordinationChannel> ConnectAsync(CancellationToken cancellationToken)
+    {
+        var channel = await CoordinationChannel.ConnectAsync(address, keys.Tag, knownServers, trustFirst, cancellationToken).ConfigureAwait(false);
+        _outgoing = Channel.CreateBounded<ReadOnlyMemory<byte>>(new BoundedChannelOptions(MaxOutgoing) { SingleReader = true });
+        var isLoopback = address.Host is "localhost" || (IPAddress.TryParse(address.Host, out var literal) && IPAddress.IsLoopback(literal));
+        engine.Run((node, now) => node.HandleServerConnected(room, channel.Host, channel.CertificateKeyHash.Span, isLoopback, now));
+        return channel;
+    }
+
+    private async Task RunAsync(CoordinationChannel? channel)
+    {
+        var pause = FirstPause;
+        try
+        {
+            while (true)
+            {
+                if (channel is not null)
+                {
+                    await CarryAsync(channel).ConfigureAwait(false);
+                    // Replaced, refused or left: there is no coming back.
+                    if (_isLeaving || engine.Run((node, _) => node.IsServerFinal(room))) return;
+                    engine.Run((node, _) => node.HandleServerDisconnected(room));
+                    pause = FirstPause;
+                }
+                await Task.Delay(pause * (1 + (Random.Shared.NextDouble() / 2)), _stop.Token).ConfigureAwait(false);
+                pause = pause * 2 < MaxPause ? pause * 2 : MaxPause;
+                channel = await TryConnectAsync().ConfigureAwait(false);
+            }
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or ObjectDisposedException)
+        {
+            // Stopped.
+        }
+    }
+
+    private async Task<CoordinationChannel?> TryConnectAsync()
+    {
+        try
+        {
+            return await ConnectAsync(_stop.Token).ConfigureAwait(false);
+        }
+        catch (CoordinationConnectException)
+        {
+            return null;
+        }
+    }
+
+    // Both directions until one ends.
+    private async Task CarryAsync(CoordinationChannel channel)
+    {
+        await using (channel.ConfigureAwait(false))
+        {
+            var sending = SendAllAsync(channel, _outgoing!.Reader);
+            while (await channel.ReceiveAsync(_stop.Token).ConfigureAwait(false) is { } utf8)
+            {
+                engine.Run((node, now) => node.HandleServerMessage(room, utf8.Span, now));
+                if (engine.Run((node, _) => node.IsServerFinal(room))) break;
+            }
+            _outgoing.Writer.TryComplete();
+            await sending.ConfigureAwait(false);
+        }
+    }
+
+    private async Task SendAllAsync(CoordinationChannel channel, ChannelReader<ReadOnlyMemory<byte>> outgoing)
+    {
+        try
+        {
+            await foreach (var utf8 in outgoing.ReadAllAsync(_stop.Token).ConfigureAwait(false))
+            {
+                await channel.SendAsync(utf8, _stop.Token).ConfigureAwait(false);
+            }
+        }
+        catch (Exception exception) when (exception is WebSocketException or OperationCanceledException or ObjectDisposedException)
+        {
+            // The receiving side notices too, and says so to the node.
+        }
+    }
+}

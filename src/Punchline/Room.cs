@@ -1,0 +1,219 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Threading.Channels;
+using Punchline.Engine;
+using Punchline.Protocols.Node;
+using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Rooms;
+using Punchline.Protocols.Traversal;
+
+namespace Punchline;
+
+/// <summary>
+/// A room that this peer is in: a direct, encrypted connection to every member that can be reached, and messages to all.
+/// It goes on when the server dies. Thread-safe; events have one reader.
+/// </summary>
+public sealed class Room : IRoomObserver, IAsyncDisposable
+{
+    /// <summary>Bytes of a message in UTF-8, at most: 1 MiB.</summary>
+    public const int MaxMessageBytes = ChatFrame.MaxTextBytes;
+
+    // Beyond these, events wait in the node, and members' messages with the members.
+    private const int MaxEvents = 1_024;
+
+    private static readonly TimeSpan GoodbyeInterval = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromMilliseconds(200);
+
+    private readonly NodeEngine _engine;
+    private readonly Channel<RoomEvent> _events = Channel.CreateUnbounded<RoomEvent>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _gate = new();
+    private TaskCompletionSource _progress = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private ServerLink? _link;
+    private Task? _leaving;
+
+    internal Room(RoomOptions options, NodeEngine engine, RoomKeys keys)
+    {
+        Name = options.Room;
+        IsOpen = options.Secret.Length == 0;
+        _engine = engine;
+        Number = engine.OpenRoom(keys, options.DisplayName, this);
+    }
+
+    /// <summary>The room's name.</summary>
+    public string Name { get; }
+
+    /// <summary>The room has no secret: its server, and whoever guesses its name, can sit in the middle until fingerprints are compared.</summary>
+    public bool IsOpen { get; }
+
+    internal int Number { get; }
+
+    bool IRoomObserver.HasRoom => _events.Reader.Count < MaxEvents;
+
+    /// <summary>What happens in the room, from joining it on; ends when it is left. One reader at a time.</summary>
+    public async IAsyncEnumerable<RoomEvent> ReadEventsAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await foreach (var roomEvent in _events.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        {
+            // There is room again for what waits in the node.
+            if (_events.Reader.Count == MaxEvents / 2) TryRun((_, _) => true, false);
+            yield return roomEvent;
+        }
+    }
+
+    /// <summary>
+    /// Sends a message to all members, connected or still being connected, and returns its number, which
+    /// <see cref="RoomEvent.Delivered"/> names later. Waits while a member has too much unacknowledged.
+    /// </summary>
+    /// <exception cref="PunchlineException">The text is longer than <see cref="MaxMessageBytes"/>, or the room is left.</exception>
+    /// <exception cref="OperationCanceledException">The caller's token; then nothing was sent.</exception>
+    public async ValueTask<ulong> SendAsync(string text, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var bytes = Encoding.UTF8.GetBytes(text);
+        if (bytes.Length > MaxMessageBytes)
+        {
+            throw new PunchlineException(
+                PunchlineError.InvalidInput, $"A message has at most {MaxMessageBytes} bytes in UTF-8 (1 MiB); this one has {bytes.Length}. Send it in parts, or as a file.");
+        }
+        while (true)
+        {
+            var progress = _progress.Task;
+            var id = TryRun((node, now) => node.TrySend(Number, bytes, now, out var sequence) ? sequence : 0, 0UL);
+            if (id != 0) return id;
+            if (_leaving is not null) throw new PunchlineException(PunchlineError.Closed, "The room was left.");
+            await progress.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Waits until every member to whom there is a way, or may be, has acknowledged every message.</summary>
+    /// <exception cref="OperationCanceledException">The caller's token.</exception>
+    public async ValueTask WaitForDeliveryAsync(CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            var progress = _progress.Task;
+            if (TryRun((node, _) => node.CountUndelivered(Number), 0) == 0) return;
+            await progress.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Leaves, telling the server and every member. What is not delivered by then is lost; see <see cref="WaitForDeliveryAsync"/>.</summary>
+    public async ValueTask LeaveAsync(CancellationToken cancellationToken = default)
+    {
+        Task leaving;
+        lock (_gate) leaving = _leaving ??= LeaveOnceAsync();
+        await leaving.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Leaves, telling the server and every member.</summary>
+    public ValueTask DisposeAsync() => LeaveAsync(CancellationToken.None);
+
+    internal async Task JoinAsync(ServerLink link, CancellationToken cancellationToken)
+    {
+        _link = link;
+        try
+        {
+            await link.StartAsync(cancellationToken).ConfigureAwait(false);
+            await _joined.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (CoordinationConnectException exception)
+        {
+            throw new PunchlineException(
+                exception.Failure == CoordinationConnectFailure.CertificateRefused ? PunchlineError.ServerNotTrusted : PunchlineError.ServerUnreachable,
+                exception.Message,
+                exception);
+        }
+    }
+
+    void IRoomObserver.OnServerMessage(ReadOnlyMemory<byte> utf8) => _link?.Send(utf8);
+
+    void IRoomObserver.OnEvent(NodeEvent nodeEvent)
+    {
+        switch (nodeEvent)
+        {
+            case NodeEvent.ServerJoined:
+                _joined.TrySetResult();
+                break;
+            case NodeEvent.ServerRefused refused:
+                _joined.TrySetException(new PunchlineException(PunchlineError.ServerRefused, $"The server refused: {refused.Message} ({refused.Code})"));
+                break;
+            case NodeEvent.ServerLost:
+                _joined.TrySetException(new PunchlineException(PunchlineError.ServerUnreachable, "The server was lost before it let us in."));
+                break;
+        }
+        if (nodeEvent is NodeEvent.MessageDelivered or NodeEvent.MemberLeft or NodeEvent.Failed) SignalProgress();
+        if (Translate(nodeEvent) is { } roomEvent) _events.Writer.TryWrite(roomEvent);
+    }
+
+    private async Task LeaveOnceAsync()
+    {
+        await Task.Yield();
+        TryRun((node, now) =>
+        {
+            node.LeaveRoom(Number, now);
+            return true;
+        }, false);
+        var stopping = _link?.StopAsync() ?? Task.CompletedTask;
+        // A goodbye may be lost on its way, so it is repeated for a moment.
+        for (var waited = TimeSpan.Zero; waited < GoodbyeTimeout && TryRun((node, _) => node.IsClosing(Number), false); waited += GoodbyeInterval)
+        {
+            await Task.Delay(GoodbyeInterval).ConfigureAwait(false);
+        }
+        await stopping.ConfigureAwait(false);
+        TryRun((_, _) => true, false);
+        try
+        {
+            _engine.CloseRoom(Number);
+        }
+        catch (ObjectDisposedException)
+        {
+            // The node went first.
+        }
+        _joined.TrySetException(new PunchlineException(PunchlineError.Closed, "The room was left."));
+        // Seen by whoever joins; nobody may be.
+        _ = _joined.Task.Exception;
+        _events.Writer.TryComplete();
+        SignalProgress();
+    }
+
+    private T TryRun<T>(Func<NodeCore, Timestamp, T> command, T otherwise)
+    {
+        try
+        {
+            return _engine.Run(command);
+        }
+        catch (ObjectDisposedException)
+        {
+            return otherwise;
+        }
+    }
+
+    private void SignalProgress() =>
+        Interlocked.Exchange(ref _progress, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+
+    private RoomEvent? Translate(NodeEvent nodeEvent) => nodeEvent switch
+    {
+        NodeEvent.ServerJoined => new RoomEvent.ServerChanged(ServerState.Connected),
+        NodeEvent.ServerLost or NodeEvent.ServerRefused => new RoomEvent.ServerChanged(ServerState.Lost),
+        NodeEvent.ServerReplaced => new RoomEvent.ServerChanged(ServerState.Replaced),
+        NodeEvent.MemberJoined joined => new RoomEvent.Joined(joined.Peer, joined.Name),
+        NodeEvent.MemberLeft left => new RoomEvent.Left(left.Peer, left.Reason == DepartureReason.Left ? LeaveReason.Left : LeaveReason.Timeout),
+        NodeEvent.Connected connected => new RoomEvent.Connected(
+            connected.Peer, connected.Name, PathTo(connected.Remote), connected.Elapsed, connected.RoundTrip),
+        NodeEvent.PathChanged changed => new RoomEvent.PathChanged(changed.Peer, PathTo(changed.Remote), changed.RoundTrip),
+        NodeEvent.Disconnected disconnected => new RoomEvent.Disconnected(disconnected.Peer, disconnected.Reason),
+        NodeEvent.Failed failed => new RoomEvent.Failed(failed.Peer, failed.Failure.Cause, failed.Failure.Detail, failed.Failure.Advice),
+        NodeEvent.MessageReceived received => new RoomEvent.Message(received.Peer, received.Name, received.Sequence, received.Text),
+        NodeEvent.MessageDelivered delivered => new RoomEvent.Delivered(delivered.Peer, delivered.Sequence),
+        _ => null,
+    };
+
+    private PeerPath PathTo(Endpoint remote)
+    {
+        IPEndPoint endPoint = remote.ToIPEndPoint();
+        var kind = AddressScope.IsLoopback(remote) || AddressScope.IsPrivate(remote) ? PathKind.Lan : PathKind.Direct;
+        return new PeerPath(kind, PathTransport.Udp, _engine.LocalEndPointTowards(endPoint), endPoint);
+    }
+}

@@ -1,0 +1,131 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.Sockets;
+using Punchline.Protocols.Primitives;
+
+namespace Punchline.Sockets;
+
+/// <summary>
+/// The punching socket: one for STUN, probes and data alike, because they must share a mapping. One thread receives, and
+/// one at a time sends (a TTL is the socket's, not the packet's).
+/// </summary>
+internal sealed class UdpSocket : IDisposable
+{
+    // Windows: a port-unreachable that comes back must not fail the next receive.
+    private const int SioUdpConnReset = unchecked((int)0x9800000C);
+
+    // What arrives while the engine is busy: about 900 full packets, or 30 ms at 250 Mbit/s. Systems may grant less.
+    private const int BufferBytes = 1 << 20;
+
+    private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+    private readonly SocketAddress _source = new(AddressFamily.InterNetwork);
+    private readonly SocketAddress _destination = new(AddressFamily.InterNetwork);
+    private readonly short _defaultTimeToLive;
+    private volatile bool _isClosed;
+
+    /// <exception cref="SocketException">The address cannot be bound.</exception>
+    public UdpSocket(IPEndPoint local)
+    {
+        try
+        {
+            if (OperatingSystem.IsWindows()) _socket.IOControl(SioUdpConnReset, [0, 0, 0, 0], null);
+            _socket.ReceiveBufferSize = BufferBytes;
+            _socket.SendBufferSize = BufferBytes;
+            // WIRE 6: no packet of ours is ever fragmented.
+            _socket.DontFragment = true;
+            _socket.Bind(local);
+            _defaultTimeToLive = _socket.Ttl;
+        }
+        catch
+        {
+            _socket.Dispose();
+            throw;
+        }
+    }
+
+    public IPEndPoint LocalEndPoint => (IPEndPoint)_socket.LocalEndPoint!;
+
+    /// <summary>Waits for a datagram. False once the socket is closed; errors that come up from the network are passed over.</summary>
+    public bool TryReceive(Span<byte> buffer, out int length, out Endpoint source)
+    {
+        while (!_isClosed)
+        {
+            try
+            {
+                length = _socket.ReceiveFrom(buffer, SocketFlags.None, _source);
+                // sockaddr_in has the port at 2 and the address at 4 on every system.
+                var address = _source.Buffer.Span;
+                source = Endpoint.FromIPv4(BinaryPrimitives.ReadUInt32BigEndian(address[4..]), BinaryPrimitives.ReadUInt16BigEndian(address[2..]));
+                return true;
+            }
+            catch (SocketException) when (!_isClosed)
+            {
+                // An unreachable port's answer, a message too long, an interface that went: the next datagram may be fine.
+            }
+            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+            {
+                break;
+            }
+        }
+        length = 0;
+        source = default;
+        return false;
+    }
+
+    /// <summary>Sends a datagram; one that the system does not take is lost, as any may be on its way.</summary>
+    public void Send(ReadOnlySpan<byte> datagram, in Transmit transmit)
+    {
+        if (!transmit.Destination.IsIPv4) return;
+        var address = _destination.Buffer.Span;
+        BinaryPrimitives.WriteUInt16BigEndian(address[2..], transmit.Destination.Port);
+        BinaryPrimitives.WriteUInt32BigEndian(address[4..], transmit.Destination.IPv4);
+        try
+        {
+            if (transmit.TimeToLive != 0) _socket.Ttl = transmit.TimeToLive;
+            _socket.SendTo(datagram, SocketFlags.None, _destination);
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // No route, no buffer, a firewall's refusal, or closed: recovery sends again where it matters.
+        }
+        finally
+        {
+            if (transmit.TimeToLive != 0) RestoreTimeToLive();
+        }
+    }
+
+    /// <summary>The address of ours from which packets to <paramref name="remote"/> leave. Asks the routing table; sends nothing.</summary>
+    public IPEndPoint LocalEndPointTowards(IPEndPoint remote)
+    {
+        var local = LocalEndPoint;
+        if (!local.Address.Equals(IPAddress.Any)) return local;
+        try
+        {
+            using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+            probe.Connect(remote);
+            return new IPEndPoint(((IPEndPoint)probe.LocalEndPoint!).Address, local.Port);
+        }
+        catch (SocketException)
+        {
+            return local;
+        }
+    }
+
+    public void Dispose()
+    {
+        _isClosed = true;
+        _socket.Dispose();
+    }
+
+    private void RestoreTimeToLive()
+    {
+        try
+        {
+            _socket.Ttl = _defaultTimeToLive;
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // Closed meanwhile.
+        }
+    }
+}
