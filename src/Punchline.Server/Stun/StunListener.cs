@@ -67,7 +67,7 @@ internal sealed class StunListener : IDisposable
         return listener;
     }
 
-    /// <summary>Closes the socket and sees the thread out, which takes well under a millisecond.</summary>
+    /// <summary>Closes the socket and sees the thread out, which takes about a millisecond.</summary>
     public void Dispose()
     {
         _stop.Set();

@@ -86,6 +86,22 @@ public sealed class StunResponderTests
         Assert.Equal(responseLength, Respond(request, Endpoint.Parse(source)).Length / 2);
     }
 
+    [Fact]
+    public void Answers_allocate_nothing()
+    {
+        var plain = Request().Written.ToArray();
+        var ice = Rfc5769.Request;
+        var response = new byte[StunResponder.MaxResponseLength];
+        Assert.True(StunResponder.TryRespond(plain, Source, response, out _) && StunResponder.TryRespond(ice, Source, response, out _));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var run = 0; run < 100; run++)
+        {
+            StunResponder.TryRespond(plain, Source, response, out _);
+            StunResponder.TryRespond(ice, Source, response, out _);
+        }
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
     private static StunWriter Request() => new(new byte[400], StunClass.Request, StunMethod.Binding, Id);
 
     private static string Respond(ReadOnlySpan<byte> request, Endpoint source)
