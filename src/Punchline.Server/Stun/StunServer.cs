@@ -120,7 +120,8 @@ internal sealed class StunServer : IAsyncDisposable
     // Returns the last failure to bind a first port.
     private SocketException? Bind(IReadOnlyList<IPAddress> addresses)
     {
-        if (addresses.Count > MaxAddresses && addresses.Count != _addressCount) StunServerLog.TooManyAddresses(_logger, MaxAddresses, addresses.Count);
+        if (addresses.Count > MaxAddresses && addresses.Count != _addressCount)
+            StunServerLog.TooManyAddresses(_logger, MaxAddresses, addresses.Count);
         _addressCount = addresses.Count;
         var served = addresses.Take(MaxAddresses).ToList();
         _refused.RemoveWhere(endpoint => !served.Contains(endpoint.Address));

@@ -30,7 +30,9 @@ public sealed class StunResponderTests
     {
         var response = Convert.FromHexString(Respond(Rfc5769.Request, Source));
         Assert.True(StunMessage.TryRead(response, out var message) && message.HasFingerprint);
-        Assert.Equal("011100182112a442b7e7a701bc34d686fa87dfae" + "0009000400000414" + "000a000200240000", Convert.ToHexStringLower(response.AsSpan(0, 36)));
+        Assert.Equal(
+            "011100182112a442b7e7a701bc34d686fa87dfae" + "0009000400000414" + "000a000200240000",
+            Convert.ToHexStringLower(response.AsSpan(0, 36)));
         Assert.Equal(44, response.Length);
     }
 

@@ -46,7 +46,8 @@ public sealed class StunServerTests
     {
         await using var server = StunServer.Start(IPAddress.Any, 0, NullLogger.Instance);
         Assert.Contains(new IPEndPoint(IPAddress.Loopback, server.Port), server.Endpoints);
-        Assert.DoesNotContain(server.Endpoints, endpoint => endpoint.Address.Equals(IPAddress.Any) || endpoint.AddressFamily != AddressFamily.InterNetwork);
+        Assert.All(server.Endpoints, endpoint => Assert.Equal(AddressFamily.InterNetwork, endpoint.AddressFamily));
+        Assert.DoesNotContain(server.Endpoints, endpoint => endpoint.Address.Equals(IPAddress.Any));
         using var client = new StunClientSocket(IPAddress.Loopback, Rto);
         AssertReflected(client, [new IPEndPoint(IPAddress.Loopback, server.Port)]);
     }
