@@ -25,8 +25,17 @@ internal sealed class StunClient
     // requests leave at 0, 500, 1,500, 3,500, 7,500, 15,500 and 31,500 ms; it fails at 39,500 ms.
     private const int FinalWaitFactor = 16;
 
-    /// <summary>RFC 8489 §6.2.1: the RTO "SHOULD be greater than or equal to 500 ms".</summary>
+    /// <summary>The RTO of RFC 8489 §6.2.1, which gives 500 ms.</summary>
     public static readonly TimeSpan DefaultRetransmissionTimeout = TimeSpan.FromMilliseconds(500);
+
+    // Success responses of RFC 3489's time carry SOURCE-ADDRESS (4) and CHANGED-ADDRESS (5), whose numbers ask for
+    // comprehension; they take nothing from the mapped address.
+    private static readonly StunAttributeType[] Understood =
+    [
+        StunAttributeType.MappedAddress, StunAttributeType.XorMappedAddress, StunAttributeType.ErrorCode, StunAttributeType.UnknownAttributes,
+        StunAttributeType.Username, StunAttributeType.Realm, StunAttributeType.Nonce,
+        StunAttributeType.MessageIntegrity, StunAttributeType.MessageIntegritySha256, (StunAttributeType)4, (StunAttributeType)5,
+    ];
 
     private readonly IRandomSource _random;
     private readonly TimeSpan _retransmissionTimeout;
@@ -54,15 +63,6 @@ internal sealed class StunClient
             return next;
         }
     }
-
-    // Success responses of RFC 3489's time carry SOURCE-ADDRESS (4) and CHANGED-ADDRESS (5), whose numbers ask for
-    // comprehension; they take nothing from the mapped address, and public servers that send them still live.
-    private static ReadOnlySpan<StunAttributeType> Understood =>
-    [
-        StunAttributeType.MappedAddress, StunAttributeType.XorMappedAddress, StunAttributeType.ErrorCode, StunAttributeType.UnknownAttributes,
-        StunAttributeType.Username, StunAttributeType.Realm, StunAttributeType.Nonce,
-        StunAttributeType.MessageIntegrity, StunAttributeType.MessageIntegritySha256, (StunAttributeType)4, (StunAttributeType)5,
-    ];
 
     /// <summary>Asks a server. One that is being asked is not asked twice.</summary>
     /// <returns>False if <see cref="MaxQueries"/> are under way.</returns>

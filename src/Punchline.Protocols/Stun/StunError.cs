@@ -27,7 +27,7 @@ internal static class StunError
         code = 0;
         reason = default;
         if (value.Length < PrefixLength) return false;
-        // RFC 8489 §14.8: "The Class value MUST be between 3 and 6. The Number value MUST be between 0 and 99."
+        // RFC 8489 §14.8: the class must be 3 to 6 and the number 0 to 99; the reserved bits are ignored.
         var (hundreds, number) = (value[2] & 7, value[3]);
         if (hundreds is < 3 or > 6 || number > 99) return false;
         code = (hundreds * 100) + number;

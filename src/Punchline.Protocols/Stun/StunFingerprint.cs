@@ -23,7 +23,7 @@ internal static class StunFingerprint
     public static bool Verify(ReadOnlySpan<byte> covered, ReadOnlySpan<byte> value) =>
         value.Length == ValueLength && BinaryPrimitives.ReadUInt32BigEndian(value) == Compute(covered);
 
-    // ITU-T V.42 §8.1.1.6.2's polynomial, bits reversed. .NET's own CRC-32 is a package of its own (System.IO.Hashing).
+    // ITU-T V.42's polynomial, bits reversed (RFC 1952 §8 has the same table). .NET's own CRC-32 is a package of its own (System.IO.Hashing).
     private static uint[] CreateTable()
     {
         const uint Polynomial = 0xedb8_8320;

@@ -13,14 +13,11 @@ internal static class StunIntegrity
     public const int Sha1Length = HMACSHA1.HashSizeInBytes;
     public const int Sha256Length = HMACSHA256.HashSizeInBytes;
 
-    // RFC 8489 §14.6: a truncated value is "at least 16 bytes" long and a multiple of 4.
-    public const int MinSha256Length = 16;
-
     /// <summary>Whether the message has a MESSAGE-INTEGRITY and it is right.</summary>
     public static bool Verify(in StunMessage message, ReadOnlySpan<byte> key) =>
         Verify(message, key, StunAttributeType.MessageIntegrity);
 
-    /// <summary>Whether the message has a MESSAGE-INTEGRITY-SHA256, perhaps truncated, and it is right.</summary>
+    /// <summary>Whether the message has a MESSAGE-INTEGRITY-SHA256 and it is right.</summary>
     public static bool VerifySha256(in StunMessage message, ReadOnlySpan<byte> key) =>
         Verify(message, key, StunAttributeType.MessageIntegritySha256);
 
@@ -53,7 +50,8 @@ internal static class StunIntegrity
         return false;
     }
 
-    private static bool IsLength(StunAttributeType type, int length) => type == StunAttributeType.MessageIntegrity
-        ? length == Sha1Length
-        : length is >= MinSha256Length and <= Sha256Length && length % 4 == 0;
+    // RFC 8489 §14.6: "The value must be the full 32 bytes unless the STUN Usage explicitly specifies that truncation is
+    // allowed." None of ours does.
+    private static bool IsLength(StunAttributeType type, int length) =>
+        length == (type == StunAttributeType.MessageIntegrity ? Sha1Length : Sha256Length);
 }

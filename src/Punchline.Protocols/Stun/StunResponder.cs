@@ -11,7 +11,8 @@ namespace Punchline.Protocols.Stun;
 /// has 32 over IPv4 and 44 over IPv6 (header 20, XOR-MAPPED-ADDRESS 12 or 24), with IP and UDP headers 60 for 48 and 92
 /// for 68: 1.25 and 1.35 times what came. A 420 has 32 and 2 for each unknown type, padded, where each took at least 4 in
 /// the request: at most 36 for 24, which is 64 for 52 with headers (1.23). FINGERPRINT adds 8 to both sides. That is why
-/// there is no SOFTWARE and no reason phrase in them.
+/// there is no SOFTWARE and no reason phrase in them. Deviates from RFC 8489 §14.8 where a request has more unknown types
+/// than <see cref="MaxUnknownAttributes"/>: only the first are listed, so that the answer has a bound.
 /// </remarks>
 internal static class StunResponder
 {
@@ -22,7 +23,7 @@ internal static class StunResponder
     public const int MaxResponseLength = 72;
 
     // What a request may carry without changing our answer; credentials are neither asked for nor looked at.
-    private static ReadOnlySpan<StunAttributeType> Understood =>
+    private static readonly StunAttributeType[] Understood =
     [
         StunAttributeType.MappedAddress, StunAttributeType.XorMappedAddress, StunAttributeType.ErrorCode, StunAttributeType.UnknownAttributes,
         StunAttributeType.Username, StunAttributeType.Realm, StunAttributeType.Nonce,

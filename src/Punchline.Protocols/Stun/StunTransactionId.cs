@@ -12,8 +12,8 @@ internal readonly record struct StunTransactionId(uint High, ulong Low)
     public static StunTransactionId Read(ReadOnlySpan<byte> bytes) =>
         new(BinaryPrimitives.ReadUInt32BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[4..]));
 
-    // RFC 8489 §5: "it MUST be uniformly and randomly chosen from the interval 0 .. 2**96-1". It is also all that keeps
-    // somebody who cannot see the request from forging its response.
+    // RFC 8489 §5: "the transaction ID MUST be uniformly and randomly chosen from the interval 0 .. 2**96-1". It is also
+    // all that keeps somebody who cannot see the request from forging its response.
     public static StunTransactionId Generate(IRandomSource random)
     {
         Span<byte> bytes = stackalloc byte[ByteLength];

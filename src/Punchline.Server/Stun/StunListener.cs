@@ -13,7 +13,7 @@ namespace Punchline.Server.Stun;
 /// </summary>
 internal sealed class StunListener : IDisposable
 {
-    // A burst of clients after an outage: about 1,300 small datagrams, at the kernel's 768 bytes of bookkeeping each.
+    // Room for a burst of clients after an outage. Linux grants no more than net.core.rmem_max; clients retransmit anyway.
     private const int ReceiveBufferBytes = 1 << 20;
 
     private const int StackBytes = 256 << 10;
@@ -43,7 +43,7 @@ internal sealed class StunListener : IDisposable
     /// <summary>What the socket is bound to.</summary>
     public IPEndPoint Endpoint { get; }
 
-    /// <summary>Requests answered.</summary>
+    /// <summary>Requests that were answered, whether or not the answer could leave.</summary>
     public long Requests => Volatile.Read(ref _requests);
 
     /// <summary>Binds and begins to answer. Port 0 takes a free one.</summary>
@@ -67,7 +67,7 @@ internal sealed class StunListener : IDisposable
         return listener;
     }
 
-    /// <summary>Closes the socket and sees the thread out, which takes well under a millisecond.</summary>
+    /// <summary>Closes the socket and sees the thread out, which takes about a millisecond.</summary>
     public void Dispose()
     {
         _stop.Set();
@@ -112,10 +112,11 @@ internal sealed class StunListener : IDisposable
 
     private void Send(ReadOnlySpan<byte> response, SocketAddress destination)
     {
+        // Before the answer leaves, so that whoever has it finds it counted. Only this thread writes.
+        Volatile.Write(ref _requests, _requests + 1);
         try
         {
             _socket.SendTo(response, SocketFlags.None, destination);
-            Volatile.Write(ref _requests, _requests + 1);
         }
         catch (SocketException failure)
         {

@@ -19,10 +19,19 @@ internal sealed class StunServer : IAsyncDisposable
     /// <summary>Addresses served at most; each takes two sockets and two threads.</summary>
     public const int MaxAddresses = 32;
 
+    // Looked at by the clock, because NetworkChange on Linux says nothing when only IPv6 addresses change (measured, .NET 10).
+    private static readonly TimeSpan RefreshInterval = TimeSpan.FromSeconds(10);
+
     private readonly Func<IReadOnlyList<IPAddress>> _addresses;
     private readonly ILogger _logger;
     private readonly Lock _lock = new();
     private readonly List<StunListener> _listeners = [];
+
+    // What could not be bound, so that each refresh tries again but complains once. As long as the served addresses, twice.
+    private readonly HashSet<IPEndPoint> _refused = [];
+    private Timer? _refresh;
+    private int _addressCount;
+    private bool _isListed = true;
     private long _requestsOfLeft;
     private bool _isDisposed;
 
@@ -68,18 +77,9 @@ internal sealed class StunServer : IAsyncDisposable
         var server = new StunServer(addresses, port, logger);
         lock (server._lock)
         {
-            try
-            {
-                // Before the first look, so that no change falls between; its refresh waits for the lock.
-                if (followsChanges) NetworkChange.NetworkAddressChanged += server.OnAddressChanged;
-                var failure = server.Bind(addresses());
-                if (server._listeners.Count == 0) throw failure ?? new SocketException((int)SocketError.AddressNotAvailable);
-            }
-            catch
-            {
-                server.Close();
-                throw;
-            }
+            var failure = server.Bind(addresses());
+            if (server._listeners.Count == 0) throw failure ?? new SocketException((int)SocketError.AddressNotAvailable);
+            if (followsChanges) server._refresh = new Timer(_ => server.Refresh(), null, RefreshInterval, RefreshInterval);
         }
         if (server.Port == IPEndPoint.MaxPort) StunServerLog.NoSecondPort(logger, server.Port);
         return server;
@@ -94,10 +94,12 @@ internal sealed class StunServer : IAsyncDisposable
             try
             {
                 Bind(_addresses());
+                _isListed = true;
             }
             catch (NetworkInformationException failure)
             {
-                StunServerLog.CannotListAddresses(_logger, failure.Message);
+                if (_isListed) StunServerLog.CannotListAddresses(_logger, failure.Message);
+                _isListed = false;
             }
         }
     }
@@ -105,17 +107,24 @@ internal sealed class StunServer : IAsyncDisposable
     /// <summary>Ends all threads and sockets; <see cref="Requests"/> keeps its last value.</summary>
     public ValueTask DisposeAsync()
     {
-        lock (_lock) Close();
+        lock (_lock)
+        {
+            _isDisposed = true;
+            // A refresh that waits for the lock finds the server disposed.
+            _refresh?.Dispose();
+            while (_listeners.Count > 0) Leave(_listeners[^1]);
+        }
         return ValueTask.CompletedTask;
     }
-
-    private void OnAddressChanged(object? sender, EventArgs e) => Refresh();
 
     // Returns the last failure to bind a first port.
     private SocketException? Bind(IReadOnlyList<IPAddress> addresses)
     {
-        if (addresses.Count > MaxAddresses) StunServerLog.TooManyAddresses(_logger, MaxAddresses, addresses.Count);
+        if (addresses.Count > MaxAddresses && addresses.Count != _addressCount)
+            StunServerLog.TooManyAddresses(_logger, MaxAddresses, addresses.Count);
+        _addressCount = addresses.Count;
         var served = addresses.Take(MaxAddresses).ToList();
+        _refused.RemoveWhere(endpoint => !served.Contains(endpoint.Address));
         foreach (var gone in _listeners.Where(listener => !served.Contains(listener.Endpoint.Address)).ToList())
         {
             Leave(gone);
@@ -138,6 +147,7 @@ internal sealed class StunServer : IAsyncDisposable
         {
             var listener = StunListener.Start(endpoint, _logger);
             _listeners.Add(listener);
+            _refused.Remove(endpoint);
             // Port 0 is decided by the first socket, and then holds for all.
             if (port == 0) Port = listener.Endpoint.Port;
             StunServerLog.Listening(_logger, listener.Endpoint);
@@ -145,7 +155,7 @@ internal sealed class StunServer : IAsyncDisposable
         }
         catch (SocketException failure)
         {
-            StunServerLog.CannotBind(_logger, endpoint, failure.Message);
+            if (_refused.Add(endpoint)) StunServerLog.CannotBind(_logger, endpoint, failure.Message);
             return failure;
         }
     }
@@ -155,12 +165,5 @@ internal sealed class StunServer : IAsyncDisposable
         listener.Dispose();
         _listeners.Remove(listener);
         _requestsOfLeft += listener.Requests;
-    }
-
-    private void Close()
-    {
-        _isDisposed = true;
-        NetworkChange.NetworkAddressChanged -= OnAddressChanged;
-        while (_listeners.Count > 0) Leave(_listeners[^1]);
     }
 }

@@ -15,7 +15,7 @@ internal static partial class StunServerLog
     [LoggerMessage(2002, LogLevel.Warning, "STUN cannot answer on {Endpoint}: {Reason}")]
     public static partial void CannotBind(ILogger logger, IPEndPoint endpoint, string reason);
 
-    [LoggerMessage(2003, LogLevel.Warning, "STUN has no second port ({Port} is the last there is): clients cannot learn whether their NAT's mapping depends on the port")]
+    [LoggerMessage(2003, LogLevel.Warning, "STUN has no second port above {Port}: clients cannot tell whether mappings depend on the port")]
     public static partial void NoSecondPort(ILogger logger, int port);
 
     [LoggerMessage(2004, LogLevel.Warning, "STUN answers on {Limit} of this machine's {Count} addresses; name one with --listen to choose it")]

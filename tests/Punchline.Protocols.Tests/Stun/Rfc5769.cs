@@ -1,6 +1,6 @@
 namespace Punchline.Protocols.Tests.Stun;
 
-/// <summary>The sample messages of RFC 5769.</summary>
+/// <summary>The sample messages of RFC 5769, and the one that RFC 8489 adds.</summary>
 internal static class Rfc5769
 {
     /// <summary>The password of §2.1 to §2.3.</summary>
@@ -40,5 +40,15 @@ internal static class Rfc5769
         + "0014000b6578616d706c652e6f726700" // REALM "example.org"
         + "00080014f67024656dd64a3e02b8e0712e85c9a28ca89666");
 
-    public static IEnumerable<byte[]> All => [Request, IPv4Response, IPv6Response, LongTermRequest];
+    /// <summary>RFC 8489 appendix B.1 as erratum 6268 corrects it: long-term credentials with SHA-256.</summary>
+    public static byte[] Sha256Request => Convert.FromHexString(
+        "000100902112a44278ad3433c6ad72c029da412e"
+        + "001e00204a3cf38fef6992bda952c6780417da0f24819415569e60b205c46e41407f1704" // USERHASH
+        + "001500296f624d61744a6f733241414143662f2f3439396b39353464364f"
+        + "4c33346f4c39465354767936347341000000" // NONCE "obMatJos2AAACf//499k954d6OL34oL9FSTvy64sA"
+        + "0014000b6578616d706c652e6f726700" // REALM "example.org"
+        + "001d000400020000" // PASSWORD-ALGORITHM SHA-256
+        + "001c0020b5c7bf005b6c52a21c51c5e892f81924136296cb927c43149309278cc6518e65"); // MESSAGE-INTEGRITY-SHA256
+
+    public static IEnumerable<byte[]> All => [Request, IPv4Response, IPv6Response, LongTermRequest, Sha256Request];
 }

@@ -187,7 +187,7 @@ public sealed class StunClientTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new StunClient(new SeededRandom(1), Milliseconds(milliseconds)));
 
     [Fact]
-    public void Asking_again_does_not_allocate_for_requests_and_strangers()
+    public void Retransmissions_and_strangers_datagrams_allocate_nothing()
     {
         _client.Query(Server, At(0));
         var buffer = new byte[StunClient.RequestLength];

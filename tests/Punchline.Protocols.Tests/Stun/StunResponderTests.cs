@@ -30,7 +30,9 @@ public sealed class StunResponderTests
     {
         var response = Convert.FromHexString(Respond(Rfc5769.Request, Source));
         Assert.True(StunMessage.TryRead(response, out var message) && message.HasFingerprint);
-        Assert.Equal("011100182112a442b7e7a701bc34d686fa87dfae" + "0009000400000414" + "000a000200240000", Convert.ToHexStringLower(response.AsSpan(0, 36)));
+        Assert.Equal(
+            "011100182112a442b7e7a701bc34d686fa87dfae" + "0009000400000414" + "000a000200240000",
+            Convert.ToHexStringLower(response.AsSpan(0, 36)));
         Assert.Equal(44, response.Length);
     }
 
@@ -84,6 +86,22 @@ public sealed class StunResponderTests
         var request = Request().Written;
         Assert.Equal(requestLength, request.Length);
         Assert.Equal(responseLength, Respond(request, Endpoint.Parse(source)).Length / 2);
+    }
+
+    [Fact]
+    public void Answers_allocate_nothing()
+    {
+        var plain = Request().Written.ToArray();
+        var ice = Rfc5769.Request;
+        var response = new byte[StunResponder.MaxResponseLength];
+        Assert.True(StunResponder.TryRespond(plain, Source, response, out _) && StunResponder.TryRespond(ice, Source, response, out _));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var run = 0; run < 100; run++)
+        {
+            StunResponder.TryRespond(plain, Source, response, out _);
+            StunResponder.TryRespond(ice, Source, response, out _);
+        }
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
     private static StunWriter Request() => new(new byte[400], StunClass.Request, StunMethod.Binding, Id);

@@ -55,6 +55,23 @@ public sealed class StunVectorTests
     }
 
     [Fact]
+    public void The_sample_request_with_Sha256_is_read_and_written_to_the_byte()
+    {
+        var key = SHA256.HashData(Encoding.UTF8.GetBytes("\u30de\u30c8\u30ea\u30c3\u30af\u30b9:example.org:TheMatrIX"));
+        Assert.True(StunMessage.TryRead(Rfc5769.Sha256Request, out var message));
+        Assert.True(StunIntegrity.VerifySha256(message, key));
+        Assert.False(StunIntegrity.Verify(message, key));
+
+        var writer = new StunWriter(new byte[200], StunClass.Request, StunMethod.Binding, message.TransactionId);
+        foreach (var attribute in message.Attributes)
+        {
+            if (attribute.Type != StunAttributeType.MessageIntegritySha256) writer.WriteAttribute(attribute.Type, attribute.Value);
+        }
+        writer.WriteMessageIntegritySha256(key);
+        Assert.Equal(Convert.ToHexStringLower(Rfc5769.Sha256Request), Convert.ToHexStringLower(writer.Written));
+    }
+
+    [Fact]
     public void Each_changed_bit_of_a_sample_with_a_fingerprint_is_noticed()
     {
         foreach (var vector in Rfc5769.All.Take(3))

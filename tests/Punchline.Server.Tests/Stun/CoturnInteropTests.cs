@@ -34,9 +34,10 @@ public sealed class CoturnInteropTests
         var program = Find("turnserver");
         var ip = IPAddress.Parse(address);
         var port = FreePort(ip);
+        var pidFile = Path.Combine(Path.GetTempPath(), $"punchline-coturn-{port}.pid");
         using var coturn = Start(
             program, "-n", "--stun-only", "--no-tls", "--no-dtls", "--no-tcp", "--no-cli", "--log-file", "stdout", "--simple-log",
-            "--pidfile", Path.Combine(Path.GetTempPath(), $"punchline-coturn-{port}.pid"), "-L", address, "-p", $"{port}");
+            "--pidfile", pidFile, "-L", address, "-p", $"{port}");
         // Read and forgotten, so that a full pipe does not stop it.
         coturn.BeginOutputReadLine();
         coturn.BeginErrorReadLine();
@@ -50,7 +51,8 @@ public sealed class CoturnInteropTests
         finally
         {
             coturn.Kill();
-            await coturn.WaitForExitAsync(Cancellation);
+            await coturn.WaitForExitAsync(CancellationToken.None);
+            File.Delete(pidFile);
         }
     }
 

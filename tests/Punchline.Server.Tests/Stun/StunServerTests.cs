@@ -46,7 +46,8 @@ public sealed class StunServerTests
     {
         await using var server = StunServer.Start(IPAddress.Any, 0, NullLogger.Instance);
         Assert.Contains(new IPEndPoint(IPAddress.Loopback, server.Port), server.Endpoints);
-        Assert.DoesNotContain(server.Endpoints, endpoint => endpoint.Address.Equals(IPAddress.Any) || endpoint.AddressFamily != AddressFamily.InterNetwork);
+        Assert.All(server.Endpoints, endpoint => Assert.Equal(AddressFamily.InterNetwork, endpoint.AddressFamily));
+        Assert.DoesNotContain(server.Endpoints, endpoint => endpoint.Address.Equals(IPAddress.Any));
         using var client = new StunClientSocket(IPAddress.Loopback, Rto);
         AssertReflected(client, [new IPEndPoint(IPAddress.Loopback, server.Port)]);
     }
@@ -82,6 +83,13 @@ public sealed class StunServerTests
         await using var server = StunServer.Start(First, port, logger);
         Assert.Equal([new IPEndPoint(First, port)], server.Endpoints);
         Assert.Equal([2000, 2002], logger.EventIds);
+        server.Refresh(); // tries again, and does not repeat itself
+        Assert.Equal([2000, 2002], logger.EventIds);
+
+        taken.Dispose();
+        server.Refresh();
+        Assert.Equal([2000, 2002, 2000], logger.EventIds);
+        Assert.Equal([new IPEndPoint(First, port), new IPEndPoint(First, port + 1)], server.Endpoints);
         using var client = new StunClientSocket(First, Rto);
         AssertReflected(client, server.Endpoints);
     }
@@ -106,7 +114,8 @@ public sealed class StunServerTests
         var addresses = Enumerable.Range(1, StunServer.MaxAddresses + 1).Select(host => new IPAddress([127, 0, 1, (byte)host])).ToList();
         await using var server = StunServer.Start(() => addresses, 0, logger);
         Assert.Equal(StunServer.MaxAddresses, server.Endpoints.Select(endpoint => endpoint.Address).Distinct().Count());
-        Assert.Equal(2004, logger.EventIds.First());
+        server.Refresh();
+        Assert.Equal(2004, Assert.Single(logger.EventIds, id => id == 2004));
     }
 
     [Fact]
