@@ -142,8 +142,7 @@ internal sealed partial class Connection
     {
         while (writer.Free.Length >= MinStreamRoom)
         {
-            // The header's length depends on the offset: the stream's end is the largest that it can be.
-            var room = StreamFrame.MaxDataLength(writer.Free.Length, stream.Id, stream.Sending.Written);
+            var room = StreamFrame.MaxDataLength(writer.Free.Length, stream.Id, stream.Sending.NextOffset);
             if (!stream.Sending.TryTakeSegment(room, _sendCredit.Available, out var segment, out var newBytes)) return;
             _sendCredit.Use(newBytes);
             StreamFrame.WriteHeader(ref writer, stream.Id, segment.Offset, segment.Length, segment.IsFinal);

@@ -56,7 +56,7 @@ internal readonly ref struct AckFrame
 
     /// <summary>Writes a whole ACK, with as many ranges as fit; <paramref name="ranges"/> go from the largest down, at least one.</summary>
     /// <returns>False, with nothing written, where not even the first range fits.</returns>
-    public static bool TryWrite(ref SpanWriter writer, ReadOnlySpan<PacketRange> ranges, ulong delay)
+    public static bool TryWrite(ref SpanWriter writer, scoped ReadOnlySpan<PacketRange> ranges, ulong delay)
     {
         var first = ranges[0];
         // A count below 64 takes one byte.
@@ -83,7 +83,7 @@ internal readonly ref struct AckFrame
     }
 
     // RFC 9000 §19.3.1: "largest = previous_smallest - gap - 2".
-    private static ulong Gap(ReadOnlySpan<PacketRange> ranges, int index) => ranges[index - 1].Smallest - ranges[index].Largest - 2;
+    private static ulong Gap(scoped ReadOnlySpan<PacketRange> ranges, int index) => ranges[index - 1].Smallest - ranges[index].Largest - 2;
 
     private static bool TryReadRange(ref SpanReader reader, ulong previousSmallest, out PacketRange range)
     {

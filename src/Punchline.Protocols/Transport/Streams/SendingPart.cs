@@ -43,6 +43,9 @@ internal sealed class SendingPart(ulong initialLimit)
     /// <summary>Data Recvd or Reset Recvd: the peer has acknowledged the part's end.</summary>
     public bool IsDone => IsReset ? _isResetAcknowledged : _isFinalAcknowledged && _base == Written;
 
+    /// <summary>Where the next segment begins.</summary>
+    public ulong NextOffset => _lost.Count > 0 ? _lost[0].Start : _next;
+
     public bool AcceptsWrites => !IsCompleted && !IsReset;
 
     public int FreeBuffer => BufferLimit - (int)(Written - _base);
@@ -123,7 +126,7 @@ internal sealed class SendingPart(ulong initialLimit)
     public void OnAcknowledged(in StreamSegment segment)
     {
         if (IsReset) return;
-        _isFinalAcknowledged |= segment.IsFinal;
+        if (segment.IsFinal) _isFinalAcknowledged = _isFinalSent = true; // also where it had been given up for lost
         var end = segment.Offset + (ulong)segment.Length;
         _acknowledged.Add(Math.Max(segment.Offset, _base), end);
         _lost.Remove(segment.Offset, end);
