@@ -17,6 +17,9 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
     /// </summary>
     public const int MaxPacketSize = 1_200;
 
+    /// <summary>The largest receive window of a stream that may be announced: offsets within it are 32-bit integers.</summary>
+    public const ulong MaxStreamWindow = 1 << 30;
+
     private enum State : byte
     {
         Active,
@@ -44,11 +47,13 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
     private ulong _duplicatesDropped;
 
     /// <summary>Begins with the handshake's end.</summary>
-    /// <exception cref="ArgumentException">Keys of another length than 32 bytes, or unidirectional streams announced.</exception>
+    /// <exception cref="ArgumentException">Keys of another length than 32 bytes, unidirectional streams announced, or a stream's window above <see cref="MaxStreamWindow"/>.</exception>
     public Connection(ConnectionSetup setup, Timestamp now)
     {
         if (setup.SendKey.Length != 32 || setup.ReceiveKey.Length != 32) throw new ArgumentException("AES-256-GCM takes keys of 32 bytes.", nameof(setup));
         if (setup.LocalParameters.InitialMaxStreamsUni != 0) throw new ArgumentException("Unidirectional streams are not in use.", nameof(setup));
+        if (Math.Max(setup.LocalParameters.InitialMaxStreamDataBidiLocal, setup.LocalParameters.InitialMaxStreamDataBidiRemote) > MaxStreamWindow)
+            throw new ArgumentException($"A stream's window has at most {MaxStreamWindow} bytes.", nameof(setup));
         _local = setup.LocalParameters;
         _remote = setup.RemoteParameters;
         _localConnectionId = setup.LocalConnectionId;

@@ -83,7 +83,7 @@ internal sealed class Pair
             if (condition()) return true;
             var next = Timestamp.Min(Initiator.Connection.NextTimeout, Responder.Connection.NextTimeout);
             if (_flying.TryPeek(out _, out var first)) next = Timestamp.Min(next, first.Item1);
-            if (next > end) 
+            if (next > end)
             {
                 Now = end;
                 return false;
