@@ -1,7 +1,6 @@
-using System.Security.Cryptography;
+using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Transport;
 using Punchline.Simulation;
-using Punchline.Protocols.Primitives;
 
 namespace Punchline.Protocols.Tests.Transport;
 
@@ -19,25 +18,25 @@ public sealed class PacketTests
     public void A_number_is_the_candidate_closest_to_the_expected_one(uint truncated, ulong expected, ulong number) =>
         Assert.Equal(number, PacketHeader.Reconstruct(truncated, expected));
 
-    [Fact]
+    [Fact] // Golden packets, sealed by pyca/cryptography's AESGCM under the key 00 01 … 1f
     public void A_packet_is_AES_GCM_over_the_header_with_the_nonce_of_Noise()
     {
-        byte[] packet = [.. new byte[13], 0x01, 0x00, .. new byte[16]];
         using var sealer = new PacketSealer(Pair.InitiatorKey, 10);
-        Assert.True(sealer.TrySeal(packet.ToArray(), 0x0102030405060708)); // number 0
-        Assert.True(sealer.TrySeal(packet, 0x0102030405060708));
-        Assert.Equal("80" + "0102030405060708" + "00000001", Convert.ToHexStringLower(packet.AsSpan(0, 13)));
-
-        using var aes = new AesGcm(Pair.InitiatorKey, 16);
-        var sealedFrames = new byte[2];
-        var tag = new byte[16];
-        aes.Encrypt(Convert.FromHexString("000000000000000000000001"), [0x01, 0x00], sealedFrames, tag, packet.AsSpan(0, 13));
-        Assert.Equal([.. sealedFrames, .. tag], packet[13..]);
+        byte[] ping = [.. new byte[13], 0x01, .. new byte[16]];
+        Assert.True(sealer.TrySeal(ping, 0x2222222222222222)); // number 0
+        Assert.Equal("802222222222222222000000000f2b93dce9032c404a63e96176743a6a78", Convert.ToHexStringLower(ping));
+        byte[] padded = [.. new byte[13], 0x01, 0x00, .. new byte[16]];
+        Assert.True(sealer.TrySeal(padded, 0x0102030405060708)); // number 1
+        Assert.Equal("8001020304050607080000000114d61feb3ce4bf03885f9e5948a4f2e5e60a", Convert.ToHexStringLower(padded));
 
         using var opener = new PacketOpener(Pair.InitiatorKey, 10);
         var frames = new byte[2];
-        Assert.True(opener.TryOpen(packet, 1, frames));
+        Assert.True(opener.TryOpen(padded, 1, frames));
         Assert.Equal([0x01, 0x00], frames);
+        Assert.False(opener.TryOpen(padded, 2, frames)); // the full number is in the nonce
+        padded[5] ^= 1;
+        Assert.False(opener.TryOpen(padded, 1, frames)); // the header is authenticated
+        Assert.Equal(2UL, opener.Forgeries);
     }
 
     [Fact]
