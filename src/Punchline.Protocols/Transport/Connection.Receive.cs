@@ -1,0 +1,111 @@
+using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Transport.Frames;
+using Punchline.Protocols.Transport.Recovery;
+
+namespace Punchline.Protocols.Transport;
+
+/// <summary>From a datagram to its frames.</summary>
+internal sealed partial class Connection
+{
+    private readonly byte[] _opened;
+
+    /// <summary>
+    /// Takes a datagram. Its connection id and number are looked at first, for a tag that fails is dear; nothing changes before
+    /// the tag has been verified, but the count of forgeries.
+    /// </summary>
+    /// <returns>Whether it authenticated as a new packet of this connection.</returns>
+    public bool HandleDatagram(Endpoint source, ReadOnlySpan<byte> datagram, Timestamp now)
+    {
+        if (_state is State.Draining or State.Drained || datagram.Length > _local.MaxUdpPayloadSize) return false;
+        if (!PacketHeader.TryRead(datagram, out var header) || header.ConnectionId != _localConnectionId) return false;
+        var number = PacketHeader.Reconstruct(header.TruncatedNumber, _replay.NextExpected);
+        if (_replay.HasSeen(number))
+        {
+            _duplicatesDropped++;
+            return false;
+        }
+        var frames = _opened.AsSpan(0, datagram.Length - PacketHeader.Length - PacketHeader.TagLength);
+        if (!_opener.TryOpen(datagram, number, frames))
+        {
+            if (_opener.IsExhausted) CloseForError(TransportError.AeadLimitReached, FrameType.Padding, "Too many packets failed to authenticate.", now);
+            return false;
+        }
+        var isNewest = number >= _replay.NextExpected;
+        _replay.Add(number);
+        _packetsReceived++;
+        _bytesReceived += (ulong)datagram.Length;
+        OnReceivedForTimers(now);
+        if (_state == State.Closing)
+        {
+            HandlePacketWhileClosing(frames, now);
+            return true;
+        }
+        OnPacketFrom(source, isNewest, datagram.Length);
+        var isEliciting = HandleFrames(source, frames, datagram.Length, now);
+        if (_state == State.Active) _acks.OnReceived(number, isEliciting, now);
+        return true;
+    }
+
+    // Returns whether any frame asks for an ACK (RFC 9000 §13.2). A frame that breaks the rules ends the connection, and with
+    // it the loop.
+    private bool HandleFrames(Endpoint source, ReadOnlySpan<byte> frames, int datagramLength, Timestamp now)
+    {
+        var isEliciting = false;
+        var reader = new SpanReader(frames);
+        while (!reader.IsEmpty && _state == State.Active)
+        {
+            _ = reader.TryReadByte(out var type);
+            var frameType = (FrameType)type;
+            isEliciting |= frameType is not (FrameType.Padding or FrameType.Ack or FrameType.AckEcn or FrameType.ConnectionClose or FrameType.ConnectionCloseApplication);
+            // RFC 9000 §12.4: an unknown type is FRAME_ENCODING_ERROR, as is a frame that does not parse.
+            if (!TryHandleFrame(ref reader, frameType, source, datagramLength, now))
+                CloseForError(TransportError.FrameEncodingError, frameType, $"Frame of type 0x{type:x2} is unknown or malformed.", now);
+        }
+        return isEliciting;
+    }
+
+    /// <summary>False where the frame does not parse; what it then does wrong, its handler answers itself.</summary>
+    private bool TryHandleFrame(ref SpanReader reader, FrameType type, Endpoint source, int datagramLength, Timestamp now)
+    {
+        switch (type)
+        {
+            case FrameType.Padding or FrameType.Ping:
+                return true;
+            case FrameType.Ack or FrameType.AckEcn:
+                if (!AckFrame.TryRead(ref reader, hasEcnCounts: type == FrameType.AckEcn, out var ack)) return false;
+                HandleAck(ack, now);
+                return true;
+            case FrameType.PathChallenge:
+                if (!PathFrame.TryRead(ref reader, type, out var challenge)) return false;
+                HandlePathChallenge(challenge, source, datagramLength);
+                return true;
+            case FrameType.PathResponse:
+                if (!PathFrame.TryRead(ref reader, type, out var response)) return false;
+                HandlePathResponse(response, now);
+                return true;
+            case FrameType.ConnectionClose or FrameType.ConnectionCloseApplication:
+                if (!ConnectionCloseFrame.TryRead(ref reader, type == FrameType.ConnectionCloseApplication, out var close)) return false;
+                HandleConnectionClose(close, now);
+                return true;
+            default:
+                return TryHandleStreamFrame(ref reader, type, now);
+        }
+    }
+
+    private void HandleAck(in AckFrame frame, Timestamp now)
+    {
+        // RFC 9000 §13.1: "An endpoint SHOULD treat receipt of an acknowledgment for a packet it did not send as a connection
+        // error of type PROTOCOL_VIOLATION".
+        if (frame.Largest >= _sealer.NextNumber)
+        {
+            CloseForError(TransportError.ProtocolViolation, FrameType.Ack, "ACK of a packet that was never sent.", now);
+            return;
+        }
+        var knownAcks = _recovery.OnAck(frame, DecodeAckDelay(frame.Delay), now);
+        if (knownAcks != SentPacket.NoAck) _acks.Forget(knownAcks);
+    }
+
+    // Above 2^31 the delay is beyond every max_ack_delay (2^14 ms), and the shift could overflow.
+    private TimeSpan DecodeAckDelay(ulong encoded) =>
+        encoded > int.MaxValue ? TimeSpan.MaxValue : new TimeSpan((long)(encoded << _remote.AckDelayExponent) * TimeSpan.TicksPerMicrosecond);
+}

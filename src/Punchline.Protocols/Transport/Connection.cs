@@ -1,0 +1,117 @@
+using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Transport.Recovery;
+using Punchline.Protocols.Transport.Streams;
+
+namespace Punchline.Protocols.Transport;
+
+/// <summary>
+/// An encrypted connection: QUIC's transport (RFC 9000, RFC 9002) behind a Noise handshake. It takes datagrams, commands and
+/// the time; after each input its owner drains <see cref="TryDequeueTransmit"/> and <see cref="TryDequeueEvent"/>, and calls
+/// <see cref="HandleTimeout"/> at <see cref="NextTimeout"/>. Not thread-safe: one loop owns it.
+/// </summary>
+internal sealed partial class Connection : ISentFrameOwner, IDisposable
+{
+    /// <summary>
+    /// UDP payload of the largest packet: RFC 9000 §14's smallest allowed maximum, which every path in use carries. Path MTU
+    /// discovery will raise it.
+    /// </summary>
+    public const int MaxPacketSize = 1_200;
+
+    /// <summary>The largest receive window of a stream that may be announced: offsets within it are 32-bit integers.</summary>
+    public const ulong MaxStreamWindow = 1 << 30;
+
+    private enum State : byte
+    {
+        Active,
+        Closing,
+        Draining,
+        Drained,
+    }
+
+    private readonly ulong _localConnectionId;
+    private readonly ulong _remoteConnectionId;
+    private readonly TransportParameters _local;
+    private readonly TransportParameters _remote;
+    private readonly IRandomSource _random;
+    private readonly PacketSealer _sealer;
+    private readonly PacketOpener _opener;
+    private readonly ReplayWindow _replay = new();
+    private readonly AckTracker _acks;
+    private readonly LossRecovery _recovery;
+    private readonly StreamTable _streams;
+    private readonly Queue<ConnectionEvent> _events = new();
+    private State _state;
+    private ulong _packetsReceived;
+    private ulong _bytesSent;
+    private ulong _bytesReceived;
+    private ulong _duplicatesDropped;
+
+    /// <summary>Begins with the handshake's end.</summary>
+    /// <exception cref="ArgumentException">Keys of another length than 32 bytes, unidirectional streams announced, or a stream's window above <see cref="MaxStreamWindow"/>.</exception>
+    public Connection(ConnectionSetup setup, Timestamp now)
+    {
+        if (setup.SendKey.Length != 32 || setup.ReceiveKey.Length != 32) throw new ArgumentException("AES-256-GCM takes keys of 32 bytes.", nameof(setup));
+        if (setup.LocalParameters.InitialMaxStreamsUni != 0) throw new ArgumentException("Unidirectional streams are not in use.", nameof(setup));
+        if (Math.Max(setup.LocalParameters.InitialMaxStreamDataBidiLocal, setup.LocalParameters.InitialMaxStreamDataBidiRemote) > MaxStreamWindow)
+            throw new ArgumentException($"A stream's window has at most {MaxStreamWindow} bytes.", nameof(setup));
+        _local = setup.LocalParameters;
+        _remote = setup.RemoteParameters;
+        _localConnectionId = setup.LocalConnectionId;
+        _remoteConnectionId = setup.RemoteConnectionId;
+        _random = setup.Random;
+        _sealer = new PacketSealer(setup.SendKey.Span, setup.AeadLimits.MaxPackets);
+        _opener = new PacketOpener(setup.ReceiveKey.Span, setup.AeadLimits.MaxForgeries);
+        _opened = new byte[_local.MaxUdpPayloadSize];
+        _acks = new AckTracker(_local.MaxAckDelay, _local.AckDelayExponent);
+        _recovery = new LossRecovery(this, MaxPacketSize, _remote.MaxAckDelay);
+        _streams = new StreamTable(setup.Role, _local, _remote);
+        _receiveCredit = new ReceiveCredit(_local.InitialMaxData);
+        _sendCredit = new SendCredit(_remote.InitialMaxData);
+        _idleTimeout = EffectiveIdleTimeout(_local.IdleTimeout, _remote.IdleTimeout);
+        RemoteAddress = setup.RemoteAddress;
+        KeepAliveInterval = setup.KeepAliveInterval;
+        LastReceived = _idleSince = _lastElicitedAt = now;
+        if (setup.HandshakeRtt is { } rtt) _recovery.TakeSample(rtt, now);
+    }
+
+    /// <summary>Where packets go: the last address of the peer that was validated.</summary>
+    public Endpoint RemoteAddress { get; private set; }
+
+    /// <summary>RFC 9002 §5.3; 333 ms before the first sample of a path.</summary>
+    public TimeSpan SmoothedRtt => _recovery.Rtt.Smoothed;
+
+    /// <summary>When the last packet that authenticated came in; the connection's beginning before the first.</summary>
+    public Timestamp LastReceived { get; private set; }
+
+    /// <summary>A PING goes out when nothing that elicits an ACK was sent for so long; zero for never.</summary>
+    public TimeSpan KeepAliveInterval { get; set; }
+
+    /// <summary>The connection is over; commands do nothing any more.</summary>
+    public bool IsClosed => _state != State.Active;
+
+    /// <summary>Nothing is left to send or to wait for: the object can be forgotten, and its connection id with it.</summary>
+    public bool IsDrained => _state == State.Drained;
+
+    /// <summary>Why it ended; null while it lives.</summary>
+    public CloseReason? CloseReason { get; private set; }
+
+    public ConnectionStatistics Statistics => new(
+        _sealer.NextNumber, _packetsReceived, _recovery.PacketsLost, _bytesSent, _bytesReceived, _duplicatesDropped, _opener.Forgeries);
+
+    /// <summary>Streams that are open or not yet done.</summary>
+    public int StreamCount => _streams.Count;
+
+    public bool TryDequeueEvent(out ConnectionEvent connectionEvent) => _events.TryDequeue(out connectionEvent);
+
+    /// <summary>Gives ciphers and buffers back at once, without a word to the peer: that is what Close is for.</summary>
+    public void Dispose()
+    {
+        EndStreams();
+        _state = State.Drained;
+        _sealer.Dispose();
+        _opener.Dispose();
+    }
+
+    private void Raise(ConnectionEventKind kind, StreamId stream = default, ulong code = 0, string? text = null, Endpoint address = default) =>
+        _events.Enqueue(new ConnectionEvent(kind, stream, code, text, address));
+}

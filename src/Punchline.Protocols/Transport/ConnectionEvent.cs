@@ -1,0 +1,63 @@
+using Punchline.Protocols.Primitives;
+
+namespace Punchline.Protocols.Transport;
+
+internal enum ConnectionEventKind : byte
+{
+    /// <summary>The peer opened a stream that begins with the protocol's name <see cref="ConnectionEvent.Text"/> (UTF-8 as the peer wrote it).</summary>
+    StreamOpened,
+
+    /// <summary>Bytes, or the end, can be read. Comes again only after a read has emptied the stream.</summary>
+    StreamReadable,
+
+    /// <summary>There is room again for a write that was cut short.</summary>
+    StreamWritable,
+
+    /// <summary>The peer abandoned its sending part with <see cref="ConnectionEvent.Code"/>; unread bytes are gone.</summary>
+    StreamReset,
+
+    /// <summary>The peer no longer reads, for the reason <see cref="ConnectionEvent.Code"/>; our sending part is reset.</summary>
+    StreamStopped,
+
+    /// <summary>The peer has acknowledged every byte and the end of our sending part.</summary>
+    StreamDelivered,
+
+    /// <summary>The peer allows more streams than when TryOpenStream last failed.</summary>
+    StreamsAvailable,
+
+    /// <summary>The peer is now reached at <see cref="ConnectionEvent.Address"/>.</summary>
+    RemoteAddressChanged,
+
+    /// <summary>The connection is over, as <see cref="Connection.CloseReason"/> says; no event follows.</summary>
+    Closed,
+}
+
+/// <summary>
+/// Something that the owner of a connection has to know. Their number is bounded by the streams: each has at most one
+/// event of a kind waiting.
+/// </summary>
+internal readonly record struct ConnectionEvent(ConnectionEventKind Kind, StreamId Stream = default, ulong Code = 0, string? Text = null, Endpoint Address = default);
+
+internal enum CloseOrigin : byte
+{
+    Local,
+    Remote,
+    IdleTimeout,
+}
+
+/// <summary>Why a connection ended.</summary>
+/// <param name="Origin">Who ended it.</param>
+/// <param name="IsApplication">Whether <paramref name="Code"/> is the application's; else it is a <see cref="TransportError"/>.</param>
+/// <param name="Code">The wire's code; 0 for the idle time-out.</param>
+/// <param name="Text">For people. Where it comes from the peer it may hold anything, control characters included.</param>
+internal sealed record CloseReason(CloseOrigin Origin, bool IsApplication, ulong Code, string Text);
+
+/// <summary>What a connection has counted; bytes are UDP payloads.</summary>
+internal readonly record struct ConnectionStatistics(
+    ulong PacketsSent,
+    ulong PacketsReceived,
+    ulong PacketsLost,
+    ulong BytesSent,
+    ulong BytesReceived,
+    ulong DuplicatesDropped,
+    ulong Forgeries);

@@ -1,0 +1,39 @@
+using Punchline.Protocols.Primitives;
+
+namespace Punchline.Protocols.Transport;
+
+/// <summary>What a handshake leaves behind, and a connection begins with.</summary>
+internal sealed record ConnectionSetup
+{
+    public required ConnectionRole Role { get; init; }
+
+    /// <summary>32 bytes; the connection keeps no copy outside its cipher.</summary>
+    public required ReadOnlyMemory<byte> SendKey { get; init; }
+
+    /// <summary>32 bytes; the connection keeps no copy outside its cipher.</summary>
+    public required ReadOnlyMemory<byte> ReceiveKey { get; init; }
+
+    public required TransportParameters LocalParameters { get; init; }
+
+    public required TransportParameters RemoteParameters { get; init; }
+
+    /// <summary>Chosen by us: what packets to us carry.</summary>
+    public required ulong LocalConnectionId { get; init; }
+
+    /// <summary>Chosen by the peer: what packets to it carry.</summary>
+    public required ulong RemoteConnectionId { get; init; }
+
+    /// <summary>Where the handshake completed: counts as validated.</summary>
+    public required Endpoint RemoteAddress { get; init; }
+
+    /// <summary>For the data of path challenges.</summary>
+    public required IRandomSource Random { get; init; }
+
+    /// <summary>A round trip that the handshake measured.</summary>
+    public TimeSpan? HandshakeRtt { get; init; }
+
+    /// <inheritdoc cref="Connection.KeepAliveInterval"/>
+    public TimeSpan KeepAliveInterval { get; init; } = TimeSpan.FromSeconds(15);
+
+    public AeadLimits AeadLimits { get; init; } = AeadLimits.Default;
+}

@@ -1,0 +1,31 @@
+namespace Punchline.Protocols.Transport.Frames;
+
+/// <summary>
+/// The frames in use, with RFC 9000 §19's numbers. All fit one byte, and a type must be written in its shortest form
+/// (§12.4). PADDING and PING are nothing but their type.
+/// </summary>
+internal enum FrameType : byte
+{
+    Padding = 0x00,
+    Ping = 0x01,
+    Ack = 0x02,
+    AckEcn = 0x03,
+    ResetStream = 0x04,
+    StopSending = 0x05,
+
+    /// <summary>The first of the eight STREAM types 0x08 to 0x0f: see <see cref="StreamFrame"/>.</summary>
+    Stream = 0x08,
+    StreamLast = 0x0f,
+    MaxData = 0x10,
+    MaxStreamData = 0x11,
+    MaxStreamsBidi = 0x12,
+    MaxStreamsUni = 0x13,
+    DataBlocked = 0x14,
+    StreamDataBlocked = 0x15,
+    StreamsBlockedBidi = 0x16,
+    StreamsBlockedUni = 0x17,
+    PathChallenge = 0x1a,
+    PathResponse = 0x1b,
+    ConnectionClose = 0x1c,
+    ConnectionCloseApplication = 0x1d,
+}

@@ -1,0 +1,97 @@
+using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Transport.Frames;
+
+namespace Punchline.Protocols.Transport.Recovery;
+
+/// <summary>
+/// Which packets have arrived, as the ranges that the next ACK reports, and when that is due (RFC 9000 §13.2).
+/// </summary>
+internal sealed class AckTracker(TimeSpan maxAckDelay, int delayExponent)
+{
+    /// <summary>Ranges remembered and reported; the oldest go first (§13.2.3). 32 of them take at most 2 + 3 × 8 + 31 × 16 bytes.</summary>
+    public const int MaxRanges = 32;
+
+    /// <summary>§13.2.2: an ACK for at least every second ack-eliciting packet.</summary>
+    private const int PacketsPerAck = 2;
+
+    // From the largest down; one more than allowed for the moment of an insertion.
+    private readonly PacketRange[] _ranges = new PacketRange[MaxRanges + 1];
+    private int _count;
+    private Timestamp _largestAt;
+    private int _unacknowledged;
+    private bool _isDue;
+
+    /// <summary>When the ACK is due at the latest.</summary>
+    public Timestamp Deadline { get; private set; } = Timestamp.Never;
+
+    /// <summary>An ack-eliciting packet waits for its ACK: any packet that leaves anyway takes it along.</summary>
+    public bool IsWaiting => _unacknowledged > 0;
+
+    /// <summary>The ACK has to leave now.</summary>
+    public bool IsDue => _isDue && IsWaiting;
+
+    public ulong Largest => _ranges[0].Largest;
+
+    public void OnReceived(ulong number, bool isAckEliciting, Timestamp now)
+    {
+        // §13.2.1: at once where the number is below another, or leaves a gap behind the largest.
+        var isInOrder = _count == 0 ? number == 0 : number == Largest + 1;
+        if (_count == 0 || number > Largest) _largestAt = now;
+        Insert(number);
+        if (!isAckEliciting) return;
+        if (_unacknowledged++ == 0) Deadline = now + maxAckDelay;
+        _isDue |= !isInOrder || _unacknowledged >= PacketsPerAck;
+    }
+
+    public void HandleTimeout(Timestamp now)
+    {
+        if (now < Deadline) return;
+        _isDue = true;
+        Deadline = Timestamp.Never;
+    }
+
+    /// <summary>Writes the ACK frame; it counts as sent with <see cref="OnSent"/>.</summary>
+    public bool TryWrite(ref SpanWriter writer, Timestamp now)
+    {
+        var microseconds = (ulong)Math.Max(0, (long)(now - _largestAt).TotalMicroseconds);
+        return AckFrame.TryWrite(ref writer, _ranges.AsSpan(0, _count), microseconds >> delayExponent);
+    }
+
+    public void OnSent()
+    {
+        _unacknowledged = 0;
+        _isDue = false;
+        Deadline = Timestamp.Never;
+    }
+
+    /// <summary>§13.2.4: the peer has our ACKs up to this number, and need not hear of it again.</summary>
+    public void Forget(ulong upTo)
+    {
+        // The largest range stays: an ACK must have one, and its largest number is what gaps are seen by.
+        while (_count > 1 && _ranges[_count - 1].Largest <= upTo) _count--;
+        ref var last = ref _ranges[_count - 1];
+        if (last.Smallest <= upTo && upTo < last.Largest) last = last with { Smallest = upTo + 1 };
+    }
+
+    private void Insert(ulong number)
+    {
+        var at = 0;
+        while (at < _count && _ranges[at].Smallest > number + 1) at++;
+        if (at < _count && number <= _ranges[at].Largest + 1)
+        {
+            // Extends this range, and may close the gap to the one below.
+            ref var range = ref _ranges[at];
+            range = new PacketRange(Math.Min(range.Smallest, number), Math.Max(range.Largest, number));
+            if (at + 1 < _count && _ranges[at + 1].Largest + 1 == range.Smallest)
+            {
+                range = range with { Smallest = _ranges[at + 1].Smallest };
+                Array.Copy(_ranges, at + 2, _ranges, at + 1, _count - at - 2);
+                _count--;
+            }
+            return;
+        }
+        Array.Copy(_ranges, at, _ranges, at + 1, _count - at);
+        _ranges[at] = new PacketRange(number, number);
+        if (_count < MaxRanges) _count++;
+    }
+}

@@ -1,0 +1,168 @@
+using System.Diagnostics.CodeAnalysis;
+using Punchline.Protocols.Primitives;
+
+namespace Punchline.Protocols.Transport;
+
+/// <summary>
+/// What one side announces in its handshake message, in the encoding of RFC 9000 §18; the ids are RFC 9000's (§18.2) and
+/// RFC 9221's (§3).
+/// <code>
+///  Parameter: id (varint), length (varint), value (length bytes: here always one varint)
+/// </code>
+/// </summary>
+internal sealed record TransportParameters
+{
+    /// <summary>
+    /// More than <see cref="Write"/> ever takes: 12 parameters of at most 1 + 1 + 8 bytes (8 bytes is the longest varint),
+    /// and the grease value of 8 + 1 + 8.
+    /// </summary>
+    public const int MaxEncodedLength = (12 * 10) + 17;
+
+    // RFC 9000 §18.2: values below 1200 are invalid; the default is the largest UDP payload.
+    private const int MinMaxUdpPayloadSize = 1_200;
+    private const int DefaultMaxUdpPayloadSize = 65_527;
+
+    // RFC 9000 §18.2: values above 20 are invalid.
+    private const int MaxAckDelayExponent = 20;
+
+    // RFC 9000 §18.2: values of 2^14 or greater are invalid.
+    private const ulong MaxAckDelayLimitMilliseconds = 1 << 14;
+
+    // RFC 9000 §4.6: a greater stream count could not be expressed as a stream id.
+    internal const ulong MaxStreamCount = 1UL << 60;
+
+    // 2^40 ms are 34 years: a longer idle time-out is none, and the sum with a timestamp cannot overflow.
+    private const ulong LongestIdleTimeoutMilliseconds = 1UL << 40;
+
+    private enum Id : ulong
+    {
+        MaxIdleTimeout = 0x01,
+        MaxUdpPayloadSize = 0x03,
+        InitialMaxData = 0x04,
+        InitialMaxStreamDataBidiLocal = 0x05,
+        InitialMaxStreamDataBidiRemote = 0x06,
+        InitialMaxStreamDataUni = 0x07,
+        InitialMaxStreamsBidi = 0x08,
+        InitialMaxStreamsUni = 0x09,
+        AckDelayExponent = 0x0a,
+        MaxAckDelay = 0x0b,
+        ActiveConnectionIdLimit = 0x0e,
+        MaxDatagramFrameSize = 0x20,
+    }
+
+    /// <summary>What this implementation announces unless told otherwise.</summary>
+    public static TransportParameters Default { get; } = new()
+    {
+        IdleTimeout = TimeSpan.FromSeconds(30),
+        // 1,500 bytes of Ethernet − 40 of IPv6 − 8 of UDP.
+        MaxUdpPayloadSize = 1_452,
+        InitialMaxData = 4 << 20,
+        InitialMaxStreamDataBidiLocal = 1 << 20,
+        InitialMaxStreamDataBidiRemote = 1 << 20,
+        InitialMaxStreamsBidi = 100,
+    };
+
+    /// <summary>Zero: never. Whole milliseconds.</summary>
+    public TimeSpan IdleTimeout { get; init; }
+
+    public int MaxUdpPayloadSize { get; init; } = DefaultMaxUdpPayloadSize;
+
+    public ulong InitialMaxData { get; init; }
+
+    /// <summary>For streams that the sender of these parameters opens.</summary>
+    public ulong InitialMaxStreamDataBidiLocal { get; init; }
+
+    /// <summary>For streams that the receiver of these parameters opens.</summary>
+    public ulong InitialMaxStreamDataBidiRemote { get; init; }
+
+    public ulong InitialMaxStreamDataUni { get; init; }
+
+    public ulong InitialMaxStreamsBidi { get; init; }
+
+    public ulong InitialMaxStreamsUni { get; init; }
+
+    public int AckDelayExponent { get; init; } = 3;
+
+    /// <summary>Whole milliseconds, below 2^14.</summary>
+    public TimeSpan MaxAckDelay { get; init; } = TimeSpan.FromMilliseconds(25);
+
+    public ulong ActiveConnectionIdLimit { get; init; } = 2;
+
+    /// <summary>RFC 9221 §3: zero means that DATAGRAM frames are not taken.</summary>
+    public ulong MaxDatagramFrameSize { get; init; }
+
+    /// <summary>Writes all parameters, and one that nobody knows, so that peers keep ignoring those (RFC 9000 §18.1).</summary>
+    /// <param name="writer">With room for <see cref="MaxEncodedLength"/> bytes.</param>
+    /// <param name="grease">Any number; the unknown parameter's id is 31 × N + 27, its value N.</param>
+    public void Write(ref SpanWriter writer, ulong grease)
+    {
+        WriteParameter(ref writer, (ulong)Id.MaxIdleTimeout, (ulong)IdleTimeout.TotalMilliseconds);
+        WriteParameter(ref writer, (ulong)Id.MaxUdpPayloadSize, (ulong)MaxUdpPayloadSize);
+        WriteParameter(ref writer, (ulong)Id.InitialMaxData, InitialMaxData);
+        WriteParameter(ref writer, (ulong)Id.InitialMaxStreamDataBidiLocal, InitialMaxStreamDataBidiLocal);
+        WriteParameter(ref writer, (ulong)Id.InitialMaxStreamDataBidiRemote, InitialMaxStreamDataBidiRemote);
+        WriteParameter(ref writer, (ulong)Id.InitialMaxStreamDataUni, InitialMaxStreamDataUni);
+        WriteParameter(ref writer, (ulong)Id.InitialMaxStreamsBidi, InitialMaxStreamsBidi);
+        WriteParameter(ref writer, (ulong)Id.InitialMaxStreamsUni, InitialMaxStreamsUni);
+        WriteParameter(ref writer, (ulong)Id.AckDelayExponent, (ulong)AckDelayExponent);
+        WriteParameter(ref writer, (ulong)Id.MaxAckDelay, (ulong)MaxAckDelay.TotalMilliseconds);
+        WriteParameter(ref writer, (ulong)Id.ActiveConnectionIdLimit, ActiveConnectionIdLimit);
+        WriteParameter(ref writer, (ulong)Id.MaxDatagramFrameSize, MaxDatagramFrameSize);
+        var number = grease % ((SpanWriter.MaxVarInt - 27) / 31);
+        WriteParameter(ref writer, (31 * number) + 27, number);
+    }
+
+    /// <summary>Reads parameters to the source's end. False for a truncated, duplicate or illegal one; unknown ones are skipped.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> source, [NotNullWhen(true)] out TransportParameters? parameters)
+    {
+        parameters = null;
+        var result = new TransportParameters();
+        var reader = new SpanReader(source);
+        ulong seen = 0;
+        while (!reader.IsEmpty)
+        {
+            if (!reader.TryReadVarInt(out var id) || !reader.TryReadVarIntPrefixed(out var bytes)) return false;
+            if (!Enum.IsDefined((Id)id)) continue;
+            // RFC 9000 §7.4: "An endpoint SHOULD treat receipt of duplicate transport parameters as a connection error".
+            var bit = 1UL << (int)id;
+            if ((seen & bit) != 0) return false;
+            seen |= bit;
+            var value = new SpanReader(bytes);
+            if (!value.TryReadVarInt(out var number) || !value.IsEmpty) return false;
+            if (result.With((Id)id, number) is not { } next) return false;
+            result = next;
+        }
+        parameters = result;
+        return true;
+    }
+
+    private TransportParameters? With(Id id, ulong value) => id switch
+    {
+        Id.MaxIdleTimeout => this with { IdleTimeout = TimeSpan.FromMilliseconds((long)Math.Min(value, LongestIdleTimeoutMilliseconds)) },
+        Id.MaxUdpPayloadSize when value < MinMaxUdpPayloadSize => null,
+        Id.MaxUdpPayloadSize => this with { MaxUdpPayloadSize = (int)Math.Min(value, DefaultMaxUdpPayloadSize) },
+        Id.InitialMaxData => this with { InitialMaxData = value },
+        Id.InitialMaxStreamDataBidiLocal => this with { InitialMaxStreamDataBidiLocal = value },
+        Id.InitialMaxStreamDataBidiRemote => this with { InitialMaxStreamDataBidiRemote = value },
+        Id.InitialMaxStreamDataUni => this with { InitialMaxStreamDataUni = value },
+        Id.InitialMaxStreamsBidi or Id.InitialMaxStreamsUni when value > MaxStreamCount => null,
+        Id.InitialMaxStreamsBidi => this with { InitialMaxStreamsBidi = value },
+        Id.InitialMaxStreamsUni => this with { InitialMaxStreamsUni = value },
+        Id.AckDelayExponent when value > MaxAckDelayExponent => null,
+        Id.AckDelayExponent => this with { AckDelayExponent = (int)value },
+        Id.MaxAckDelay when value >= MaxAckDelayLimitMilliseconds => null,
+        Id.MaxAckDelay => this with { MaxAckDelay = TimeSpan.FromMilliseconds((long)value) },
+        // RFC 9000 §18.2: the value MUST be at least 2.
+        Id.ActiveConnectionIdLimit when value < 2 => null,
+        Id.ActiveConnectionIdLimit => this with { ActiveConnectionIdLimit = value },
+        Id.MaxDatagramFrameSize => this with { MaxDatagramFrameSize = value },
+        _ => this,
+    };
+
+    private static void WriteParameter(ref SpanWriter writer, ulong id, ulong value)
+    {
+        writer.WriteVarInt(id);
+        writer.WriteVarInt((ulong)SpanWriter.VarIntLength(value));
+        writer.WriteVarInt(value);
+    }
+}

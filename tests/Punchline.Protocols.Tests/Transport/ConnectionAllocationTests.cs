@@ -1,0 +1,47 @@
+using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Transport;
+
+namespace Punchline.Protocols.Tests.Transport;
+
+public sealed class ConnectionAllocationTests
+{
+    private readonly byte[] _packet = new byte[1_452];
+    private readonly byte[] _block = new byte[65_536];
+    private Timestamp _now = Timestamp.FromMilliseconds(1_000);
+
+    [Fact]
+    public void A_bulk_transfer_allocates_nothing()
+    {
+        var sender = new Connection(Pair.Setup(ConnectionRole.Initiator, TransportParameters.Default, TransportParameters.Default), _now);
+        var receiver = new Connection(Pair.Setup(ConnectionRole.Responder, TransportParameters.Default, TransportParameters.Default), _now);
+        Assert.True(sender.TryOpenStream("bulk", out var id));
+        Transfer(sender, receiver, id, 16 << 20); // tables reach their size
+        var sent = sender.Statistics.PacketsSent;
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Transfer(sender, receiver, id, 16 << 20);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.InRange(sender.Statistics.PacketsSent - sent, 14_000UL, 15_500UL);
+    }
+
+    private void Transfer(Connection sender, Connection receiver, StreamId id, int length)
+    {
+        var received = 0;
+        while (received < length)
+        {
+            sender.Write(id, _block);
+            Move(sender, receiver);
+            while (receiver.Read(id, _block, out _) is > 0 and var count) received += count;
+            _now += TimeSpan.FromMilliseconds(1);
+            Move(receiver, sender);
+            sender.HandleTimeout(_now);
+            receiver.HandleTimeout(_now);
+            while (sender.TryDequeueEvent(out _) || receiver.TryDequeueEvent(out _)) continue;
+        }
+    }
+
+    private void Move(Connection from, Connection to)
+    {
+        while (from.TryDequeueTransmit(_now, _packet, out var transmit))
+            Assert.True(to.HandleDatagram(transmit.Destination == Pair.ResponderAddress ? Pair.InitiatorAddress : Pair.ResponderAddress, _packet.AsSpan(0, transmit.Length), _now));
+    }
+}

@@ -1,0 +1,295 @@
+using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Transport.Frames;
+using Punchline.Protocols.Transport.Recovery;
+
+namespace Punchline.Protocols.Tests.Transport;
+
+public sealed class RecoveryTests
+{
+    private const int Size = 1_200;
+    private static readonly TimeSpan AckDelay = TimeSpan.FromMilliseconds(25);
+
+    private readonly Recorder _frames = new();
+    private readonly LossRecovery _recovery;
+    private readonly Timestamp _start = Timestamp.FromMilliseconds(1_000);
+
+    public RecoveryTests()
+    {
+        _recovery = new LossRecovery(_frames, Size, AckDelay);
+        _recovery.TakeSample(Ms(100), _start);
+    }
+
+    [Fact]
+    public void The_round_trip_follows_RFC_9002_section_5()
+    {
+        var rtt = new RttEstimator();
+        Assert.Equal((Ms(333), Ms(166.5)), (rtt.Smoothed, rtt.Variation));
+        rtt.Update(Ms(100), Ms(10)); // the first sample ignores the delay
+        Assert.Equal((Ms(100), Ms(50), Ms(100)), (rtt.Smoothed, rtt.Variation, rtt.Min));
+        rtt.Update(Ms(140), Ms(20)); // adjusted 120: 3/4 × 50 + 1/4 × 20, 7/8 × 100 + 1/8 × 120
+        Assert.Equal((Ms(102.5), Ms(42.5)), (rtt.Smoothed, rtt.Variation));
+        rtt.Update(Ms(110), Ms(20)); // less the delay it would fall below the minimum: not adjusted
+        Assert.Equal((Ms(103.4375), Ms(33.75)), (rtt.Smoothed, rtt.Variation));
+        Assert.Equal(Ms(103.4375) + Ms(135) + AckDelay, rtt.ProbeTimeout(AckDelay));
+        rtt.Update(Ms(80), TimeSpan.Zero);
+        Assert.Equal(Ms(80), rtt.Min);
+    }
+
+    [Fact]
+    public void A_packet_is_lost_when_one_three_later_is_acknowledged()
+    {
+        Send(0, 5);
+        Ack(At(100), (1, 1));
+        Ack(At(100), (2, 2));
+        Assert.Empty(_frames.Lost);
+        Ack(At(100), (3, 3));
+        Assert.Equal([0], _frames.Lost);
+        Assert.Equal([1, 2, 3], _frames.Acknowledged);
+        Assert.Equal(1UL, _recovery.PacketsLost);
+        Assert.Equal(Size, _recovery.Congestion.BytesInFlight); // packet 4
+    }
+
+    [Fact]
+    public void A_packet_is_lost_nine_eighths_of_a_round_trip_after_it_was_sent()
+    {
+        Send(0, 2);
+        Ack(At(100), (1, 1));
+        Assert.Empty(_frames.Lost);
+        Assert.Equal(At(112.5), _recovery.Deadline); // 9/8 × 100 ms
+        _recovery.HandleTimeout(At(112.4999));
+        Assert.Empty(_frames.Lost);
+        _recovery.HandleTimeout(At(112.5));
+        Assert.Equal([0], _frames.Lost);
+        Assert.Equal(Timestamp.Never, _recovery.Deadline);
+    }
+
+    [Fact]
+    public void Probe_timeouts_double_and_repeat_the_two_oldest_packets()
+    {
+        Send(0, 3);
+        // 100 + 4 × 50 + 25 ms
+        Assert.Equal(At(325), _recovery.Deadline);
+        _recovery.HandleTimeout(At(325));
+        Assert.Equal(2, _recovery.ProbesPending);
+        Assert.Equal([0, 1], _frames.Lost);
+        Assert.Equal(0UL, _recovery.PacketsLost);
+        Assert.Equal(3 * Size, _recovery.Congestion.BytesInFlight);
+        Assert.Equal(At(650), _recovery.Deadline);
+        SendOne(3, At(325));
+        SendOne(4, At(325));
+        Assert.Equal(0, _recovery.ProbesPending);
+        Assert.Equal(At(325 + 650), _recovery.Deadline);
+        _recovery.HandleTimeout(At(975));
+        SendOne(5, At(975));
+        Assert.Equal(At(975 + 1_300), _recovery.Deadline);
+        Ack(At(1_075), (5, 5)); // the backoff ends, and the rest is lost by the packet threshold and by time
+        Assert.Equal(Timestamp.Never, _recovery.Deadline);
+        Assert.Equal(5UL, _recovery.PacketsLost);
+        SendOne(6, At(2_000));
+        Assert.Equal(At(2_000) + _recovery.ProbeTimeout, _recovery.Deadline);
+    }
+
+    [Fact]
+    public void Slow_start_doubles_the_window_and_a_loss_halves_it_once()
+    {
+        Assert.Equal(12_000, _recovery.Congestion.Window);
+        Send(0, 10);
+        Assert.True(_recovery.IsCongested);
+        Ack(At(100), (0, 4));
+        Assert.Equal(18_000, _recovery.Congestion.Window);
+        Ack(At(110), (8, 9)); // 5 and 6 are three behind 9; 7 is not
+        Assert.Equal([5, 6], _frames.Lost);
+        Assert.Equal(9_000, _recovery.Congestion.Window); // these acknowledgements were sent before the recovery began: no growth
+        Assert.Equal(9_000, _recovery.Congestion.SlowStartThreshold);
+        _recovery.HandleTimeout(At(500));
+        Assert.Equal([5, 6, 7], _frames.Lost);
+        Assert.Equal(9_000, _recovery.Congestion.Window); // of the same round trip
+
+        SendOne(10, At(600));
+        Ack(At(700), (10, 10));
+        Assert.Equal(9_000 + (Size * Size / 9_000), _recovery.Congestion.Window); // congestion avoidance
+    }
+
+    [Fact]
+    public void An_application_limited_sender_does_not_grow()
+    {
+        Send(0, 2);
+        _recovery.Congestion.IsApplicationLimited = true;
+        Ack(At(100), (0, 1));
+        Assert.Equal(12_000, _recovery.Congestion.Window);
+    }
+
+    [Theory] // The sample of 100 ms leaves a variation of 37.5 ms: 3 × (100 + 4 × 37.5 + 25) = 825 ms
+    [InlineData(825, 12_000 / 2)]
+    [InlineData(826, 2_400 + Size)] // slow start anew, with the packet that was acknowledged
+    public void Losses_for_more_than_three_probe_timeouts_are_persistent_congestion(int span, long window)
+    {
+        SendOne(0, At(1));
+        SendOne(1, At(1 + span));
+        for (ulong number = 2; number <= 4; number++) SendOne(number, At(1 + span));
+        Ack(At(101 + span), (4, 4));
+        Assert.Equal([0, 1], _frames.Lost);
+        Assert.Equal(window, _recovery.Congestion.Window);
+    }
+
+    [Fact]
+    public void An_acknowledged_packet_between_the_losses_disproves_persistent_congestion()
+    {
+        SendOne(0, At(1));
+        SendOne(1, At(500));
+        for (ulong number = 2; number <= 5; number++) SendOne(number, At(1_000));
+        Ack(At(1_100), (1, 1), (5, 5));
+        Assert.Equal([0, 2], _frames.Lost);
+        Assert.Equal(6_000, _recovery.Congestion.Window);
+    }
+
+    [Fact]
+    public void A_new_path_starts_anew_and_old_packets_do_not_count()
+    {
+        Send(0, 10);
+        _recovery.OnPathChanged();
+        Assert.Equal((0L, 12_000L), (_recovery.Congestion.BytesInFlight, _recovery.Congestion.Window));
+        Assert.Equal(RttEstimator.Initial, _recovery.Rtt.Smoothed);
+        SendOne(10, At(200));
+        Ack(At(250), (0, 4), (8, 9));
+        Assert.Equal([5, 6], _frames.Lost);
+        Assert.Equal((1_200L, 12_000L), (_recovery.Congestion.BytesInFlight, _recovery.Congestion.Window));
+        Assert.False(_recovery.Rtt.HasSample);
+    }
+
+    [Fact]
+    public void Acks_tell_how_far_the_peer_knows_ours()
+    {
+        _recovery.OnSent(0, 100, SentFrames.None, largestAcknowledged: 40, At(0));
+        _recovery.OnSent(1, 100, SentFrames.None, SentPacket.NoAck, At(0));
+        _recovery.OnSent(2, 100, SentFrames.None, largestAcknowledged: 50, At(0));
+        Assert.Equal(SentPacket.NoAck, Ack(At(100), (1, 1)));
+        Assert.Equal(50UL, Ack(At(100), (0, 2)));
+        Assert.Equal(SentPacket.NoAck, Ack(At(100), (0, 2)));
+    }
+
+    [Fact]
+    public void The_pacer_lets_ten_packets_go_and_then_one_at_a_time()
+    {
+        var pacer = new Pacer(Size);
+        var now = At(0);
+        for (var i = 0; i < 10; i++)
+        {
+            Assert.True(pacer.CanSend(120_000, Ms(100), now));
+            pacer.OnSent(Size);
+        }
+        Assert.False(pacer.CanSend(120_000, Ms(100), now));
+        // 5/4 × 120,000 bytes in 100 ms: a packet in 0.8 ms.
+        var next = pacer.NextSend(120_000, Ms(100));
+        Assert.Equal(Ms(0.8).Ticks + 1, (next - now).Ticks);
+        Assert.True(pacer.CanSend(120_000, Ms(100), next));
+        pacer.OnSent(Size);
+        Assert.False(pacer.CanSend(120_000, Ms(100), next + Ms(0.79)));
+    }
+
+    [Fact]
+    public void An_ack_is_due_for_every_second_packet_or_after_the_delay()
+    {
+        var acks = new AckTracker(AckDelay, 3);
+        acks.OnReceived(0, true, At(0));
+        Assert.False(acks.IsDue);
+        Assert.Equal(At(25), acks.Deadline);
+        acks.HandleTimeout(At(24.9999));
+        Assert.False(acks.IsDue);
+        acks.HandleTimeout(At(25));
+        Assert.True(acks.IsDue);
+        acks.OnSent();
+        Assert.False(acks.IsWaiting);
+        acks.OnReceived(1, true, At(30));
+        acks.OnReceived(2, false, At(31));
+        Assert.False(acks.IsDue);
+        acks.OnReceived(3, true, At(32));
+        Assert.True(acks.IsDue);
+        acks.OnSent();
+        acks.OnReceived(5, true, At(33)); // a gap
+        Assert.True(acks.IsDue);
+        acks.OnSent();
+        acks.OnReceived(4, true, At(34)); // its filling
+        Assert.True(acks.IsDue);
+        acks.OnSent();
+        acks.OnReceived(9, false, At(35));
+        Assert.False(acks.IsWaiting); // nothing that elicits: no ACK, whatever the gap
+    }
+
+    [Fact]
+    public void Acks_hold_the_32_newest_ranges_and_merge_what_touches()
+    {
+        var acks = new AckTracker(AckDelay, 3);
+        for (ulong number = 0; number <= 80; number += 2) acks.OnReceived(number, true, At(0));
+        Assert.Equal([.. Enumerable.Range(0, 32).Select(i => new PacketRange((ulong)(80 - (2 * i)), (ulong)(80 - (2 * i))))], Ranges(acks));
+        for (ulong number = 79; number > 17; number -= 2) acks.OnReceived(number, true, At(1));
+        Assert.Equal([new PacketRange(18, 80)], Ranges(acks));
+        acks.OnReceived(5, true, At(1));
+        acks.Forget(30);
+        Assert.Equal([new PacketRange(31, 80)], Ranges(acks));
+        acks.Forget(80);
+        Assert.Equal([new PacketRange(31, 80)], Ranges(acks));
+        acks.OnReceived(81, true, At(2));
+        Assert.Equal([new PacketRange(31, 81)], Ranges(acks));
+    }
+
+    [Fact]
+    public void The_delay_of_an_ack_counts_from_its_largest_packet()
+    {
+        var acks = new AckTracker(AckDelay, 3);
+        acks.OnReceived(7, true, At(0));
+        acks.OnReceived(3, true, At(6));
+        var writer = new SpanWriter(new byte[64]);
+        Assert.True(acks.TryWrite(ref writer, At(8)));
+        var reader = new SpanReader(writer.Written[1..]);
+        Assert.True(AckFrame.TryRead(ref reader, false, out var frame));
+        Assert.Equal(1_000UL, frame.Delay); // 8,000 µs / 2^3
+    }
+
+    private static PacketRange[] Ranges(AckTracker acks)
+    {
+        var writer = new SpanWriter(new byte[1_000]);
+        Assert.True(acks.TryWrite(ref writer, Timestamp.FromMilliseconds(2_000)));
+        var reader = new SpanReader(writer.Written[1..]);
+        Assert.True(AckFrame.TryRead(ref reader, false, out var frame));
+        var ranges = new List<PacketRange>();
+        foreach (var range in frame) ranges.Add(range);
+        return [.. ranges];
+    }
+
+    private static TimeSpan Ms(double milliseconds) => TimeSpan.FromTicks((long)Math.Round(milliseconds * TimeSpan.TicksPerMillisecond));
+
+    private Timestamp At(double milliseconds) => _start + Ms(milliseconds);
+
+    private void Send(int first, int count)
+    {
+        for (var i = 0; i < count; i++) SendOne((ulong)(first + i), At(0));
+    }
+
+    // The packet's number is hidden in its only frame, as the segment's offset.
+    private void SendOne(ulong number, Timestamp at)
+    {
+        var frames = _recovery.RecordFrame(SentFrames.None, new SentFrame(SentFrameKind.Stream, null, new(number, 1, false)));
+        _recovery.OnSent(number, Size, frames, SentPacket.NoAck, at);
+    }
+
+    private ulong Ack(Timestamp at, params (ulong Smallest, ulong Largest)[] ranges)
+    {
+        var writer = new SpanWriter(new byte[1_000]);
+        Assert.True(AckFrame.TryWrite(ref writer, ranges.Reverse().Select(r => new PacketRange(r.Smallest, r.Largest)).ToArray(), 0));
+        var reader = new SpanReader(writer.Written[1..]);
+        Assert.True(AckFrame.TryRead(ref reader, false, out var frame));
+        return _recovery.OnAck(frame, TimeSpan.Zero, at);
+    }
+
+    private sealed class Recorder : ISentFrameOwner
+    {
+        public List<int> Acknowledged { get; } = [];
+
+        public List<int> Lost { get; } = [];
+
+        public void OnFrameAcknowledged(in SentFrame frame) => Acknowledged.Add((int)frame.Segment.Offset);
+
+        public void OnFrameLost(in SentFrame frame) => Lost.Add((int)frame.Segment.Offset);
+    }
+}
