@@ -155,7 +155,7 @@ public sealed class Room : IRoomObserver, IAsyncDisposable
             node.LeaveRoom(Number, now);
             return true;
         }, false);
-        var stopping = _link?.StopAsync() ?? Task.CompletedTask;
+        var stopping = _link?.DisposeAsync().AsTask() ?? Task.CompletedTask;
         // A goodbye may be lost on its way, so it is repeated for a moment.
         for (var waited = TimeSpan.Zero; waited < GoodbyeTimeout && TryRun((node, _) => node.IsClosing(Number), false); waited += GoodbyeInterval)
         {

@@ -3,15 +3,20 @@ namespace Punchline.Engine;
 /// <summary>Small files that are there whole or not at all, whatever dies meanwhile.</summary>
 internal static class AtomicFile
 {
+    /// <summary>Creates a directory that only the owner may enter, where it is missing.</summary>
+    public static void CreateDirectory(string directory)
+    {
+        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(directory);
+        else Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
     /// <summary>
     /// Replaces <paramref name="path"/>, creating its directory where needed. Only the owner may read it (on Unix: mode
     /// 600, directory 700; on Windows it inherits).
     /// </summary>
     public static void WriteAllText(string path, string text)
     {
-        var directory = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(directory);
-        else Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
 
         // Beside the target, because a rename is atomic only within a file system.
         var temporary = $"{path}.{Environment.ProcessId}-{Environment.CurrentManagedThreadId}.tmp";

@@ -11,6 +11,7 @@ namespace Punchline.Engine;
 /// A room's connection to its coordination server: made, carried, and made again with growing pauses when it breaks.
 /// </summary>
 internal sealed class ServerLink(NodeEngine engine, int room, RoomKeys keys, ServerAddress address, IKnownServers knownServers, bool trustFirst)
+    : IAsyncDisposable
 {
     /// <summary>Between the first two attempts after a break; doubles up to <see cref="MaxPause"/>, each with up to half more by chance.</summary>
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
@@ -41,7 +42,7 @@ internal sealed class ServerLink(NodeEngine engine, int room, RoomKeys keys, Ser
     public void Send(ReadOnlyMemory<byte> utf8) => _outgoing?.Writer.TryWrite(utf8);
 
     /// <summary>The node has said goodbye: lets that go out, and ends.</summary>
-    public async Task StopAsync()
+    public async ValueTask DisposeAsync()
     {
         _isLeaving = true;
         _outgoing?.Writer.TryComplete();
@@ -54,6 +55,8 @@ internal sealed class ServerLink(NodeEngine engine, int room, RoomKeys keys, Ser
             // The server does not read any more; the members heard it from us.
         }
         await _stop.CancelAsync().ConfigureAwait(false);
+        await _running.ConfigureAwait(false);
+        _stop.Dispose();
     }
 
     // The server answers STUN on the port of its TLS and the next: asked at once, beside TLS, so that the join has not to wait.

@@ -1,0 +1,97 @@
+using Punchline.Tests.Harness;
+
+namespace Punchline.Tests.Rooms;
+
+/// <summary>The library as its users have it: real sockets, a real server, on loopback.</summary>
+public sealed class RoomTests
+{
+    [Fact]
+    public async Task Two_peers_meet_talk_and_go_on_without_the_server()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        await using var server = await LocalServer.StartAsync(cancellation);
+        await using var alice = await Guest.JoinAsync(server, "alice", cancellation);
+        await using var bob = await Guest.JoinAsync(server, "bob", cancellation);
+
+        var connected = await alice.NextAsync<RoomEvent.Connected>();
+        Assert.Equal(bob.Node.Id, connected.Peer);
+        Assert.Equal("bob", connected.Name);
+        Assert.Equal(PathKind.Lan, connected.Path.Kind);
+        Assert.Equal(bob.Node.LocalEndPoint.Port, connected.Path.Remote.Port);
+        await bob.NextAsync<RoomEvent.Connected>();
+
+        var id = await alice.Room.SendAsync("hello bob", cancellation);
+        Assert.Equal("hello bob", (await bob.NextAsync<RoomEvent.Message>()).Text);
+        Assert.Equal(id, (await alice.NextAsync<RoomEvent.Delivered>()).Id);
+
+        await server.DisposeAsync();
+        Assert.Equal(ServerState.Lost, (await alice.NextAsync<RoomEvent.ServerChanged>()).State);
+        await bob.Room.SendAsync("still here", cancellation);
+        Assert.Equal("still here", (await alice.NextAsync<RoomEvent.Message>()).Text);
+        await bob.Room.WaitForDeliveryAsync(cancellation);
+    }
+
+    [Fact]
+    public async Task A_message_of_a_mebibyte_arrives_whole_and_a_longer_one_is_refused()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        await using var server = await LocalServer.StartAsync(cancellation);
+        await using var alice = await Guest.JoinAsync(server, "alice", cancellation);
+        await using var bob = await Guest.JoinAsync(server, "bob", cancellation);
+        await alice.NextAsync<RoomEvent.Connected>();
+
+        var text = string.Concat(Enumerable.Range(0, Room.MaxMessageBytes / 8).Select(i => i.ToString("x7", null) + " "));
+        await alice.Room.SendAsync(text, cancellation);
+        Assert.Equal(text, (await bob.NextAsync<RoomEvent.Message>()).Text);
+
+        var refused = await Assert.ThrowsAsync<PunchlineException>(async () => await alice.Room.SendAsync(text + "!", cancellation));
+        Assert.Equal(PunchlineError.InvalidInput, refused.Error);
+    }
+
+    [Fact]
+    public async Task Whoever_leaves_is_seen_leaving()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        await using var server = await LocalServer.StartAsync(cancellation);
+        await using var alice = await Guest.JoinAsync(server, "alice", cancellation);
+        var bob = await Guest.JoinAsync(server, "bob", cancellation);
+        await alice.NextAsync<RoomEvent.Connected>();
+        var id = bob.Node.Id;
+        await bob.DisposeAsync();
+        var left = await alice.NextAsync<RoomEvent.Left>();
+        Assert.Equal((id, LeaveReason.Left), (left.Peer, left.Reason));
+    }
+
+    [Fact]
+    public async Task Events_that_nobody_reads_stop_the_sender_and_lose_nothing()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        await using var server = await LocalServer.StartAsync(cancellation);
+        await using var alice = await Guest.JoinAsync(server, "alice", cancellation);
+        await using var bob = await Guest.JoinAsync(server, "bob", cancellation);
+        await alice.NextAsync<RoomEvent.Connected>();
+
+        const int Count = 10_000;
+        var sending = Task.Run(async () =>
+        {
+            for (var i = 0; i < Count; i++) await alice.Room.SendAsync($"message {i}", cancellation);
+        }, cancellation);
+        var draining = Task.Run(async () =>
+        {
+            for (var i = 0; i < Count; i++) await alice.NextAsync<RoomEvent.Delivered>();
+        }, cancellation);
+        for (var i = 0; i < Count; i++) Assert.Equal($"message {i}", (await bob.NextAsync<RoomEvent.Message>()).Text);
+        await sending;
+        await draining;
+    }
+
+    [Fact]
+    public async Task A_server_that_is_not_there_is_named()
+    {
+        await using var node = await PeerNode.StartAsync(new PeerNodeOptions(), TestContext.Current.CancellationToken);
+        var exception = await Assert.ThrowsAsync<PunchlineException>(
+            async () => await node.JoinRoomAsync(new RoomOptions { Room = "r", Server = "127.0.0.1:1" }, TestContext.Current.CancellationToken));
+        Assert.Equal(PunchlineError.ServerUnreachable, exception.Error);
+        Assert.Contains("127.0.0.1:1", exception.Message, StringComparison.Ordinal);
+    }
+}
