@@ -26,12 +26,13 @@ public sealed class Room : IRoomObserver, IAsyncDisposable
     private static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromMilliseconds(200);
 
     private readonly NodeEngine _engine;
-    private readonly Channel<RoomEvent> _events = Channel.CreateUnbounded<RoomEvent>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<RoomEvent> _events = Channel.CreateUnbounded<RoomEvent>();
     private readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new();
     private TaskCompletionSource _progress = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ServerLink? _link;
     private Task? _leaving;
+    private volatile bool _isStalled;
 
     internal Room(RoomOptions options, NodeEngine engine, RoomKeys keys)
     {
@@ -49,7 +50,14 @@ public sealed class Room : IRoomObserver, IAsyncDisposable
 
     internal int Number { get; }
 
-    bool IRoomObserver.HasRoom => _events.Reader.Count < MaxEvents;
+    bool IRoomObserver.HasRoom
+    {
+        get
+        {
+            _isStalled = _events.Reader.Count >= MaxEvents;
+            return !_isStalled;
+        }
+    }
 
     /// <summary>What happens in the room, from joining it on; ends when it is left. One reader at a time.</summary>
     public async IAsyncEnumerable<RoomEvent> ReadEventsAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -57,7 +65,7 @@ public sealed class Room : IRoomObserver, IAsyncDisposable
         await foreach (var roomEvent in _events.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
             // There is room again for what waits in the node.
-            if (_events.Reader.Count == MaxEvents / 2) TryRun((_, _) => true, false);
+            if (_isStalled && _events.Reader.Count <= MaxEvents / 2) TryRun((_, _) => true, false);
             yield return roomEvent;
         }
     }
