@@ -87,6 +87,41 @@ public sealed class ConnectionLossTests
         Assert.Equal(1 + (2 * 7), pair.Initiator.Sent.Count);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_lost_reset_or_stop_is_sent_again(bool stops)
+    {
+        var pair = new Pair();
+        var id = pair.Initiator.Open("x");
+        pair.Run(TimeSpan.FromSeconds(1));
+        pair.Passes = (side, _) => side != pair.Initiator || side.Sent.Count != 2;
+        if (stops) pair.Initiator.Connection.StopSending(id, 5);
+        else pair.Initiator.Connection.ResetStream(id, 5);
+        pair.Run(TimeSpan.FromSeconds(1));
+        var kind = stops ? ConnectionEventKind.StreamStopped : ConnectionEventKind.StreamReset;
+        Assert.Equal(5UL, Assert.Single(pair.Responder.Events, e => e.Kind == kind).Code);
+    }
+
+    [Fact]
+    public void A_lost_stream_limit_report_is_made_again()
+    {
+        // DATA_BLOCKED, STREAM_DATA_BLOCKED and STREAMS_BLOCKED leave in the second packet, which is lost.
+        var pair = new Pair(parameters: TransportParameters.Default with { InitialMaxData = 500, InitialMaxStreamsBidi = 2, InitialMaxStreamDataBidiRemote = 300 });
+        pair.Responder.ReadsAtOnce = false;
+        var first = pair.Initiator.Open("x");
+        var second = pair.Initiator.Open("x");
+        pair.Run(TimeSpan.FromSeconds(1));
+        Assert.Single(pair.Initiator.Sent);
+        pair.Passes = (side, _) => side != pair.Initiator || side.Sent.Count != 2;
+        pair.Initiator.Connection.Write(first, new byte[400]);
+        pair.Initiator.Connection.Write(second, new byte[400]);
+        pair.Initiator.Connection.TryOpenStream("x", out _);
+        pair.Run(TimeSpan.FromSeconds(1));
+        // The probe repeats all of it, so that it is not smaller than the lost packet.
+        Assert.Contains(pair.Initiator.Sent.Skip(2), p => p.Bytes.Length >= pair.Initiator.Sent[1].Bytes.Length);
+    }
+
     private static void Transfer(Pair pair, int length, string what)
     {
         var bytes = new SeededRandom(pair.Seed).NextBytes(length);

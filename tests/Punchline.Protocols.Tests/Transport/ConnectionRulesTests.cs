@@ -129,6 +129,30 @@ public sealed class ConnectionRulesTests
     }
 
     [Fact]
+    public void A_packet_for_another_connection_is_dropped_before_decryption()
+    {
+        var peer = new ScriptedPeer();
+        var packet = peer.Seal((ref SpanWriter writer) => writer.WriteByte((byte)FrameType.Ping));
+        packet[1] ^= 1;
+        Assert.False(peer.Connection.HandleDatagram(peer.Source, packet, peer.Now));
+        Assert.Equal(0UL, peer.Connection.Statistics.Forgeries);
+    }
+
+    [Fact]
+    public void A_closed_connection_answers_less_and_less()
+    {
+        var peer = new ScriptedPeer();
+        peer.Connection.Close(1, "", peer.Now);
+        var closes = peer.Drain().Count;
+        for (var i = 0; i < 100; i++)
+        {
+            peer.SendHex("01");
+            closes += peer.Drain().Count;
+        }
+        Assert.Equal(1 + 7, closes); // at once, and to the 1st, 2nd, 4th, … 64th packet
+    }
+
+    [Fact]
     public void The_sending_key_stops_before_its_limit_with_a_close()
     {
         var peer = new ScriptedPeer(limits: new AeadLimits(MaxPackets: 40, MaxForgeries: 10));

@@ -74,6 +74,22 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public void Small_talk_does_not_grow_the_window_for_a_later_burst()
+    {
+        var pair = new Pair();
+        var id = pair.Initiator.Open("x");
+        for (var i = 0; i < 50; i++)
+        {
+            pair.Initiator.Connection.Write(id, new byte[3_000]);
+            pair.Run(TimeSpan.FromMilliseconds(100));
+        }
+        var before = pair.Initiator.Sent.Count;
+        pair.Initiator.SendOn(id, new byte[100_000]);
+        pair.Run(TimeSpan.FromMilliseconds(39));
+        Assert.Equal(10, pair.Initiator.Sent.Count - before);
+    }
+
+    [Fact]
     public void A_slow_reader_holds_the_sender_at_its_window()
     {
         var pair = new Pair();
