@@ -202,6 +202,7 @@ internal sealed partial class RoomSession : IDisposable
     // When a member's silence ends it. With a server that has it there is no such moment.
     private Timestamp DeadlineOf(Member member)
     {
+        if (_isLeaving) return Timestamp.Never;
         if (member.GivenUpAt is { } givenUpAt)
         {
             return member.Session.IsConnected
