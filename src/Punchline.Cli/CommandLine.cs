@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using Punchline.Cli.Verbs;
 
@@ -24,7 +25,7 @@ internal static class CommandLine
                 await Parse(["--help"]).InvokeAsync(Invocation);
                 return ExitCode.WrongUsage;
             }
-            var verb = parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ";
+            var verb = parsed.CommandResult.Parent is null ? "" : parsed.CommandResult.Command.Name + " ";
             Complain($"{string.Join(' ', parsed.Errors.Select(error => error.Message))}\n`punchline {verb}--help` shows what there is.");
             return ExitCode.WrongUsage;
         }
@@ -47,19 +48,16 @@ internal static class CommandLine
 
     public static ParseResult Parse(IReadOnlyList<string> args) => Build().Parse(args, Parsing);
 
-    private static RootCommand Build()
+    // Not a RootCommand: that one is called after the assembly, and takes a first word in brackets for a directive.
+    private static Command Build() => new("punchline", "Direct, end-to-end encrypted connections between machines behind NATs.")
     {
-        var root = new RootCommand("Direct, end-to-end encrypted connections between machines behind NATs.")
-        {
-            ServeVerb.Create(),
-            JoinVerb.Create(),
-            IdVerb.Create(),
-            DemoVerb.Create(),
-        };
-        // A first argument in brackets is a room's name, not a directive.
-        root.Directives.Clear();
-        return root;
-    }
+        ServeVerb.Create(),
+        JoinVerb.Create(),
+        IdVerb.Create(),
+        DemoVerb.Create(),
+        new HelpOption { Recursive = true },
+        new VersionOption(),
+    };
 
     private static void Complain(string message) => Terminal.Error.WriteLine($"punchline: {message}");
 }

@@ -48,6 +48,9 @@ internal sealed class PlainOutput(TextWriter output, TextWriter error) : IChatOu
             case RoomEvent.PathChanged changed:
                 Notice($"{NameOf(changed.Peer)} is now reached {Way(changed.Path)} (round trip {Milliseconds(changed.RoundTrip)}).");
                 break;
+            case RoomEvent.Disconnected { Reason: "left" }:
+                // That it left follows, or was said.
+                break;
             case RoomEvent.Disconnected disconnected:
                 Notice($"The connection to {NameOf(disconnected.Peer)} ended: {PeerText.Clean(disconnected.Reason).TrimEnd('.')}.");
                 break;

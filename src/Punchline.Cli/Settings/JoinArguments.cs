@@ -32,6 +32,7 @@ internal sealed class JoinArguments
     public JoinSettings Read(ParseResult parsed, Func<string, string?> environment)
     {
         var room = parsed.GetValue(_room);
+        if (room is ['-', ..]) throw new UsageException($"There is no option {room} (and no room's name begins with a dash).");
         if (room is not null && Encoding.UTF8.GetByteCount(room) is 0 or > RoomKeys.MaxNameBytes)
             throw new UsageException($"A room's name has 1 to {RoomKeys.MaxNameBytes} bytes.");
         var secretText = Setting.Read(parsed, _secret, environment);

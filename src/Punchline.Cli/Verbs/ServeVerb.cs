@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
@@ -14,7 +15,11 @@ internal static class ServeVerb
 {
     public static Command Create()
     {
-        var port = new Argument<int>("PORT") { Description = "TCP for peers, UDP for STUN, and UDP on the next port too.", DefaultValueFactory = _ => ServerAddress.DefaultPort };
+        var port = new Argument<string?>("PORT")
+        {
+            Arity = ArgumentArity.ZeroOrOne,
+            Description = $"TCP for peers, UDP for STUN, and UDP on the next port too; {ServerAddress.DefaultPort} unless given, 0 for any that is free.",
+        };
         var listen = new Option<string?>("--listen") { HelpName = "ADDRESS", Description = "Listens on this address only." };
         var publicAddress = new Option<string[]>("--public")
         {
@@ -34,7 +39,7 @@ internal static class ServeVerb
         {
             var options = new CoordinationServerOptions
             {
-                Port = parsed.GetValue(port) is >= 0 and <= IPEndPoint.MaxPort and var number ? number : throw new UsageException("A port is a number from 0 (any that is free) to 65535."),
+                Port = ParsePort(parsed.GetValue(port)),
                 ListenAddress = parsed.GetValue(listen) is { } text ? ParseAddress(text) : null,
                 PublicAddresses = [.. (parsed.GetValue(publicAddress) ?? []).Select(ParseAddress)],
                 CertificateFile = parsed.GetValue(certificate),
@@ -53,6 +58,8 @@ internal static class ServeVerb
         using var interruption = new Interruption();
         using var loggers = LoggerFactory.Create(logging => logging
             .SetMinimumLevel(LogLevel.Warning)
+            // It logs, with its stack, what it then throws and we explain.
+            .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None)
             .AddSimpleConsole(console =>
             {
                 console.SingleLine = true;
@@ -70,6 +77,14 @@ internal static class ServeVerb
         await server.StopAsync(CancellationToken.None);
         return ExitCode.Done;
     }
+
+    private static int ParsePort(string? text) => text switch
+    {
+        null => ServerAddress.DefaultPort,
+        ['-', ..] => throw new UsageException($"There is no option {text}."),
+        _ when ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) => port,
+        _ => throw new UsageException($"'{text}' is not a port: a number from 1 to 65535, or 0 for any that is free."),
+    };
 
     private static IPAddress ParseAddress(string text) =>
         IPAddress.TryParse(text, out var address) ? address : throw new UsageException($"'{text}' is not an IP address.");
