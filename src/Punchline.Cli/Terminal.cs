@@ -19,7 +19,9 @@ internal static class Terminal
     public static bool HasColours =>
         !Console.IsOutputRedirected
         && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"))
-        && Environment.GetEnvironmentVariable("TERM") is not "dumb";
+        && Environment.GetEnvironmentVariable("TERM") is not "dumb"
+        // Windows Terminal says who it is; older consoles print escape sequences as they are.
+        && (!OperatingSystem.IsWindows() || Environment.GetEnvironmentVariable("WT_SESSION") is not null);
 
     private static TextWriter Open(Stream stream)
     {
