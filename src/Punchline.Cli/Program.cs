@@ -1,1 +1,1 @@
-return 0;
+return await Punchline.Cli.CommandLine.RunAsync(args);

@@ -1,103 +1,76 @@
-using System.Buffers.Text;
 using Punchline.Engine;
 using Punchline.Protocols.Noise;
 
 namespace Punchline;
 
-/// <summary>A peer's key pair, and so who it is. Give it to a <see cref="PeerNode"/>, and dispose it after that.</summary>
+/// <summary>
+/// Who a peer is: a key pair, kept in a state directory or for this process only. A directory's identity is used by one
+/// process at a time, since two peers with one id would replace each other at every server.
+/// </summary>
 public sealed class PeerIdentity : IDisposable
 {
-    /// <summary>The file's name in a state directory.</summary>
-    public const string FileName = "identity";
-
-    private const string LockFileName = "identity.lock";
-    private const string FormatWord = "punchline-identity-1";
-
     private readonly FileStream? _lock;
 
-    private PeerIdentity(P256KeyPair keyPair, FileStream? heldLock, bool isTemporary)
+    private PeerIdentity(P256KeyPair keyPair, FileStream? directoryLock, bool isTemporary)
     {
         KeyPair = keyPair;
         Id = keyPair.DeriveId();
-        _lock = heldLock;
+        _lock = directoryLock;
         IsTemporary = isTemporary;
     }
 
-    /// <summary>What others dial, and what a handshake proves.</summary>
+    /// <summary>What others know the peer by.</summary>
     public PeerId Id { get; }
 
-    /// <summary>Another process holds the directory's identity, so this one ends with this process.</summary>
+    /// <summary>Another process uses the directory's identity, so this is a new one that nobody will meet again.</summary>
     public bool IsTemporary { get; }
 
     internal P256KeyPair KeyPair { get; }
 
-    /// <summary>A new identity, kept nowhere.</summary>
+    /// <summary>A new identity that is kept nowhere.</summary>
     public static PeerIdentity Create() => new(P256KeyPair.Generate(SystemRandomSource.Instance), null, isTemporary: false);
 
     /// <summary>
-    /// The identity of a state directory, made when it is first asked for, and held until disposal: a second process gets
-    /// a temporary one (<see cref="IsTemporary"/>), for one peer cannot be in two places.
+    /// The identity kept in a directory, which is made, with a new identity in it, where there is none yet. Held for this
+    /// object's lifetime; while another process holds it, the result is a temporary identity.
     /// </summary>
-    /// <exception cref="InvalidDataException">The file is damaged. It is never overwritten.</exception>
+    /// <param name="stateDirectory">Where the file <c>identity</c> is.</param>
+    /// <exception cref="InvalidDataException">The file is there and is not what was once written. It is left as it is.</exception>
     /// <exception cref="IOException">The directory cannot be used.</exception>
-    /// <exception cref="UnauthorizedAccessException">The directory cannot be used.</exception>
+    /// <exception cref="UnauthorizedAccessException">It is somebody else's.</exception>
     public static PeerIdentity Open(string stateDirectory)
     {
         ArgumentException.ThrowIfNullOrEmpty(stateDirectory);
-        AtomicFile.CreateDirectory(stateDirectory);
-        if (!TryLock(Path.Combine(stateDirectory, LockFileName), out var heldLock))
-            return new PeerIdentity(P256KeyPair.Generate(SystemRandomSource.Instance), null, isTemporary: true);
+        var directoryLock = IdentityFile.TryLock(stateDirectory);
+        if (directoryLock is null) return new PeerIdentity(P256KeyPair.Generate(SystemRandomSource.Instance), null, isTemporary: true);
         try
         {
-            return new PeerIdentity(ReadOrCreate(Path.Combine(stateDirectory, FileName)), heldLock, isTemporary: false);
+            return new PeerIdentity(IdentityFile.TryRead(stateDirectory) ?? IdentityFile.Create(stateDirectory), directoryLock, isTemporary: false);
         }
         catch
         {
-            heldLock!.Dispose();
+            directoryLock.Dispose();
             throw;
         }
     }
 
-    /// <summary>Forgets the key and lets the directory go.</summary>
+    /// <summary>The id kept in a directory, also while a process uses it; made where there is none yet.</summary>
+    /// <inheritdoc cref="Open" path="/exception"/>
+    internal static PeerId ReadId(string stateDirectory)
+    {
+        using var kept = IdentityFile.TryRead(stateDirectory);
+        if (kept is not null) return kept.DeriveId();
+        using var identity = Open(stateDirectory);
+        // Temporary: at this moment another process makes the directory's first identity.
+        return identity.IsTemporary
+            ? throw new IOException($"Another process is making the identity in {stateDirectory} just now: try again.")
+            : identity.Id;
+    }
+
+    /// <summary>Lets the directory go. Whoever uses the identity must be closed by then.</summary>
     public void Dispose()
     {
         KeyPair.Dispose();
         _lock?.Dispose();
-    }
-
-    private static P256KeyPair ReadOrCreate(string path)
-    {
-        if (File.Exists(path)) return Read(path);
-        var scalar = new byte[P256KeyPair.PrivateKeyLength];
-        P256KeyPair? keyPair;
-        do
-        {
-            SystemRandomSource.Instance.Fill(scalar);
-        }
-        while (!P256KeyPair.TryImport(scalar, out keyPair));
-        AtomicFile.WriteAllText(path, $"{FormatWord} {Base64Url.EncodeToString(scalar)}\n");
-        return keyPair;
-    }
-
-    private static P256KeyPair Read(string path)
-    {
-        var words = File.ReadAllText(path).Trim().Split(' ');
-        if (words is [FormatWord, var scalar] && Base64Url.IsValid(scalar) && P256KeyPair.TryImport(Base64Url.DecodeFromChars(scalar), out var keyPair)) return keyPair;
-        throw new InvalidDataException($"{path} is not an identity of this program, or is damaged. Restore it from a copy, or move it away to become a new peer.");
-    }
-
-    private static bool TryLock(string path, out FileStream? heldLock)
-    {
-        try
-        {
-            // FileShare.None is an advisory lock (flock) on Unix, which ends with the process however it ends.
-            heldLock = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            return true;
-        }
-        catch (IOException) when (File.Exists(path))
-        {
-            heldLock = null;
-            return false;
-        }
     }
 }

@@ -58,7 +58,9 @@ public sealed class PeerNode : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         if (!ServerAddress.TryParse(options.Server, out var address, out var error)) throw new PunchlineException(PunchlineError.InvalidInput, error);
+        var rehearsal = Rehearsal.Played;
         var keys = await DeriveKeysAsync(options, cancellationToken).ConfigureAwait(false);
+        await rehearsal.ConfigureAwait(false);
         var room = new Room(options, _engine, keys);
         try
         {

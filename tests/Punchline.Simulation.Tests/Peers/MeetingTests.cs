@@ -1,4 +1,5 @@
 using Punchline.Protocols.Node;
+using Punchline.Protocols.Traversal;
 using Punchline.Simulation.Nat;
 using Punchline.Simulation.Peers;
 
@@ -62,7 +63,7 @@ public sealed class MeetingTests
     // Without loss nothing has to be tried twice: an opener's lead, then a round trip and a half.
     private static void AssertPrompt(MeetingScenario meeting)
     {
-        var longest = (6 * OneWay) + TimeSpan.FromMilliseconds(7);
+        var longest = (6 * OneWay) + PunchPlan.OpenerLead + TimeSpan.FromMilliseconds(2);
         foreach (var peer in new[] { meeting.First, meeting.Second })
         {
             var connected = Assert.Single(peer.EventsOf<NodeEvent.Connected>());

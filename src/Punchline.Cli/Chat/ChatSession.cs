@@ -1,0 +1,82 @@
+using System.Threading.Channels;
+
+namespace Punchline.Cli.Chat;
+
+/// <summary>A room, lines from somewhere, and somewhere to tell what happens, until one of them has enough.</summary>
+/// <param name="room">Joined already; left at the end.</param>
+/// <param name="lines">Messages to all.</param>
+/// <param name="output">Where events go.</param>
+/// <param name="stays">The end of the lines does not leave.</param>
+/// <param name="time">The clock behind time-outs.</param>
+internal sealed class ChatSession(IChatRoom room, ChannelReader<InputLine> lines, IChatOutput output, bool stays, TimeProvider time)
+{
+    /// <summary>How long the end of the lines waits for what was sent to arrive: three times what a slow link needs for 1 MiB.</summary>
+    public static readonly TimeSpan DeliveryTimeout = TimeSpan.FromSeconds(10);
+
+    /// <param name="interruption">Leaves at once.</param>
+    /// <returns>The exit code: failed where messages may not have arrived, or another process took this peer's place.</returns>
+    public async Task<int> RunAsync(CancellationToken interruption)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(interruption);
+        var showing = ShowEventsAsync();
+        var sending = SendLinesAsync(stop.Token);
+        var first = await Task.WhenAny(showing, sending);
+        await stop.CancelAsync();
+        var exitCode = await sending;
+        await room.LeaveAsync();
+        await showing;
+        return first == showing ? ExitCode.Failed : exitCode;
+    }
+
+    // Ends when the room was left, or when this peer has no place in it any more.
+    private async Task ShowEventsAsync()
+    {
+        await foreach (var roomEvent in room.ReadEventsAsync())
+        {
+            output.Show(roomEvent);
+            if (roomEvent is RoomEvent.ServerChanged { State: ServerState.Replaced }) return;
+        }
+    }
+
+    private async Task<int> SendLinesAsync(CancellationToken stop)
+    {
+        try
+        {
+            var areAllSent = true;
+            await foreach (var line in lines.ReadAllAsync(stop)) areAllSent &= await TrySendAsync(line, stop);
+            if (stays) await Task.Delay(Timeout.InfiniteTimeSpan, time, stop);
+            return await TryWaitForDeliveryAsync(stop) && areAllSent ? ExitCode.Done : ExitCode.Failed;
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return ExitCode.Done;
+        }
+    }
+
+    private async Task<bool> TrySendAsync(InputLine line, CancellationToken stop)
+    {
+        if (line.Text is null)
+        {
+            output.Notice($"A line of {line.Bytes} bytes was not sent: a message has at most {Room.MaxMessageBytes} (1 MiB).");
+            return false;
+        }
+        await room.SendAsync(line.Text, stop);
+        return true;
+    }
+
+    private async Task<bool> TryWaitForDeliveryAsync(CancellationToken stop)
+    {
+        using var limit = new CancellationTokenSource(DeliveryTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, limit.Token);
+        try
+        {
+            await room.WaitForDeliveryAsync(either.Token);
+            return true;
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !stop.IsCancellationRequested)
+        {
+            output.Notice($"Some of what was sent did not arrive everywhere within {DeliveryTimeout.TotalSeconds:0} s.");
+            return false;
+        }
+    }
+}

@@ -1,0 +1,13 @@
+namespace Punchline.Cli.Chat;
+
+/// <summary>How what happens in a room is told.</summary>
+internal interface IChatOutput
+{
+    /// <summary>We are in the room.</summary>
+    void ShowReady(PeerId self, string name, string room);
+
+    void Show(RoomEvent roomEvent);
+
+    /// <summary>Something for people alone.</summary>
+    void Notice(string text);
+}

@@ -1,0 +1,131 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Punchline.Cli.Chat;
+
+/// <summary><c>--json</c>: one object a line, for programs; their names are promised, and later versions only add.</summary>
+internal sealed class JsonOutput(TextWriter output, TextWriter error) : IChatOutput
+{
+    // Nothing here ends up in HTML, and people read it too.
+    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private readonly ArrayBufferWriter<byte> _line = new();
+
+    public void ShowReady(PeerId self, string name, string room) => Write("ready", json =>
+    {
+        WritePeer(json, self, name);
+        json.WriteString("room", room);
+    });
+
+    public void Notice(string text) => error.WriteLine($"* {text}");
+
+    public void Show(RoomEvent roomEvent)
+    {
+        switch (roomEvent)
+        {
+            case RoomEvent.ServerChanged changed:
+                Write("server", json => json.WriteString("state", NameOf(changed.State)));
+                break;
+            case RoomEvent.Joined joined:
+                Write("joined", json => WritePeer(json, joined.Peer, joined.Name));
+                break;
+            case RoomEvent.Left left:
+                Write("left", json =>
+                {
+                    WritePeer(json, left.Peer);
+                    json.WriteString("reason", left.Reason == LeaveReason.Left ? "left" : "timeout");
+                });
+                break;
+            case RoomEvent.Connected connected:
+                Write("connected", json =>
+                {
+                    WritePeer(json, connected.Peer, connected.Name);
+                    WritePath(json, connected.Path);
+                    WriteMilliseconds(json, "elapsedMs", connected.Elapsed);
+                    WriteMilliseconds(json, "rttMs", connected.RoundTrip);
+                });
+                break;
+            case RoomEvent.PathChanged changed:
+                Write("path", json =>
+                {
+                    WritePeer(json, changed.Peer);
+                    WritePath(json, changed.Path);
+                    WriteMilliseconds(json, "rttMs", changed.RoundTrip);
+                });
+                break;
+            case RoomEvent.Disconnected disconnected:
+                Write("disconnected", json =>
+                {
+                    WritePeer(json, disconnected.Peer);
+                    json.WriteString("reason", disconnected.Reason);
+                });
+                break;
+            case RoomEvent.Failed failed:
+                Write("failed", json =>
+                {
+                    WritePeer(json, failed.Peer);
+                    json.WriteString("cause", failed.Cause);
+                    json.WriteString("detail", failed.Detail);
+                    json.WriteString("advice", failed.Advice);
+                });
+                break;
+            case RoomEvent.Message message:
+                Write("message", json =>
+                {
+                    WritePeer(json, message.Peer, message.Name);
+                    json.WriteNumber("id", message.Id);
+                    json.WriteString("text", message.Text);
+                });
+                break;
+            case RoomEvent.Delivered delivered:
+                Write("delivered", json =>
+                {
+                    WritePeer(json, delivered.Peer);
+                    json.WriteNumber("id", delivered.Id);
+                });
+                break;
+        }
+    }
+
+    private void Write(string name, Action<Utf8JsonWriter> writeRest)
+    {
+        using (var json = new Utf8JsonWriter(_line, Options))
+        {
+            json.WriteStartObject();
+            json.WriteString("event", name);
+            writeRest(json);
+            json.WriteEndObject();
+        }
+        output.WriteLine(Encoding.UTF8.GetString(_line.WrittenSpan));
+        _line.ResetWrittenCount();
+    }
+
+    private static void WritePeer(Utf8JsonWriter json, PeerId peer, string? name = null)
+    {
+        json.WriteString("peer", peer.ToString());
+        if (name is not null) json.WriteString("name", name);
+    }
+
+    private static void WritePath(Utf8JsonWriter json, PeerPath path)
+    {
+        json.WriteStartObject("path");
+        json.WriteString("kind", path.Kind == PathKind.Lan ? "lan" : "direct");
+        json.WriteString("transport", "udp");
+        json.WriteString("local", path.Local.ToString());
+        json.WriteString("remote", path.Remote.ToString());
+        json.WriteEndObject();
+    }
+
+    // Tenths tell a LAN from a neighbour; more would be noise.
+    private static void WriteMilliseconds(Utf8JsonWriter json, string name, TimeSpan time) =>
+        json.WriteNumber(name, Math.Round((decimal)time.TotalMilliseconds, 1));
+
+    private static string NameOf(ServerState state) => state switch
+    {
+        ServerState.Connected => "connected",
+        ServerState.Lost => "lost",
+        _ => "replaced",
+    };
+}

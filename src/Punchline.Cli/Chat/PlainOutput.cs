@@ -1,0 +1,71 @@
+using Punchline.Protocols.Rooms;
+
+namespace Punchline.Cli.Chat;
+
+/// <summary>
+/// For people: members' messages on standard output, and what else happens, marked with an asterisk, on standard error,
+/// so that a pipe gets the messages alone.
+/// </summary>
+internal sealed class PlainOutput(TextWriter output, TextWriter error) : IChatOutput
+{
+    // Of an id's 52 characters; a stranger would try 2^40 keys to have them too.
+    private const int ShortIdLength = 8;
+
+    private readonly Dictionary<PeerId, string> _names = [];
+    private bool _hasSeenServer;
+
+    public void ShowReady(PeerId self, string name, string room) => Notice($"In the room {room} as {name} ({ShortId(self)}…).");
+
+    public void Notice(string text) => error.WriteLine($"* {text}");
+
+    public void Show(RoomEvent roomEvent)
+    {
+        switch (roomEvent)
+        {
+            case RoomEvent.ServerChanged { State: ServerState.Connected }:
+                // The first time it goes without saying.
+                if (_hasSeenServer) Notice("The server is back.");
+                _hasSeenServer = true;
+                break;
+            case RoomEvent.ServerChanged { State: ServerState.Lost }:
+                Notice("The server is away. Members that are connected stay connected.");
+                break;
+            case RoomEvent.ServerChanged:
+                Notice("This peer joined the room from another process, which takes its place.");
+                break;
+            case RoomEvent.Joined joined:
+                _names[joined.Peer] = PeerText.Clean(joined.Name);
+                Notice($"{NameOf(joined.Peer)} ({ShortId(joined.Peer)}…) is here; connecting.");
+                break;
+            case RoomEvent.Left left:
+                Notice(left.Reason == LeaveReason.Left ? $"{NameOf(left.Peer)} left." : $"{NameOf(left.Peer)} is gone without a goodbye.");
+                _names.Remove(left.Peer);
+                break;
+            case RoomEvent.Connected connected:
+                _names[connected.Peer] = PeerText.Clean(connected.Name);
+                Notice($"{NameOf(connected.Peer)} is connected {Way(connected.Path)}, in {Milliseconds(connected.Elapsed)} (round trip {Milliseconds(connected.RoundTrip)}).");
+                break;
+            case RoomEvent.PathChanged changed:
+                Notice($"{NameOf(changed.Peer)} is now reached {Way(changed.Path)} (round trip {Milliseconds(changed.RoundTrip)}).");
+                break;
+            case RoomEvent.Disconnected disconnected:
+                Notice($"The connection to {NameOf(disconnected.Peer)} ended: {PeerText.Clean(disconnected.Reason).TrimEnd('.')}.");
+                break;
+            case RoomEvent.Failed failed:
+                Notice($"No way to {NameOf(failed.Peer)} ({failed.Cause}). {failed.Detail} {failed.Advice}");
+                break;
+            case RoomEvent.Message message:
+                // Further lines are set in, so that nobody writes a line that looks like another's.
+                output.WriteLine($"{PeerText.Clean(message.Name)}: {PeerText.Clean(message.Text, multiline: true).Replace("\n", "\n    ", StringComparison.Ordinal)}");
+                break;
+        }
+    }
+
+    private static string Way(PeerPath path) => path.Kind == PathKind.Lan ? $"on this network at {path.Remote}" : $"directly at {path.Remote}";
+
+    private static string Milliseconds(TimeSpan time) => $"{time.TotalMilliseconds:0.#} ms";
+
+    private static string ShortId(PeerId peer) => peer.ToString()[..ShortIdLength];
+
+    private string NameOf(PeerId peer) => _names.TryGetValue(peer, out var name) && name.Length > 0 ? name : $"{ShortId(peer)}…";
+}

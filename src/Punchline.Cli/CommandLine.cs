@@ -1,0 +1,65 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using Punchline.Cli.Verbs;
+
+namespace Punchline.Cli;
+
+/// <summary>From what was typed to a verb, and from whatever happens there to a sentence and an exit code.</summary>
+internal static class CommandLine
+{
+    // Without response files, for --secret @FILE is ours to read.
+    private static readonly ParserConfiguration Parsing = new() { ResponseFileTokenReplacer = null };
+
+    // Verbs handle signals themselves: they have goodbyes to say. And exceptions are told below.
+    private static readonly InvocationConfiguration Invocation = new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+
+    public static async Task<int> RunAsync(IReadOnlyList<string> args)
+    {
+        try
+        {
+            var parsed = Parse(args);
+            if (parsed.Action is not ParseErrorAction) return await parsed.InvokeAsync(Invocation);
+            if (args.Count == 0)
+            {
+                await Parse(["--help"]).InvokeAsync(Invocation);
+                return ExitCode.WrongUsage;
+            }
+            var verb = parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ";
+            Complain($"{string.Join(' ', parsed.Errors.Select(error => error.Message))}\n`punchline {verb}--help` shows what there is.");
+            return ExitCode.WrongUsage;
+        }
+        catch (UsageException exception)
+        {
+            Complain(exception.Message);
+            return ExitCode.WrongUsage;
+        }
+        catch (OperationCanceledException)
+        {
+            // Ctrl+C before there was anything to leave.
+            return ExitCode.Done;
+        }
+        catch (Exception exception) when (exception is ToolException or PunchlineException or IOException or InvalidDataException or UnauthorizedAccessException)
+        {
+            Complain(exception.Message);
+            return ExitCode.Failed;
+        }
+    }
+
+    public static ParseResult Parse(IReadOnlyList<string> args) => Build().Parse(args, Parsing);
+
+    private static RootCommand Build()
+    {
+        var root = new RootCommand("Direct, end-to-end encrypted connections between machines behind NATs.")
+        {
+            ServeVerb.Create(),
+            JoinVerb.Create(),
+            IdVerb.Create(),
+            DemoVerb.Create(),
+        };
+        // A first argument in brackets is a room's name, not a directive.
+        root.Directives.Clear();
+        return root;
+    }
+
+    private static void Complain(string message) => Terminal.Error.WriteLine($"punchline: {message}");
+}

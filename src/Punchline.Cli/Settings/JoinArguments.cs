@@ -1,0 +1,76 @@
+using System.CommandLine;
+using System.Text;
+using Punchline.Engine;
+using Punchline.Protocols.Rooms;
+
+namespace Punchline.Cli.Settings;
+
+/// <summary>The options and arguments of <c>join</c>.</summary>
+internal sealed class JoinArguments
+{
+    private readonly Argument<string?> _room = new("ROOM")
+    {
+        Arity = ArgumentArity.ZeroOrOne,
+        Description = "The room's name. Without one, a name and a strong secret are made up.",
+    };
+
+    private readonly Option<string?> _server = Setting.Option("--server", "HOST[:PORT][#PIN]", $"The coordination server; port {ServerAddress.DefaultPort} unless given.");
+    private readonly Option<string?> _secret = Setting.Option("--secret", "TEXT|auto|@FILE", "What only members know; auto makes one and prints it.");
+    private readonly Option<string?> _name = Setting.Option("--name", "NAME", "What the others see; your user name unless given.");
+    private readonly Option<string?> _state = StateSetting.Option();
+    private readonly Option<bool> _trustFirst = new("--trust-first") { Description = "Takes the server's key at first use, although its name is a public one." };
+    private readonly Option<bool> _stay = new("--stay") { Description = "End of input does not leave the room." };
+    private readonly Option<bool> _json = new("--json") { Description = "Prints one JSON object a line." };
+
+    public void AddTo(Command command)
+    {
+        command.Arguments.Add(_room);
+        foreach (var option in (Option[])[_server, _secret, _name, _state, _trustFirst, _stay, _json]) command.Options.Add(option);
+    }
+
+    /// <exception cref="UsageException">Something is missing or not valid.</exception>
+    public JoinSettings Read(ParseResult parsed, Func<string, string?> environment)
+    {
+        var room = parsed.GetValue(_room);
+        if (room is not null && Encoding.UTF8.GetByteCount(room) is 0 or > RoomKeys.MaxNameBytes)
+            throw new UsageException($"A room's name has 1 to {RoomKeys.MaxNameBytes} bytes.");
+        var secretText = Setting.Read(parsed, _secret, environment);
+        return new JoinSettings
+        {
+            Server = ReadServer(Setting.Read(parsed, _server, environment), room),
+            Room = room ?? Invented.RoomName(),
+            IsRoomInvented = room is null,
+            Secret = secretText is not null ? RoomSecret.Parse(secretText) : room is null ? RoomSecret.Invent() : RoomSecret.None,
+            Name = ReadName(Setting.Read(parsed, _name, environment)),
+            StateDirectory = StateSetting.Read(parsed, _state, environment),
+            TrustsFirst = parsed.GetValue(_trustFirst),
+            Stays = parsed.GetValue(_stay),
+            IsJson = parsed.GetValue(_json),
+        };
+    }
+
+    private static string ReadServer(string? server, string? room)
+    {
+        if (server is null)
+        {
+            throw new UsageException($"""
+                There is no server to meet the others at. Where everybody can reach it, type
+                    punchline serve
+                and here the line that it prints, which looks like
+                    punchline join {ShellWord.Quote(room ?? "ROOM")} --server HOST:{ServerAddress.DefaultPort}#PIN
+                """);
+        }
+        return ServerAddress.TryParse(server, out _, out var error) ? server : throw new UsageException(error);
+    }
+
+    private static string ReadName(string? given)
+    {
+        // A container's user may have no name.
+        var name = given ?? (Environment.UserName is { Length: > 0 } user ? user : Environment.MachineName);
+        var cleaned = PeerText.Clean(name).Trim();
+        var length = Encoding.UTF8.GetByteCount(cleaned);
+        return length is > 0 and <= IntroductionBlob.MaxNameBytes
+            ? cleaned
+            : throw new UsageException($"A name has 1 to {IntroductionBlob.MaxNameBytes} bytes; this one has {length}. Choose another with --name.");
+    }
+}

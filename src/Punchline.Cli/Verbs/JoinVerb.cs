@@ -1,0 +1,68 @@
+using System.CommandLine;
+using Punchline.Cli.Chat;
+using Punchline.Cli.Settings;
+using Punchline.Engine;
+
+namespace Punchline.Cli.Verbs;
+
+/// <summary><c>punchline join</c>: chat in a room, lines in and lines out.</summary>
+internal static class JoinVerb
+{
+    /// <summary>In the state directory once its user was told what joining shows.</summary>
+    public const string ToldFileName = "told";
+
+    public static Command Create()
+    {
+        var arguments = new JoinArguments();
+        var command = new Command("join", "Chats in a room: what you type goes to all in it.");
+        arguments.AddTo(command);
+        command.SetAction((parsed, _) => RunAsync(arguments.Read(parsed, Environment.GetEnvironmentVariable)));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(JoinSettings settings)
+    {
+        IChatOutput output = settings.IsJson ? new JsonOutput(Terminal.Output, Terminal.Error) : new PlainOutput(Terminal.Output, Terminal.Error);
+        using var interruption = new Interruption();
+        // Before anything is opened that could take its place.
+        var stays = settings.Stays || StandardInput.IsAbsent;
+        using var identity = settings.StateDirectory is { } directory ? PeerIdentity.Open(directory) : PeerIdentity.Create();
+        foreach (var notice in Notices(settings, identity)) output.Notice(notice);
+
+        await using var node = await PeerNode.StartAsync(new PeerNodeOptions { Identity = identity, StateDirectory = settings.StateDirectory }, interruption.Token);
+        await using var room = await node.JoinRoomAsync(
+            new RoomOptions
+            {
+                Room = settings.Room,
+                Secret = settings.Secret.Text,
+                DisplayName = settings.Name,
+                Server = settings.Server,
+                TrustFirst = settings.TrustsFirst,
+            },
+            interruption.Token);
+        output.ShowReady(identity.Id, settings.Name, settings.Room);
+        return await new ChatSession(new JoinedRoom(room), StandardInput.ReadLines(), output, stays, TimeProvider.System).RunAsync(interruption.Token);
+    }
+
+    private static IEnumerable<string> Notices(JoinSettings settings, PeerIdentity identity)
+    {
+        if (settings.StateDirectory is { } directory && !IsTold(directory))
+            yield return "Joining a room shows this machine's addresses to its members, for they connect to it directly. (Said once.)";
+        if (identity.IsTemporary)
+            yield return $"Another process uses the identity in {settings.StateDirectory}, so this one is a new peer until it ends.";
+        if (settings.Secret.Text.Length == 0)
+            yield return $"The room {settings.Room} is open: whoever guesses its name is in it, and its server could listen in. With --secret auto, only those in the know are.";
+        else if (settings.Secret.IsWeak)
+            yield return "This secret is easy to guess. A strong one: --secret auto.";
+        if (settings.IsRoomInvented || settings.Secret.IsInvented)
+            yield return $"Others join with this line:\n    {settings.InvitationLine}";
+    }
+
+    private static bool IsTold(string directory)
+    {
+        var path = Path.Combine(directory, ToldFileName);
+        if (File.Exists(path)) return true;
+        AtomicFile.WriteAllText(path, "That joining a room shows this machine's addresses to its members.\n");
+        return false;
+    }
+}
