@@ -16,7 +16,7 @@ public sealed class ReadmeTests
         var alice = new Example();
         var bob = new Example();
 
-        await Task.WhenAll(alice.RunAsync([server.Address, "alice"]), bob.RunAsync([server.Address, "bob"])).WaitAsync(Patience, cancellation);
+        await Task.WhenAll(alice.RunAsync([server.Address, "a secret", "alice"]), bob.RunAsync([server.Address, "a secret", "bob"])).WaitAsync(Patience, cancellation);
 
         Assert.Equal(["bob is connected.", "bob: hello"], alice.Console.Lines);
         Assert.Equal(["alice is connected.", "alice: hello"], bob.Console.Lines);
@@ -52,8 +52,8 @@ public sealed class ReadmeTests
             {
                 Server = args[0], // HOST:PORT#PIN, as `punchline serve` prints it
                 Room = "example",
-                Secret = "correct horse battery staple",
-                DisplayName = args[1],
+                Secret = args[1],
+                DisplayName = args[2],
             });
 
             await foreach (var roomEvent in room.ReadEventsAsync())
