@@ -202,6 +202,7 @@ internal sealed partial class RoomSession : IDisposable
     // When a member's silence ends it. With a server that has it there is no such moment.
     private Timestamp DeadlineOf(Member member)
     {
+        if (_isLeaving) return Timestamp.Never;
         if (member.GivenUpAt is { } givenUpAt)
         {
             return member.Session.IsConnected
@@ -255,15 +256,17 @@ internal sealed partial class RoomSession : IDisposable
 
     private void HandleDisconnected(Member member, CloseReason closed, Timestamp now)
     {
+        // Our own goodbye is no news.
+        if (_isLeaving) return;
         var hasLeft = closed.IsApplication && closed.Code == CloseCodes.Left;
         _events.Enqueue(new NodeEvent.Disconnected(_number, member.Session.Peer, hasLeft ? "left" : Describe(closed)));
-        if (hasLeft && !_isLeaving)
+        if (hasLeft)
         {
             _members.Remove(member);
             member.Session.Dispose();
             _events.Enqueue(new NodeEvent.MemberLeft(_number, member.Session.Peer, DepartureReason.Left));
         }
-        else if (!_isLeaving)
+        else
         {
             member.Session.Reconnect(now);
         }
