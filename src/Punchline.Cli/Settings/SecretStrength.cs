@@ -6,7 +6,7 @@ namespace Punchline.Cli.Settings;
 /// </summary>
 internal static class SecretStrength
 {
-    /// <summary>Below this people are warned (WIRE 2). A guess costs 600,000 hashes, 2^19 more; 2^64 of them are out of reach.</summary>
+    /// <summary>Below this people are warned (SECURITY, open rooms). A guess costs 600,000 hashes, 2^19 more; 2^64 of them are out of reach.</summary>
     public const double EnoughBits = 64;
 
     // log2(7776): a word of a Diceware list. Longer runs of letters may be several words, so every 8 letters count as one.

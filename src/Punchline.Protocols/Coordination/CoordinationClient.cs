@@ -10,7 +10,7 @@ namespace Punchline.Protocols.Coordination;
 /// </summary>
 /// <remarks>
 /// The join waits for a blob: whoever gathers candidates calls <see cref="ProvideBlob"/> when STUN has answered, or
-/// 150 ms after the challenge with what there is (WIRE 20), and again with each change.
+/// 150 ms after the challenge with what there is (PROTOCOL §2), and again with each change.
 /// </remarks>
 internal sealed class CoordinationClient
 {
@@ -200,7 +200,7 @@ internal sealed class CoordinationClient
             return;
         }
         var sameInstance = known && last.Instance == member.Instance;
-        // WIRE 20: receivers ignore lower generations. The same one comes when only the address changed.
+        // PROTOCOL §2: receivers ignore lower generations. The same one comes when only the address changed.
         if (sameInstance && member.Generation < last.Generation) return;
         _members[member.Id] = (member.Instance, member.Generation);
         _events.Enqueue(sameInstance ? new CoordinationClientEvent.MemberUpdated(member) : new CoordinationClientEvent.MemberJoined(member));

@@ -21,7 +21,7 @@ internal abstract record CoordinationClientEvent
     /// <summary>Same instance, another blob or address.</summary>
     internal sealed record MemberUpdated(MemberEntry Member) : CoordinationClientEvent;
 
-    /// <summary>The server has the member no more. A direct path may still (WIRE 21).</summary>
+    /// <summary>The server has the member no more. A direct path may still (PROTOCOL §10).</summary>
     internal sealed record MemberLeft(PeerId Id, MemberLeftReason Reason) : CoordinationClientEvent;
 
     /// <summary>Another instance of this peer took over. The end of this client, and no reason to come back.</summary>

@@ -1,6 +1,6 @@
 namespace Punchline.Protocols.Coordination;
 
-/// <summary>What coordination costs at most, on either side. WIRE.md fixes the times; the sizes show their arithmetic.</summary>
+/// <summary>What coordination costs at most, on either side. PROTOCOL §2 has the times; the sizes show their arithmetic.</summary>
 internal static class CoordinationLimits
 {
     /// <summary>Bytes of a room's tag. HKDF gives any length; below 128 bits tags could be guessed.</summary>

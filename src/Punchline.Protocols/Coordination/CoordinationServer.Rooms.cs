@@ -67,7 +67,7 @@ internal sealed partial class CoordinationServer
         _events.Enqueue(new CoordinationServerEvent.Joined(pending.Connection, id, pending.From));
     }
 
-    /// <summary>WIRE 21: same id and instance replaces silently. The others hear only of what changed.</summary>
+    /// <summary>PROTOCOL §2: same id and instance replaces silently. The others hear only of what changed.</summary>
     private void Rejoin(Member member, PendingConnection pending, JoinMessage join, Timestamp now)
     {
         CloseConnection(member);
@@ -88,7 +88,7 @@ internal sealed partial class CoordinationServer
         _events.Enqueue(new CoordinationServerEvent.Rejoined(pending.Connection, member.Id, pending.From));
     }
 
-    /// <summary>WIRE 21: the older instance is told, and does not come back. For the others the id never left.</summary>
+    /// <summary>PROTOCOL §2: the older instance is told, and does not come back. For the others the id never left.</summary>
     private void Supersede(Member older)
     {
         if (older.Connection is { } connection) Send(connection, new ReplacedMessage());

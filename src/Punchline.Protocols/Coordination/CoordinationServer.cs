@@ -83,7 +83,7 @@ internal sealed partial class CoordinationServer(IRandomSource random, ReadOnlyS
 
     /// <summary>
     /// The connection is gone. Its member stays until it has been silent for 15 s: a connection that breaks is no
-    /// goodbye, and who joins again in time was never away (WIRE 21).
+    /// goodbye, and who joins again in time was never away (PROTOCOL §2).
     /// </summary>
     public void HandleDisconnected(long connection)
     {

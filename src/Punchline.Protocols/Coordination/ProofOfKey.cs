@@ -5,7 +5,7 @@ using Punchline.Protocols.Primitives;
 
 namespace Punchline.Protocols.Coordination;
 
-// What the MAC covers (WIRE 22), each field behind its length in 16 bits:
+// What the MAC covers (PROTOCOL §2), each field behind its length in 16 bits:
 //
 //   +--------+-------+-----+------------------+----------+------------+----------+------------+---------------+
 //   | host   | nonce | tag | certificate key  | peer key | server key | instance | generation | SHA-256(blob) |

@@ -8,11 +8,11 @@ namespace Punchline.Protocols.Node;
 /// <summary>What all sessions of a node share: its identity, its randomness, and the limits that hold for the whole process.</summary>
 internal sealed class NodeServices(P256KeyPair identity, IRandomSource random)
 {
-    // WIRE 18: 200 packets a second, burst 64, for the process.
+    // PROTOCOL §5: 200 packets a second, burst 64, for the process.
     private const int ProbesPerSecond = 200;
     private const int ProbeBurst = 64;
 
-    // WIRE 6: 50 Diffie-Hellmans a second in all, spent by whoever sends us a genuine-looking message 1.
+    // PROTOCOL §12: 50 answers a second in all, each of three Diffie-Hellmans, to whoever sends us a genuine-looking message 1.
     private const int AgreementsPerSecond = 50;
 
     public P256KeyPair Identity { get; } = identity;

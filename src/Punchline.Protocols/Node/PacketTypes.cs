@@ -1,6 +1,6 @@
 namespace Punchline.Protocols.Node;
 
-/// <summary>What a datagram is, by its first byte (WIRE 8). Everything else is dropped.</summary>
+/// <summary>What a datagram is, by its first byte (PROTOCOL §4). Everything else is dropped.</summary>
 internal static class PacketTypes
 {
     public const byte FirstData = 0x80;

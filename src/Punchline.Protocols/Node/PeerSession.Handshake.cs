@@ -8,7 +8,7 @@ namespace Punchline.Protocols.Node;
 // From an introduction to a connection: probes out, message 1 in, and the three messages to their end.
 internal sealed partial class PeerSession
 {
-    /// <summary>Answers to one source of a message 1, at most (WIRE 6).</summary>
+    /// <summary>Answers to one source of a message 1, at most (PROTOCOL §6).</summary>
     private const int MaxResponsesPerSource = 3;
 
     /// <summary>Message 1 and 2 of the peer that are waiting to be sent, at most.</summary>

@@ -8,7 +8,7 @@ namespace Punchline.Protocols.Node;
 // The room's entry at the coordination server, and what the server says of the others.
 internal sealed partial class RoomSession
 {
-    /// <summary>What the join waits for STUN, at most (WIRE 20).</summary>
+    /// <summary>What the join waits for STUN, at most (PROTOCOL §2).</summary>
     public static readonly TimeSpan MaxJoinDelay = TimeSpan.FromMilliseconds(150);
 
     private CoordinationClient? _server;

@@ -9,17 +9,17 @@ namespace Punchline.Protocols.Node;
 
 /// <summary>
 /// One room: its members as the server and the direct paths know them, our own entry at the server, and the messages.
-/// A member is gone only when neither the server nor a direct path has it (WIRE 21).
+/// A member is gone only when neither the server nor a direct path has it (PROTOCOL §10).
 /// </summary>
 internal sealed partial class RoomSession : IDisposable
 {
     /// <summary>How often connections prove themselves while the server does it for them: it keeps mappings open, too.</summary>
     public static readonly TimeSpan ServedKeepAlive = TimeSpan.FromSeconds(15);
 
-    /// <summary>How often they do without a server (WIRE 25).</summary>
+    /// <summary>How often they do without a server (PROTOCOL §10).</summary>
     public static readonly TimeSpan UnservedKeepAlive = TimeSpan.FromSeconds(5);
 
-    /// <summary>Silence after which a member without a server is gone (WIRE 25).</summary>
+    /// <summary>Silence after which a member without a server is gone (PROTOCOL §10).</summary>
     public static readonly TimeSpan SilenceLimit = TimeSpan.FromSeconds(15);
 
     /// <summary>What a member that the server gave up gets to answer a ping, before it is gone.</summary>
@@ -155,7 +155,7 @@ internal sealed partial class RoomSession : IDisposable
         _members.Clear();
     }
 
-    /// <summary>What the handshake with a member needs (WIRE 3, 6).</summary>
+    /// <summary>What the handshake with a member needs (PROTOCOL §6).</summary>
     public HandshakeContext CreateContext(IntroductionBlob remote)
     {
         var local = new IntroducedPeer(_services.Id, _instance);

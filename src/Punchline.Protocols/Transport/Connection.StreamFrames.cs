@@ -108,7 +108,7 @@ internal sealed partial class Connection
         }
     }
 
-    // DESIGN: a stream begins with its protocol's name, after one byte that holds the name's length.
+    // PROTOCOL §8: a stream begins with its protocol's name, after one byte that holds the name's length.
     private void Announce(TransportStream stream)
     {
         var receiving = stream.Receiving;

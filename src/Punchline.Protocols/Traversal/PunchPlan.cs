@@ -43,7 +43,7 @@ internal static class PunchPlan
     /// From an opener to the packet that reaches the peer's router, which must not be there before the peer's own opener
     /// has left: a router that accepts unsolicited packets would then give the peer's answers another port, for good.
     /// </summary>
-    // Deviates from WIRE 15's 5 ms: two processes act on one introduction up to 10 ms apart on a busy machine, and on a LAN
+    // 20 ms and not less: two processes act on one introduction up to 10 ms apart on a busy machine, and on a LAN
     // no travel time makes up for it. Two accepting routers without delay: 3 of 4 with 5 ms, 15 of 15 with 20 ms.
     public static readonly TimeSpan OpenerLead = TimeSpan.FromMilliseconds(20);
 

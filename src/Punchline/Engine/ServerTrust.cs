@@ -8,7 +8,7 @@ internal readonly record struct TrustDecision(string? Refusal, KnownServer? Reme
     public bool IsTrusted => Refusal is null;
 }
 
-/// <summary>WIRE 23: pin, then known pin, then certificate store, and first use only where nobody could vouch anyway.</summary>
+/// <summary>PROTOCOL §2: pin, then known pin, then certificate store, and first use only where nobody could vouch anyway.</summary>
 internal static class ServerTrust
 {
     /// <summary>

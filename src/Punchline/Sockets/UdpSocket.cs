@@ -31,7 +31,7 @@ internal sealed class UdpSocket : IDisposable
             if (OperatingSystem.IsWindows()) _socket.IOControl(SioUdpConnReset, [0, 0, 0, 0], null);
             _socket.ReceiveBufferSize = BufferBytes;
             _socket.SendBufferSize = BufferBytes;
-            // WIRE 6: no packet of ours is ever fragmented.
+            // PROTOCOL §6: no packet of ours is ever fragmented.
             _socket.DontFragment = true;
             _socket.Bind(local);
             _defaultTimeToLive = _socket.Ttl;

@@ -42,7 +42,7 @@ public sealed class ConnectionTimersTests
         Assert.Equal(start + TimeSpan.FromSeconds(15), pair.Initiator.Sent[0].At);
         // Both ping at the same moments; each PING is one packet, and one more acknowledges the peer's.
         Assert.Equal(2 * 240, pair.Initiator.Sent.Count, 4.0);
-        // WIRE 25: at most 5 kB an hour and way, with 28 bytes of IPv4 and UDP, belongs to a longer interval.
+        // At most 5 kB an hour and way, with 28 bytes of IPv4 and UDP, belongs to a longer interval.
         Assert.InRange(pair.Initiator.Sent.Sum(p => p.Bytes.Length + 28), 20_000, 35_000);
     }
 

@@ -2,7 +2,7 @@ using Punchline.Engine;
 
 namespace Punchline.Tests.Engine;
 
-/// <summary>WIRE 23 as a table.</summary>
+/// <summary>PROTOCOL §2, which server is trusted, as a table.</summary>
 public sealed class ServerTrustTests
 {
     private static readonly string Same = new('a', 52);

@@ -4,7 +4,7 @@ using Punchline.Protocols.Rooms;
 namespace Punchline.Protocols.Transport.Handshake;
 
 /// <summary>
-/// What both sides must agree on before the first message, so that nobody in between can change it (WIRE 3):
+/// What both sides must agree on before the first message, so that nobody in between can change it (PROTOCOL §6):
 /// <code>
 /// "punchline" | wire version | suite | tag's length | tag | for the lower id, then the higher: count, versions, count, suites
 /// </code>
