@@ -12,8 +12,8 @@ internal sealed class DemoNarrator(TextWriter output, bool hasColours)
     private const string Red = "31";
     private const string Cyan = "36";
 
-    // "   0.3 s  ✓ ": details stand under the words.
-    private const int Indent = 12;
+    // "    0.3 s  ✓ ": details stand under the words.
+    private const int Indent = 13;
 
     private readonly long _start = Stopwatch.GetTimestamp();
 

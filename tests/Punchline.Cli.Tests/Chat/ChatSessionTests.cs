@@ -1,0 +1,118 @@
+using System.Threading.Channels;
+using Punchline.Cli.Chat;
+using Punchline.Server.Tests.Coordination;
+
+namespace Punchline.Cli.Tests.Chat;
+
+public sealed class ChatSessionTests : IDisposable
+{
+    private readonly FakeRoom _room = new();
+    private readonly Channel<InputLine> _lines = Channel.CreateUnbounded<InputLine>();
+    private readonly StringWriter _output = new() { NewLine = "\n" };
+    private readonly StringWriter _error = new() { NewLine = "\n" };
+    private readonly CancellationTokenSource _interruption = new();
+    private readonly ManualTime _time = new();
+
+    public void Dispose()
+    {
+        _interruption.Dispose();
+        _output.Dispose();
+        _error.Dispose();
+    }
+
+    [Fact]
+    public async Task The_end_of_input_waits_for_delivery_and_leaves()
+    {
+        Type("one", "two");
+        _lines.Writer.Complete();
+        var session = Run(stays: false);
+        await _room.DeliveryIsAwaited.Task;
+        Assert.Equal(0, _room.TimesLeft);
+
+        _room.Happen(new RoomEvent.Message(default, "Bob", 1, "late"));
+        _room.Delivery.SetResult();
+
+        Assert.Equal(ExitCode.Done, await session);
+        Assert.Equal(["one", "two"], _room.Sent);
+        Assert.Equal(1, _room.TimesLeft);
+        Assert.Equal("Bob: late\n", _output.ToString());
+    }
+
+    [Fact]
+    public async Task The_wait_for_delivery_is_bounded_and_its_failure_said()
+    {
+        Type("one");
+        _lines.Writer.Complete();
+        var session = Run(stays: false);
+        await _room.DeliveryIsAwaited.Task;
+
+        _time.Advance(ChatSession.DeliveryTimeout);
+
+        Assert.Equal(ExitCode.Failed, await session);
+        Assert.Equal(1, _room.TimesLeft);
+        Assert.Equal("* Some of what was sent did not arrive everywhere within 10 s.\n", _error.ToString());
+    }
+
+    [Fact]
+    public async Task An_interruption_leaves_at_once()
+    {
+        Type("one");
+        _lines.Writer.Complete();
+        var session = Run(stays: false);
+        await _room.DeliveryIsAwaited.Task;
+
+        await _interruption.CancelAsync();
+
+        Assert.Equal(ExitCode.Done, await session);
+        Assert.Equal(1, _room.TimesLeft);
+        Assert.Equal("", _error.ToString());
+    }
+
+    [Fact]
+    public async Task Who_stays_is_not_moved_by_the_end_of_input()
+    {
+        Type("one");
+        _lines.Writer.Complete();
+        var session = Run(stays: true);
+        _time.Advance(TimeSpan.FromDays(1));
+        Assert.False(session.IsCompleted);
+
+        await _interruption.CancelAsync();
+
+        Assert.Equal(ExitCode.Done, await session);
+        Assert.Equal(["one"], _room.Sent);
+        Assert.False(_room.WasDeliveryAwaited);
+        Assert.Equal(1, _room.TimesLeft);
+    }
+
+    [Fact]
+    public async Task A_line_that_is_too_long_is_said_and_the_others_are_sent()
+    {
+        Type("one");
+        _lines.Writer.TryWrite(new InputLine(null, 2_000_000));
+        Type("two");
+        _lines.Writer.Complete();
+        _room.Delivery.SetResult();
+
+        Assert.Equal(ExitCode.Failed, await Run(stays: false));
+        Assert.Equal(["one", "two"], _room.Sent);
+        Assert.Equal("* A line of 2000000 bytes was not sent: a message has at most 1048576 (1 MiB).\n", _error.ToString());
+    }
+
+    [Fact]
+    public async Task Who_is_replaced_ends()
+    {
+        _room.Happen(new RoomEvent.ServerChanged(ServerState.Replaced));
+
+        Assert.Equal(ExitCode.Failed, await Run(stays: true));
+        Assert.Equal(1, _room.TimesLeft);
+    }
+
+    private void Type(params string[] lines)
+    {
+        foreach (var line in lines) _lines.Writer.TryWrite(new InputLine(line, line.Length));
+    }
+
+    private Task<int> Run(bool stays) =>
+        new ChatSession(_room, _lines.Reader, new PlainOutput(_output, _error), stays, _time).RunAsync(_interruption.Token);
+}

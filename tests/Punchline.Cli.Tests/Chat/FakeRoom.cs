@@ -1,0 +1,44 @@
+using System.Threading.Channels;
+using Punchline.Cli.Chat;
+
+namespace Punchline.Cli.Tests.Chat;
+
+/// <summary>A room whose members are the test.</summary>
+internal sealed class FakeRoom : IChatRoom
+{
+    private readonly Channel<RoomEvent> _events = Channel.CreateUnbounded<RoomEvent>();
+
+    public List<string> Sent { get; } = [];
+
+    public int TimesLeft { get; private set; }
+
+    public bool WasDeliveryAwaited { get; private set; }
+
+    public TaskCompletionSource Delivery { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public TaskCompletionSource DeliveryIsAwaited { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void Happen(RoomEvent roomEvent) => _events.Writer.TryWrite(roomEvent);
+
+    public IAsyncEnumerable<RoomEvent> ReadEventsAsync() => _events.Reader.ReadAllAsync(CancellationToken.None);
+
+    public ValueTask SendAsync(string text, CancellationToken cancellationToken)
+    {
+        Sent.Add(text);
+        return ValueTask.CompletedTask;
+    }
+
+    public async ValueTask WaitForDeliveryAsync(CancellationToken cancellationToken)
+    {
+        WasDeliveryAwaited = true;
+        DeliveryIsAwaited.TrySetResult();
+        await Delivery.Task.WaitAsync(cancellationToken);
+    }
+
+    public ValueTask LeaveAsync()
+    {
+        TimesLeft++;
+        _events.Writer.TryComplete();
+        return ValueTask.CompletedTask;
+    }
+}

@@ -1,0 +1,107 @@
+using System.CommandLine;
+using Punchline.Cli.Settings;
+
+namespace Punchline.Cli.Tests.Settings;
+
+public sealed class JoinArgumentsTests
+{
+    [Fact]
+    public void All_that_can_be_said()
+    {
+        var settings = Read([], "lounge", "--server", "host.example:9000", "--secret", "s", "--name", "Ann", "--state", "/tmp/x", "--stay", "--json", "--trust-first");
+
+        Assert.Equal("lounge", settings.Room);
+        Assert.False(settings.IsRoomInvented);
+        Assert.Equal("host.example:9000", settings.Server);
+        Assert.Equal(new RoomSecret("s", false), settings.Secret);
+        Assert.Equal("Ann", settings.Name);
+        Assert.Equal("/tmp/x", settings.StateDirectory);
+        Assert.True(settings.Stays);
+        Assert.True(settings.IsJson);
+        Assert.True(settings.TrustsFirst);
+        Assert.Equal("punchline join lounge --server host.example:9000 --secret s", settings.InvitationLine);
+    }
+
+    [Fact]
+    public void The_environment_fills_in_and_what_is_typed_counts_first()
+    {
+        Dictionary<string, string> environment = new()
+        {
+            ["PUNCHLINE_SERVER"] = "one.example",
+            ["PUNCHLINE_SECRET"] = "from-the-environment",
+            ["PUNCHLINE_NAME"] = "Env",
+            ["PUNCHLINE_STATE"] = "-",
+        };
+
+        var settings = Read(environment, "lounge", "--server", "two.example");
+
+        Assert.Equal("two.example", settings.Server);
+        Assert.Equal("from-the-environment", settings.Secret.Text);
+        Assert.Equal("Env", settings.Name);
+        Assert.Null(settings.StateDirectory);
+    }
+
+    [Fact]
+    public void An_empty_variable_says_nothing()
+    {
+        var settings = Read(new() { ["PUNCHLINE_SERVER"] = "one.example", ["PUNCHLINE_SECRET"] = "" }, "lounge", "--state", "-");
+        Assert.Equal("", settings.Secret.Text);
+    }
+
+    [Fact]
+    public void Without_a_room_one_is_made_up_with_a_strong_secret()
+    {
+        var settings = Read([], "--server", "one.example", "--state", "-");
+
+        Assert.True(settings.IsRoomInvented);
+        Assert.Matches("^([bdfghjklmnprstv][aeiou]){3}$", settings.Room);
+        Assert.True(settings.Secret.IsInvented);
+        Assert.Equal($"punchline join {settings.Room} --server one.example --secret {settings.Secret.Text}", settings.InvitationLine);
+    }
+
+    [Fact]
+    public void A_room_of_a_given_name_without_secret_is_open() => Assert.Equal(RoomSecret.None, Read([], "lounge", "--server", "h", "--state", "-").Secret);
+
+    [Fact]
+    public void Without_a_server_it_says_what_to_type()
+    {
+        var message = Assert.Throws<UsageException>(() => Read([], "our lounge")).Message;
+        Assert.Contains("punchline serve", message, StringComparison.Ordinal);
+        Assert.Contains("punchline join 'our lounge' --server HOST:8080#PIN", message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--server", "http://x", "a")]
+    [InlineData("--server", "h", "")]
+    [InlineData("--server", "h", "--nope")]
+    [InlineData("--server", "h", "--state", "", "a")]
+    [InlineData("--server", "h", "--name", "", "a")]
+    [InlineData("--server", "h", "--name", "\a\b", "a")]
+    public void Wrong_usage(params string[] args) => Assert.Throws<UsageException>(() => Read([], args));
+
+    [Fact]
+    public void Names_and_rooms_have_limits()
+    {
+        Assert.Throws<UsageException>(() => Read([], new string('r', 129), "--server", "h"));
+        Assert.Throws<UsageException>(() => Read([], "r", "--server", "h", "--name", new string('n', 65)));
+        Assert.Equal(64, Read([], new string('r', 128), "--server", "h", "--name", new string('n', 64), "--state", "-").Name.Length);
+    }
+
+    [Theory]
+    [InlineData("demo", "demo")]
+    [InlineData("192.0.2.1:8080#abc", "192.0.2.1:8080#abc")]
+    [InlineData("[::1]:8080", "'[::1]:8080'")]
+    [InlineData("it's", @"'it'\''s'")]
+    [InlineData("", "''")]
+    [InlineData("#1", "'#1'")]
+    public void What_is_pasted_survives_the_shell(string word, string quoted) => Assert.Equal(quoted, ShellWord.Quote(word));
+
+    private static JoinSettings Read(Dictionary<string, string> environment, params string[] args)
+    {
+        var arguments = new JoinArguments();
+        var command = new Command("join");
+        arguments.AddTo(command);
+        var parsed = command.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        return arguments.Read(parsed, environment.GetValueOrDefault);
+    }
+}
