@@ -23,6 +23,12 @@ internal sealed partial class PeerSession
     /// </summary>
     private static readonly TimeSpan DoubtTime = TimeSpan.FromSeconds(2);
 
+    /// <summary>
+    /// Age at which an unanswered message 1 gives way to a new attempt: the peer answers a source three times an attempt,
+    /// and all three answers may have been lost. Nobody's answer takes so long.
+    /// </summary>
+    private static readonly TimeSpan MaxMessage1Age = TimeSpan.FromSeconds(4);
+
     private readonly Dictionary<Endpoint, int> _responses = [];
     private InitiatorHandshake? _initiator;
     private ResponderHandshake? _responder;
@@ -31,7 +37,8 @@ internal sealed partial class PeerSession
     private ulong _highestRemoteAttempt;
     private bool _heardFromPeer;
     private bool _impostorAnswered;
-    private Timestamp _responseSent;
+    private CopiesSent _responsesSent;
+    private Timestamp _initiatorMade;
     private Endpoint _doubtSource;
     private Timestamp _doubtEnds = Timestamp.Never;
     private byte[]? _message3;
@@ -128,7 +135,16 @@ internal sealed partial class PeerSession
             transmit = new Transmit(probe.Destination, 1, probe.TimeToLive);
             return true;
         }
-        _initiator ??= new InitiatorHandshake(_context, _attempt, _services.Routes.AddConnection(this, _services.Random), _services.Random);
+        if (_initiator is not null && now - _initiatorMade >= MaxMessage1Age)
+        {
+            EndInitiator();
+            _attempt++;
+        }
+        if (_initiator is null)
+        {
+            _initiator = new InitiatorHandshake(_context, _attempt, _services.Routes.AddConnection(this, _services.Random), _services.Random);
+            _initiatorMade = now;
+        }
         _initiator.Message1.CopyTo(buffer);
         transmit = new Transmit(probe.Destination, HandshakePacket.Message1Length, probe.TimeToLive);
         return true;
@@ -170,6 +186,7 @@ internal sealed partial class PeerSession
         }
         EndResponder();
         _responder = responder;
+        _responsesSent = default;
         SendMessage2(responder, source, now);
     }
 
@@ -179,7 +196,7 @@ internal sealed partial class PeerSession
         if (sent == MaxResponsesPerSource || (sent == 0 && _responses.Count == Candidate.MaxPerPeer) || _outgoing.Count == MaxOutgoing) return;
         // What answers a message 1 is as long as it at most, so it needs no budget beyond these counts.
         _responses[source] = sent + 1;
-        _responseSent = now;
+        _responsesSent = _responsesSent.Another(now);
         _outgoing.Enqueue((source, responder.Message2.ToArray()));
     }
 
@@ -198,8 +215,7 @@ internal sealed partial class PeerSession
                 // The id lives on in the connection.
                 _initiator = null;
                 initiator.Dispose();
-                var (count, last) = _punch?.HandshakesTo(source) ?? default;
-                Establish(ConnectionRole.Initiator, result, parameters, source, count == 0 ? TimeSpan.Zero : now - last, count == 1, now);
+                Establish(ConnectionRole.Initiator, result, parameters, source, _punch?.HandshakesTo(source).RoundTrip(now), now);
                 _message3 = message3;
                 _message3Destination = source;
                 _message3Interval = PunchPlan.FirstInterval;
@@ -215,7 +231,7 @@ internal sealed partial class PeerSession
         _services.ProbeBudget.Restore(source);
         _responder = null;
         responder.Dispose();
-        var connection = Establish(ConnectionRole.Responder, result, parameters, source, now - _responseSent, _responses.Values.Sum() == 1, now);
+        var connection = Establish(ConnectionRole.Responder, result, parameters, source, _responsesSent.RoundTrip(now), now);
         foreach (var early in responder.EarlyPackets) connection.HandleDatagram(source, early, now);
     }
 
@@ -229,10 +245,8 @@ internal sealed partial class PeerSession
         _message3Interval *= 2;
     }
 
-    // Of a message that was sent more than once nobody knows which copy was answered, and a sample from the first one could
-    // be seconds too long (RFC 9002 §5.1 takes none of resent packets either): the transport then finds out by itself.
     private Connection Establish(
-        ConnectionRole role, HandshakeResult result, TransportParameters remote, Endpoint source, TimeSpan roundTrip, bool isExact, Timestamp now)
+        ConnectionRole role, HandshakeResult result, TransportParameters remote, Endpoint source, TimeSpan? roundTrip, Timestamp now)
     {
         DropConnection();
         _doubtEnds = Timestamp.Never;
@@ -250,7 +264,7 @@ internal sealed partial class PeerSession
                 LocalConnectionId = result.LocalConnectionId,
                 RemoteConnectionId = result.RemoteConnectionId,
                 RemoteAddress = source,
-                HandshakeRtt = isExact ? roundTrip : null,
+                HandshakeRtt = roundTrip,
                 Random = _services.Random,
                 KeepAliveInterval = _room.KeepAliveInterval,
             },
@@ -261,7 +275,7 @@ internal sealed partial class PeerSession
         _punch = null;
         if (role == ConnectionRole.Responder) EndInitiator();
         else EndResponder();
-        _events.Enqueue(new PeerSessionEvent.Connected(source, now - _attemptLearnedAt, roundTrip));
+        _events.Enqueue(new PeerSessionEvent.Connected(source, now - _attemptLearnedAt, roundTrip ?? _connection.SmoothedRtt));
         return _connection;
     }
 

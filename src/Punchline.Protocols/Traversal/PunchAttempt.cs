@@ -20,7 +20,7 @@ internal sealed class PunchAttempt(Timestamp start)
     private readonly PriorityQueue<Probe, (long Ticks, int Order)> _scheduled = new();
     private readonly HashSet<Endpoint> _planned = [];
     private readonly Dictionary<Endpoint, int> _replies = [];
-    private readonly Dictionary<Endpoint, (int Count, Timestamp Last)> _handshakes = [];
+    private readonly Dictionary<Endpoint, CopiesSent> _handshakes = [];
     private int _order;
     private Timestamp _notBefore;
 
@@ -74,14 +74,14 @@ internal sealed class PunchAttempt(Timestamp start)
             if (!budget.TryTake(probe.Destination, probe.Kind == ProbeKind.Opener ? 1 : handshakeLength, now)) continue;
             pacer.TryTake(now);
             ProbesSent++;
-            if (probe.Kind == ProbeKind.Handshake) _handshakes[probe.Destination] = (HandshakesTo(probe.Destination).Count + 1, now);
+            if (probe.Kind == ProbeKind.Handshake) _handshakes[probe.Destination] = HandshakesTo(probe.Destination).Another(now);
             return true;
         }
         return false;
     }
 
-    /// <summary>How many handshake packets went there, and when the last did.</summary>
-    public (int Count, Timestamp Last) HandshakesTo(Endpoint destination) => _handshakes.GetValueOrDefault(destination);
+    /// <summary>The handshake packets that went there.</summary>
+    public CopiesSent HandshakesTo(Endpoint destination) => _handshakes.GetValueOrDefault(destination);
 
     private void Schedule(Probe probe, Timestamp at) => _scheduled.Enqueue(probe, (at.Ticks, _order++));
 }

@@ -57,12 +57,15 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
     /// <summary>When it last sent anything, to a peer or to the server: its last sign of life once it is dead.</summary>
     public Timestamp LastSent { get; private set; }
 
-    /// <summary>When it last got a datagram.</summary>
-    public Timestamp LastDatagram { get; private set; }
+    /// <summary>When it last got a packet of a connection.</summary>
+    public Timestamp LastData { get; private set; }
 
     public int Undelivered => _node.CountUndelivered(_room);
 
     public Timestamp NextTimeout => _node.NextTimeout;
+
+    /// <summary>Called with every datagram that arrives, before the node has it.</summary>
+    public Action<Endpoint, ReadOnlySpan<byte>>? Overheard { get; set; }
 
     public IEnumerable<T> EventsOf<T>()
         where T : NodeEvent => _events.OfType<T>();
@@ -116,7 +119,8 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
 
     public void HandleDatagram(Endpoint source, ReadOnlySpan<byte> datagram, Timestamp now)
     {
-        LastDatagram = now;
+        Overheard?.Invoke(source, datagram);
+        if (datagram[0] is >= PacketTypes.FirstData and <= PacketTypes.LastData) LastData = now;
         _node.HandleDatagram(source, datagram, now);
     }
 
