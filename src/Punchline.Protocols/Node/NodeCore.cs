@@ -122,9 +122,9 @@ internal sealed class NodeCore : IDisposable
         if (_rooms.TryGetValue(room, out var session)) session.HandleServerMessage(utf8, this, now);
     }
 
-    public void HandleServerDisconnected(int room)
+    public void HandleServerDisconnected(int room, Timestamp now)
     {
-        if (_rooms.TryGetValue(room, out var session)) session.HandleServerDisconnected();
+        if (_rooms.TryGetValue(room, out var session)) session.HandleServerDisconnected(now);
     }
 
     /// <summary>A text message for a room's server.</summary>

@@ -30,7 +30,7 @@ internal abstract record NodeEvent(int Room)
     /// <param name="Name">What it calls itself.</param>
     /// <param name="Remote">Where it is.</param>
     /// <param name="Elapsed">From learning of the peer to the handshake's end.</param>
-    /// <param name="RoundTrip">As the handshake saw it: an upper bound.</param>
+    /// <param name="RoundTrip">As the handshake saw it: an upper bound, at most a second too long.</param>
     internal sealed record Connected(int Room, PeerId Peer, string Name, Endpoint Remote, TimeSpan Elapsed, TimeSpan RoundTrip) : NodeEvent(Room);
 
     /// <summary>The member's packets come from, and go to, another address now.</summary>

@@ -27,6 +27,12 @@ internal sealed class NodeServices(P256KeyPair identity, IRandomSource random)
 
     public Pacer AgreementPacer { get; } = new(AgreementsPerSecond, AgreementsPerSecond);
 
+    /// <summary>
+    /// The number of the latest attempt towards anybody. It rises for the whole process, because a peer remembers the
+    /// highest that it saw of us for longer than we may remember the peer.
+    /// </summary>
+    public ulong LastAttempt { get; set; }
+
     /// <summary>Which session a packet is for.</summary>
     public SessionRoutes Routes { get; } = new();
 

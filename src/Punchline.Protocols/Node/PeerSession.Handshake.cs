@@ -14,6 +14,21 @@ internal sealed partial class PeerSession
     /// <summary>Message 1 and 2 of the peer that are waiting to be sent, at most.</summary>
     private const int MaxOutgoing = 64;
 
+    /// <summary>Agreements that a message 1 costs: two to answer it, one more for message 3.</summary>
+    private const int AgreementsPerResponse = 3;
+
+    /// <summary>
+    /// What a connection that stands gets to show that it lives when its peer knocks anew: WIRE 14's silence before a
+    /// handshake may take its place. Without it the peer's last opener, overtaken by the handshake, would undo that.
+    /// </summary>
+    private static readonly TimeSpan DoubtTime = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// Age at which an unanswered message 1 gives way to a new attempt: the peer answers a source three times an attempt,
+    /// and all three answers may have been lost. Nobody's answer takes so long.
+    /// </summary>
+    private static readonly TimeSpan MaxMessage1Age = TimeSpan.FromSeconds(4);
+
     private readonly Dictionary<Endpoint, int> _responses = [];
     private InitiatorHandshake? _initiator;
     private ResponderHandshake? _responder;
@@ -22,8 +37,10 @@ internal sealed partial class PeerSession
     private ulong _highestRemoteAttempt;
     private bool _heardFromPeer;
     private bool _impostorAnswered;
-    private Timestamp? _firstProbe;
-    private Timestamp _responseSent;
+    private CopiesSent _responsesSent;
+    private Timestamp _initiatorMade;
+    private Endpoint _doubtSource;
+    private Timestamp _doubtEnds = Timestamp.Never;
     private byte[]? _message3;
     private Endpoint _message3Destination;
     private Timestamp _nextMessage3 = Timestamp.Never;
@@ -32,6 +49,7 @@ internal sealed partial class PeerSession
     /// <summary>A message 1 with our hint.</summary>
     public void HandleMessage1(Endpoint source, ReadOnlySpan<byte> packet, Timestamp now)
     {
+        if (_isLeft) return;
         if (_lastMessage1 is not null && packet.SequenceEqual(_lastMessage1))
         {
             HandleDuplicateMessage1(source, now);
@@ -40,20 +58,19 @@ internal sealed partial class PeerSession
         if (!ReceivedMessage1.TryRead(_context, packet, out var message1)) return;
         // An attempt is one message 1: another with its number, or a lower one, is a replay.
         if (message1.Payload.Attempt <= _highestRemoteAttempt) return;
+        // Before anything is remembered: what cannot be paid for now must still be new when it is sent again.
+        if (!_context.IsInitiator && !_services.AgreementPacer.TryTake(now, AgreementsPerResponse)) return;
         _highestRemoteAttempt = message1.Payload.Attempt;
         _lastMessage1 = packet.ToArray();
-        _heardFromPeer = true;
         _responses.Clear();
-        if (_context.IsInitiator)
+        if (!_context.IsInitiator) Respond(message1, source, now);
+        else if (IsConnected) Doubt(source, now);
+        else
         {
-            // The peer has no connection to us, or it would not knock with a new attempt.
             if (_punch is null) StartAttempt(now, now);
             _punch?.Answer(source, now);
         }
-        else
-        {
-            Respond(message1, source, now);
-        }
+        _heardFromPeer = true;
     }
 
     /// <summary>A message 2 or 3 with a connection id of ours.</summary>
@@ -89,8 +106,8 @@ internal sealed partial class PeerSession
     {
         EndInitiator();
         _attemptLearnedAt = learnedAt;
-        _attempt++;
-        _firstProbe = null;
+        _attempt = ++_services.LastAttempt;
+        _heardFromPeer = false;
         _impostorAnswered = false;
         _punch = new PunchAttempt(now);
         AddPlan(now);
@@ -118,8 +135,16 @@ internal sealed partial class PeerSession
             transmit = new Transmit(probe.Destination, 1, probe.TimeToLive);
             return true;
         }
-        _initiator ??= new InitiatorHandshake(_context, _attempt, _services.Routes.AddConnection(this, _services.Random), _services.Random);
-        _firstProbe ??= now;
+        if (_initiator is not null && now - _initiatorMade >= MaxMessage1Age)
+        {
+            EndInitiator();
+            _attempt = ++_services.LastAttempt;
+        }
+        if (_initiator is null)
+        {
+            _initiator = new InitiatorHandshake(_context, _attempt, _services.Routes.AddConnection(this, _services.Random), _services.Random);
+            _initiatorMade = now;
+        }
         _initiator.Message1.CopyTo(buffer);
         transmit = new Transmit(probe.Destination, HandshakePacket.Message1Length, probe.TimeToLive);
         return true;
@@ -127,14 +152,32 @@ internal sealed partial class PeerSession
 
     private void HandleDuplicateMessage1(Endpoint source, Timestamp now)
     {
+        _heardFromPeer = true;
         if (_context.IsInitiator) _punch?.Answer(source, now);
-        else if (_responder is { } responder) SendMessage2(responder, source);
+        else if (_responder is { } responder) SendMessage2(responder, source, now);
+    }
+
+    // The peer knocks with an attempt that we have not seen: either it lost the connection, or this is an opener that the
+    // connection overtook. Whether the connection answers tells.
+    private void Doubt(Endpoint source, Timestamp now)
+    {
+        _connection?.Ping();
+        _doubtSource = source;
+        if (_doubtEnds == Timestamp.Never) _doubtEnds = now + DoubtTime;
+    }
+
+    private void EndDoubt(Timestamp now)
+    {
+        var since = _doubtEnds - DoubtTime;
+        _doubtEnds = Timestamp.Never;
+        if (!IsConnected || _connection.LastReceived >= since || _punch is not null) return;
+        StartAttempt(now, now);
+        _heardFromPeer = true;
+        _punch?.Answer(_doubtSource, now);
     }
 
     private void Respond(ReceivedMessage1 message1, Endpoint source, Timestamp now)
     {
-        // Two agreements to answer, one more for message 3.
-        if (!_services.AgreementPacer.TryTake(now)) return;
         var connectionId = _services.Routes.AddConnection(this, _services.Random);
         if (!ResponderHandshake.TryRespond(_context, message1, connectionId, _services.EncodeParameters(), _services.Random, out var responder))
         {
@@ -143,16 +186,17 @@ internal sealed partial class PeerSession
         }
         EndResponder();
         _responder = responder;
-        _responseSent = now;
-        SendMessage2(responder, source);
+        _responsesSent = default;
+        SendMessage2(responder, source, now);
     }
 
-    private void SendMessage2(ResponderHandshake responder, Endpoint source)
+    private void SendMessage2(ResponderHandshake responder, Endpoint source, Timestamp now)
     {
         var sent = _responses.GetValueOrDefault(source);
         if (sent == MaxResponsesPerSource || (sent == 0 && _responses.Count == Candidate.MaxPerPeer) || _outgoing.Count == MaxOutgoing) return;
         // What answers a message 1 is as long as it at most, so it needs no budget beyond these counts.
         _responses[source] = sent + 1;
+        _responsesSent = _responsesSent.Another(now);
         _outgoing.Enqueue((source, responder.Message2.ToArray()));
     }
 
@@ -164,14 +208,14 @@ internal sealed partial class PeerSession
                 // Over before message 3: the next probe begins a new attempt with new keys.
                 _impostorAnswered = true;
                 EndInitiator();
-                _attempt++;
+                _attempt = ++_services.LastAttempt;
                 break;
             case HandshakeOutcome.Completed when TransportParameters.TryRead(result!.RemoteParameters, out var parameters):
                 _services.ProbeBudget.Restore(source);
                 // The id lives on in the connection.
                 _initiator = null;
                 initiator.Dispose();
-                Establish(ConnectionRole.Initiator, result, parameters, source, now - (_firstProbe ?? now), now);
+                Establish(ConnectionRole.Initiator, result, parameters, source, _punch?.HandshakesTo(source).RoundTrip(now), now);
                 _message3 = message3;
                 _message3Destination = source;
                 _message3Interval = PunchPlan.FirstInterval;
@@ -187,7 +231,7 @@ internal sealed partial class PeerSession
         _services.ProbeBudget.Restore(source);
         _responder = null;
         responder.Dispose();
-        var connection = Establish(ConnectionRole.Responder, result, parameters, source, now - _responseSent, now);
+        var connection = Establish(ConnectionRole.Responder, result, parameters, source, _responsesSent.RoundTrip(now), now);
         foreach (var early in responder.EarlyPackets) connection.HandleDatagram(source, early, now);
     }
 
@@ -202,9 +246,10 @@ internal sealed partial class PeerSession
     }
 
     private Connection Establish(
-        ConnectionRole role, HandshakeResult result, TransportParameters remote, Endpoint source, TimeSpan roundTrip, Timestamp now)
+        ConnectionRole role, HandshakeResult result, TransportParameters remote, Endpoint source, TimeSpan? roundTrip, Timestamp now)
     {
         DropConnection();
+        _doubtEnds = Timestamp.Never;
         _connectionId = result.LocalConnectionId;
         _message3 = null;
         _nextMessage3 = Timestamp.Never;
@@ -230,7 +275,7 @@ internal sealed partial class PeerSession
         _punch = null;
         if (role == ConnectionRole.Responder) EndInitiator();
         else EndResponder();
-        _events.Enqueue(new PeerSessionEvent.Connected(source, now - _attemptLearnedAt, roundTrip));
+        _events.Enqueue(new PeerSessionEvent.Connected(source, now - _attemptLearnedAt, roundTrip ?? _connection.SmoothedRtt));
         return _connection;
     }
 

@@ -24,6 +24,7 @@ internal sealed partial class PeerSession : IDisposable
     private ulong _connectionId;
     private PunchAttempt? _punch;
     private Timestamp _attemptLearnedAt;
+    private bool _isLeft;
 
     public PeerSession(NodeServices services, RoomSession room, IntroductionBlob introduction, Timestamp now)
     {
@@ -45,6 +46,9 @@ internal sealed partial class PeerSession : IDisposable
 
     public ChatChannel Chat => _chat;
 
+    /// <summary>We said goodbye: nothing of this peer's is answered any more.</summary>
+    public bool IsLeft => _isLeft;
+
     [MemberNotNullWhen(true, nameof(_connection))]
     public bool IsConnected => _connection is { IsClosed: false };
 
@@ -53,6 +57,9 @@ internal sealed partial class PeerSession : IDisposable
 
     /// <summary>Looking for a way at this moment.</summary>
     public bool IsPunching => _punch is not null;
+
+    /// <summary>There is a way, or one is being looked for.</summary>
+    public bool IsReachable => IsConnected || IsPunching;
 
     /// <summary>The last authenticated packet, or when we learned of the peer.</summary>
     public Timestamp LastHeard => _connection is null ? _learnedAt : _connection.LastReceived;
@@ -64,7 +71,7 @@ internal sealed partial class PeerSession : IDisposable
             if (_outgoing.Count > 0) return Timestamp.Zero;
             var next = _connection?.NextTimeout ?? Timestamp.Never;
             if (_punch is { } punch) next = Timestamp.Min(next, Timestamp.Min(punch.NextTimeout, punch.Deadline));
-            return Timestamp.Min(next, _nextMessage3);
+            return Timestamp.Min(next, Timestamp.Min(_nextMessage3, _doubtEnds));
         }
     }
 
@@ -73,7 +80,7 @@ internal sealed partial class PeerSession : IDisposable
     {
         if (introduction.Generation <= Introduction.Generation) return;
         Introduction = introduction;
-        if (IsConnected) return;
+        if (IsConnected || _isLeft) return;
         if (_punch is null) StartAttempt(now, now);
         else AddPlan(now);
     }
@@ -81,7 +88,7 @@ internal sealed partial class PeerSession : IDisposable
     /// <summary>The connection ended while the member may still be there.</summary>
     public void Reconnect(Timestamp now)
     {
-        if (_punch is null) StartAttempt(now, now);
+        if (_punch is null && !_isLeft) StartAttempt(now, now);
     }
 
     /// <summary>Our own candidates changed: what is worth probing may have, too.</summary>
@@ -103,8 +110,16 @@ internal sealed partial class PeerSession : IDisposable
 
     public void Send(ulong sequence, byte[] frame) => _chat.Enqueue(sequence, frame);
 
-    /// <summary>Says goodbye where there is a connection.</summary>
-    public void Close(ulong code, string reason, Timestamp now) => _connection?.Close(code, reason, now);
+    /// <summary>Says goodbye where there is a connection, and gives up looking for a way where there is none.</summary>
+    public void Leave(ulong code, string reason, Timestamp now)
+    {
+        _isLeft = true;
+        _punch = null;
+        _doubtEnds = Timestamp.Never;
+        EndInitiator();
+        EndResponder();
+        _connection?.Close(code, reason, now);
+    }
 
     public void HandleTimeout(Timestamp now)
     {
@@ -115,6 +130,7 @@ internal sealed partial class PeerSession : IDisposable
             if (_connection.IsDrained) DropConnection();
         }
         if (now >= _nextMessage3) SendMessage3(now);
+        if (now >= _doubtEnds) EndDoubt(now);
         if (_punch is { } punch && now >= punch.Deadline) FailAttempt(punch);
     }
 
@@ -131,6 +147,9 @@ internal sealed partial class PeerSession : IDisposable
     }
 
     public bool TryDequeueEvent([NotNullWhen(true)] out PeerSessionEvent? sessionEvent) => _events.TryDequeue(out sessionEvent);
+
+    /// <summary>Nobody wants to know what happened so far.</summary>
+    public void ClearEvents() => _events.Clear();
 
     /// <summary>A message or a delivery; what is left here, once too much is, stops the member's sending.</summary>
     public bool TryDequeueChatEvent([NotNullWhen(true)] out ChatEvent? chatEvent) => _chat.TryDequeueEvent(out chatEvent);

@@ -15,6 +15,7 @@ internal sealed partial class RoomSession
     private bool _hasJoined;
     private uint _generation;
     private Timestamp _announceAt = Timestamp.Never;
+    private Timestamp _unservedSince;
 
     /// <summary>The server has us as a member, so its word on who is there counts.</summary>
     public bool IsServed => _hasJoined && _server is { IsOver: false };
@@ -41,13 +42,13 @@ internal sealed partial class RoomSession
         DrainServer(node, now);
     }
 
-    public void HandleServerDisconnected()
+    public void HandleServerDisconnected(Timestamp now)
     {
         if (_server is null) return;
         var wasOver = _server.IsOver;
         _server = null;
         _announceAt = Timestamp.Never;
-        if (!wasOver) LoseServer();
+        if (!wasOver) LoseServer(now);
     }
 
     public bool TryDequeueServerMessage(out ReadOnlyMemory<byte> utf8)
@@ -88,7 +89,11 @@ internal sealed partial class RoomSession
                     _events.Enqueue(new NodeEvent.ServerJoined(_number));
                     foreach (var entry in welcomed.Members) Introduce(entry, now);
                     // Who left while we were away from the server; a direct path may still have it.
-                    foreach (var member in _members.Where(known => welcomed.Members.All(entry => entry.Id != known.Session.Peer))) member.GivenUpAt ??= now;
+                    foreach (var member in _members.Where(known => welcomed.Members.All(entry => entry.Id != known.Session.Peer)))
+                    {
+                        member.GivenUpAt ??= now;
+                        member.Session.Ping();
+                    }
                     ApplyKeepAlive();
                     break;
                 case CoordinationClientEvent.MemberJoined joined:
@@ -103,43 +108,48 @@ internal sealed partial class RoomSession
                 case CoordinationClientEvent.Replaced:
                     IsServerFinal = true;
                     _events.Enqueue(new NodeEvent.ServerReplaced(_number));
-                    ApplyKeepAlive();
+                    GoOnUnserved(now);
                     break;
                 case CoordinationClientEvent.Refused refused:
                     IsServerFinal = true;
                     _events.Enqueue(new NodeEvent.ServerRefused(_number, refused.Code, refused.Message));
-                    ApplyKeepAlive();
+                    GoOnUnserved(now);
                     break;
                 case CoordinationClientEvent.ServerSilent:
-                    LoseServer();
+                    LoseServer(now);
                     break;
             }
         }
     }
 
-    private void LoseServer()
+    private void LoseServer(Timestamp now)
     {
         if (_hasJoined) _events.Enqueue(new NodeEvent.ServerLost(_number));
         _hasJoined = false;
+        GoOnUnserved(now);
+    }
+
+    // Presence is the peers' own business now: each is asked for a sign of life at once.
+    private void GoOnUnserved(Timestamp now)
+    {
+        _unservedSince = now;
         ApplyKeepAlive();
     }
 
     private void ApplyKeepAlive()
     {
-        foreach (var member in _members) member.Session.SetKeepAlive(KeepAliveInterval);
+        foreach (var member in _members) member.Session.SetKeepAlive(KeepAliveOf(member));
     }
+
+    private TimeSpan KeepAliveOf(Member member) => member.GivenUpAt is null ? KeepAliveInterval : UnservedKeepAlive;
 
     private void HandleMemberLeft(CoordinationClientEvent.MemberLeft left, Timestamp now)
     {
         var member = _members.Find(known => known.Session.Peer == left.Id);
         if (member is null) return;
-        if (left.Reason == MemberLeftReason.Left)
-        {
-            Remove(member, DepartureReason.Left);
-            return;
-        }
-        // The server has not heard of it; the direct path may.
+        // Whatever the server says, a direct path may know better (WIRE 21): who really left has said so there as well.
         member.GivenUpAt = now;
+        member.HasLeftServer = left.Reason == MemberLeftReason.Left;
         member.Session.SetKeepAlive(UnservedKeepAlive);
         member.Session.Ping();
     }

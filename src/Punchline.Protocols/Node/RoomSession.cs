@@ -59,14 +59,18 @@ internal sealed partial class RoomSession : IDisposable
 
     /// <summary>Messages that some member has not acknowledged.</summary>
     /// <remarks>Without those to whom no way was found: theirs go out if one is found later.</remarks>
-    public int Undelivered => _members.Sum(member => member.Session.IsConnected || member.Session.IsPunching ? member.Session.Chat.Undelivered : 0);
+    public int Undelivered => _members.Sum(member => member.Session.IsReachable ? member.Session.Chat.Undelivered : 0);
 
     public Timestamp NextTimeout
     {
         get
         {
             var next = NextServerTimeout;
-            foreach (var member in _members) next = Timestamp.Min(next, Timestamp.Min(member.Session.NextTimeout, DeadlineOf(member)));
+            foreach (var member in _members)
+            {
+                next = Timestamp.Min(next, Timestamp.Min(member.Session.NextTimeout, DeadlineOf(member)));
+                if (member.Other is { } other) next = Timestamp.Min(next, other.NextTimeout);
+            }
             return next;
         }
     }
@@ -81,11 +85,12 @@ internal sealed partial class RoomSession : IDisposable
         var frame = ChatFrame.WriteMessage(sequence, text);
         foreach (var member in _members)
         {
-            if (!member.Session.Chat.HasRoomFor(frame.Length)) return false;
+            if (member.Session.IsReachable && !member.Session.Chat.HasRoomFor(frame.Length)) return false;
         }
         _lastSequence = sequence;
         foreach (var member in _members)
         {
+            if (!member.Session.IsReachable) member.Session.Chat.MakeRoomFor(frame.Length);
             member.Session.Send(sequence, frame);
             Drain(member, now);
         }
@@ -93,20 +98,20 @@ internal sealed partial class RoomSession : IDisposable
     }
 
     /// <summary>Whether a goodbye may still have to be repeated to some member.</summary>
-    public bool IsClosing => _members.Exists(member => member.Session.IsClosing);
+    public bool IsClosing => Sessions.Any(session => session.IsClosing);
 
     /// <summary>Says goodbye to the server and to every member.</summary>
     public void Leave(Timestamp now)
     {
         _isLeaving = true;
         LeaveServer(now);
-        foreach (var member in _members) member.Session.Close(CloseCodes.Left, "left", now);
+        foreach (var session in Sessions) session.Leave(CloseCodes.Left, "left", now);
     }
 
     /// <summary>Our own candidates changed.</summary>
     public void HandleCandidatesChanged(Timestamp now)
     {
-        foreach (var member in _members) member.Session.Replan(now);
+        foreach (var session in Sessions) session.Replan(now);
         Announce(now);
     }
 
@@ -117,8 +122,10 @@ internal sealed partial class RoomSession : IDisposable
         {
             var member = _members[i];
             member.Session.HandleTimeout(now);
+            member.Other?.HandleTimeout(now);
             Drain(member, now);
-            if (now >= DeadlineOf(member) && _members.Contains(member)) Remove(member, DepartureReason.Timeout);
+            if (now >= DeadlineOf(member) && _members.Contains(member))
+                Remove(member, member.HasLeftServer ? DepartureReason.Left : DepartureReason.Timeout);
         }
     }
 
@@ -127,6 +134,7 @@ internal sealed partial class RoomSession : IDisposable
         foreach (var member in _members)
         {
             if (member.Session.TryDequeueTransmit(now, buffer, out transmit)) return true;
+            if (member.Other is { } other && other.TryDequeueTransmit(now, buffer, out transmit)) return true;
         }
         transmit = default;
         return false;
@@ -145,13 +153,13 @@ internal sealed partial class RoomSession : IDisposable
     /// <summary>A packet was handled by <paramref name="session"/>: what came of it is the room's business.</summary>
     public void HandleProgress(PeerSession session, Timestamp now)
     {
-        var member = _members.Find(candidate => candidate.Session == session);
+        var member = _members.Find(candidate => candidate.Session == session || candidate.Other == session);
         if (member is not null) Drain(member, now);
     }
 
     public void Dispose()
     {
-        foreach (var member in _members) member.Session.Dispose();
+        foreach (var session in Sessions) session.Dispose();
         _members.Clear();
     }
 
@@ -175,27 +183,25 @@ internal sealed partial class RoomSession : IDisposable
         if (!IntroductionBlob.TryOpen(entry.Blob, Keys, out var introduction)) return;
         if (introduction.Id != entry.Id || introduction.Instance != entry.Instance || introduction.Id == _services.Id) return;
         var member = _members.Find(known => known.Session.Peer == entry.Id);
-        if (member is not null && member.Session.Introduction.Instance == introduction.Instance)
+        if (member is null)
         {
-            member.GivenUpAt = null;
-            member.Session.Update(introduction, now);
-            Drain(member, now);
+            if (_members.Count == CoordinationLimits.MaxMembersPerRoom) return;
+            _members.Add(new Member(new PeerSession(_services, this, introduction, now)));
+            _events.Enqueue(new NodeEvent.MemberJoined(_number, introduction.Id, introduction.Name));
             return;
         }
-        if (member is null && _members.Count == CoordinationLimits.MaxMembersPerRoom) return;
-        // Another process of the same peer: the old connection has ended with the old process.
-        if (member is not null) Remove(member, DepartureReason.Timeout);
-        member = new Member(new PeerSession(_services, this, introduction, now));
-        _members.Add(member);
-        _events.Enqueue(new NodeEvent.MemberJoined(_number, introduction.Id, introduction.Name));
+        member.GivenUpAt = null;
+        member.HasLeftServer = false;
+        member.Session.SetKeepAlive(KeepAliveOf(member));
+        IntroduceAgain(member, introduction, now);
+        Drain(member, now);
     }
 
     private void Remove(Member member, DepartureReason reason)
     {
         if (member.Session.IsConnected)
             _events.Enqueue(new NodeEvent.Disconnected(_number, member.Session.Peer, reason == DepartureReason.Left ? "left" : "timeout"));
-        _members.Remove(member);
-        member.Session.Dispose();
+        Forget(member);
         _events.Enqueue(new NodeEvent.MemberLeft(_number, member.Session.Peer, reason));
     }
 
@@ -205,17 +211,19 @@ internal sealed partial class RoomSession : IDisposable
         if (_isLeaving) return Timestamp.Never;
         if (member.GivenUpAt is { } givenUpAt)
         {
-            return member.Session.IsConnected
-                ? Timestamp.Max(givenUpAt + LastChance, member.Session.LastHeard + SilenceLimit)
-                : givenUpAt;
+            if (!member.Session.IsConnected) return givenUpAt;
+            var heard = member.Session.LastHeard;
+            return member.HasLeftServer && heard <= givenUpAt ? givenUpAt + LastChance : Timestamp.Max(givenUpAt + LastChance, heard + SilenceLimit);
         }
         if (IsServed) return Timestamp.Never;
-        if (member.Session.IsConnected) return member.Session.LastHeard + SilenceLimit;
+        // While there was a server it may have been silent for longer: it has been asked, and gets time to answer.
+        if (member.Session.IsConnected) return Timestamp.Max(_unservedSince + LastChance, member.Session.LastHeard + SilenceLimit);
         return member.Session.IsPunching ? Timestamp.Never : member.Session.LastHeard + SilenceLimit;
     }
 
     private void Drain(Member member, Timestamp now)
     {
+        DrainOther(member, now);
         var session = member.Session;
         var (peer, name) = (session.Peer, session.Introduction.Name);
         while (session.TryDequeueEvent(out var sessionEvent))
@@ -223,6 +231,7 @@ internal sealed partial class RoomSession : IDisposable
             switch (sessionEvent)
             {
                 case PeerSessionEvent.Connected connected:
+                    session.SetKeepAlive(KeepAliveOf(member));
                     _events.Enqueue(new NodeEvent.Connected(_number, peer, name, connected.Remote, connected.Elapsed, connected.RoundTrip));
                     break;
                 case PeerSessionEvent.PathChanged changed:
@@ -260,13 +269,16 @@ internal sealed partial class RoomSession : IDisposable
         if (_isLeaving) return;
         var hasLeft = closed.IsApplication && closed.Code == CloseCodes.Left;
         _events.Enqueue(new NodeEvent.Disconnected(_number, member.Session.Peer, hasLeft ? "left" : Describe(closed)));
-        if (hasLeft)
+        if (member.Other is { IsLeft: false })
         {
-            _members.Remove(member);
-            member.Session.Dispose();
+            Succeed(member, now);
+        }
+        else if (hasLeft)
+        {
+            Forget(member);
             _events.Enqueue(new NodeEvent.MemberLeft(_number, member.Session.Peer, DepartureReason.Left));
         }
-        else
+        else if (!(closed is { Origin: CloseOrigin.Remote, IsApplication: true, Code: CloseCodes.Superseded }))
         {
             member.Session.Reconnect(now);
         }
@@ -281,9 +293,15 @@ internal sealed partial class RoomSession : IDisposable
 
     private sealed class Member(PeerSession session)
     {
-        public PeerSession Session { get; } = session;
+        public PeerSession Session { get; set; } = session;
+
+        /// <summary>Of another process of the same peer: a newer one on its way, or the older one as we take our leave of it.</summary>
+        public PeerSession? Other { get; set; }
 
         /// <summary>When the server said that it has the member no more.</summary>
         public Timestamp? GivenUpAt { get; set; }
+
+        /// <summary>It said so because the member left it.</summary>
+        public bool HasLeftServer { get; set; }
     }
 }

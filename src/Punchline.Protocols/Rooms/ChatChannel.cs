@@ -17,7 +17,10 @@ internal sealed class ChatChannel
     /// <summary>Bytes of such messages, at most: 64 of the longest.</summary>
     public const long MaxUndeliveredBytes = 64L * ChatFrame.MaxTextBytes;
 
-    /// <summary>Events that wait for the owner before nothing more is read, so that the member's window closes instead of our memory filling.</summary>
+    /// <summary>
+    /// Events that wait for the owner, or acknowledgements for the member to read them, before nothing more is read: the
+    /// member's window closes instead of our memory filling.
+    /// </summary>
     public const int MaxPendingEvents = 256;
 
     // In the order of their sequences; the first _written of them went into the stream of the present connection.
@@ -47,6 +50,30 @@ internal sealed class ChatChannel
     {
         _undelivered.Add(new OutgoingMessage(sequence, frame));
         _undeliveredBytes += frame.Length;
+        Pump();
+    }
+
+    /// <summary>
+    /// For a member to whom there is no way now: its oldest messages are given up for newer ones, so that it does not keep
+    /// the others waiting.
+    /// </summary>
+    public void MakeRoomFor(int bytes)
+    {
+        while (_connection is null && !HasRoomFor(bytes) && _undelivered.Count > 0) RemoveOldest();
+    }
+
+    /// <summary>
+    /// The member started anew: what its older process did not acknowledge is for the new one, and what that one said
+    /// and nobody took yet is still told.
+    /// </summary>
+    public void TakeOver(ChatChannel older)
+    {
+        older.Detach();
+        _undelivered.AddRange(older._undelivered);
+        _undeliveredBytes += older._undeliveredBytes;
+        older._undelivered.Clear();
+        older._undeliveredBytes = 0;
+        while (older._events.TryDequeue(out var chatEvent)) _events.Enqueue(chatEvent);
         Pump();
     }
 
@@ -90,7 +117,7 @@ internal sealed class ChatChannel
 
     /// <summary>Reads on where reading stopped because events waited. False where the bytes break the protocol.</summary>
     public bool TryResume() =>
-        !_isPaused || _events.Count >= MaxPendingEvents || _connection is null || _incoming is not { } incoming
+        !_isPaused || IsFull || _connection is null || _incoming is not { } incoming
         || TryReadFrames(_connection, incoming, _incomingFrames);
 
     /// <summary>Room returned in a stream's buffer.</summary>
@@ -98,12 +125,14 @@ internal sealed class ChatChannel
 
     public bool TryDequeueEvent([NotNullWhen(true)] out ChatEvent? chatEvent) => _events.TryDequeue(out chatEvent);
 
+    private bool IsFull => _events.Count >= MaxPendingEvents || _acknowledgements.Count >= MaxPendingEvents;
+
     private bool TryReadFrames(Connection connection, StreamId stream, ChatFrameReader frames)
     {
         _isPaused = false;
         while (true)
         {
-            if (stream == _incoming && _events.Count >= MaxPendingEvents)
+            if (stream == _incoming && IsFull)
             {
                 _isPaused = true;
                 return true;
@@ -146,11 +175,16 @@ internal sealed class ChatChannel
     {
         // Streams keep the order, so it is the oldest; anything else was never sent or is acknowledged twice.
         if (_written == 0 || _undelivered[0].Sequence != sequence) return false;
-        _undeliveredBytes -= _undelivered[0].Frame.Length;
-        _undelivered.RemoveAt(0);
+        RemoveOldest();
         _written--;
         _events.Enqueue(new ChatEvent.Delivered(sequence));
         return true;
+    }
+
+    private void RemoveOldest()
+    {
+        _undeliveredBytes -= _undelivered[0].Frame.Length;
+        _undelivered.RemoveAt(0);
     }
 
     private void Pump()

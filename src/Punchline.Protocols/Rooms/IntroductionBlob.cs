@@ -107,12 +107,13 @@ internal sealed record IntroductionBlob(PeerId Id, InstanceId Instance, uint Gen
         if (!reader.TryReadBytes(PeerId.ByteLength, out var id) || !reader.TryReadBytes(InstanceId.ByteLength, out var instance)) return false;
         if (!reader.TryReadUInt32(out var generation) || !reader.TryReadVarIntPrefixed(out var name) || name.Length > MaxNameBytes) return false;
         if (!reader.TryReadByte(out var count) || count > Candidate.MaxPerPeer) return false;
-        var candidates = new Candidate[count];
-        foreach (ref var candidate in candidates.AsSpan())
+        var candidates = new List<Candidate>(count);
+        for (var i = 0; i < count; i++)
         {
             if (!reader.TryReadByte(out var kind) || !reader.TryReadByte(out var length) || !reader.TryReadBytes(length, out var address)
                 || !reader.TryReadUInt16(out var port) || !Endpoint.TryFromBytes(address, port, out var endpoint)) return false;
-            candidate = new Candidate((CandidateKind)kind, endpoint);
+            // A later version's kind is nothing that we could rank, and what is only observed cannot be introduced.
+            if ((CandidateKind)kind is CandidateKind.Host or CandidateKind.ServerReflexive) candidates.Add(new Candidate((CandidateKind)kind, endpoint));
         }
         introduction = new IntroductionBlob(new PeerId(id), InstanceId.FromBytes(instance), generation, PeerText.Clean(Encoding.UTF8.GetString(name)), candidates)
         {

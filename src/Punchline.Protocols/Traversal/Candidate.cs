@@ -27,6 +27,10 @@ internal readonly record struct Candidate(CandidateKind Kind, Endpoint Endpoint)
 /// <param name="PrefixLength">Bits of the subnet's prefix: 0 to 32 for IPv4, 0 to 128 for IPv6.</param>
 internal readonly record struct HostAddress(Endpoint Endpoint, int PrefixLength)
 {
+    /// <summary>Whether <paramref name="other"/> is the subnet's broadcast address (RFC 919 §7): all bits behind the prefix are set.</summary>
+    public bool IsBroadcast(Endpoint other) =>
+        other.IsIPv4 && PrefixLength < 31 && IsOnLink(other) && (other.IPv4 | (uint.MaxValue << (32 - PrefixLength))) == uint.MaxValue;
+
     /// <summary>Whether <paramref name="other"/> is on this interface's own link.</summary>
     public bool IsOnLink(Endpoint other)
     {

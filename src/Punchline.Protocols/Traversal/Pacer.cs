@@ -19,12 +19,12 @@ internal sealed class Pacer(double packetsPerSecond, int burst)
         return _tokens >= 1 ? now : now + TimeSpan.FromSeconds((1 - _tokens) / packetsPerSecond) + TimeSpan.FromTicks(1);
     }
 
-    /// <summary>Takes a packet's token. False where none is left: nothing is taken then.</summary>
-    public bool TryTake(Timestamp now)
+    /// <summary>Takes a token, or as many as said. False where they are not there: nothing is taken then.</summary>
+    public bool TryTake(Timestamp now, int tokens = 1)
     {
         Fill(now);
-        if (_tokens < 1) return false;
-        _tokens--;
+        if (_tokens < tokens) return false;
+        _tokens -= tokens;
         return true;
     }
 

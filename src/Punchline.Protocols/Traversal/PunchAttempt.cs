@@ -14,9 +14,13 @@ internal sealed class PunchAttempt(Timestamp start)
     /// <summary>Observed sources that are answered, at most.</summary>
     public const int MaxSources = 16;
 
+    /// <summary>Addresses probed in one attempt, at most: those of two generations of a peer. It may name others all the time.</summary>
+    public const int MaxTargets = 2 * Candidate.MaxPerPeer;
+
     private readonly PriorityQueue<Probe, (long Ticks, int Order)> _scheduled = new();
     private readonly HashSet<Endpoint> _planned = [];
     private readonly Dictionary<Endpoint, int> _replies = [];
+    private readonly Dictionary<Endpoint, CopiesSent> _handshakes = [];
     private int _order;
     private Timestamp _notBefore;
 
@@ -40,7 +44,7 @@ internal sealed class PunchAttempt(Timestamp start)
         var known = new HashSet<Endpoint>(_planned);
         foreach (var probe in plan)
         {
-            if (known.Contains(probe.Destination)) continue;
+            if (known.Contains(probe.Destination) || (_planned.Count == MaxTargets && !_planned.Contains(probe.Destination))) continue;
             _planned.Add(probe.Destination);
             Schedule(probe, now + probe.At);
         }
@@ -70,10 +74,14 @@ internal sealed class PunchAttempt(Timestamp start)
             if (!budget.TryTake(probe.Destination, probe.Kind == ProbeKind.Opener ? 1 : handshakeLength, now)) continue;
             pacer.TryTake(now);
             ProbesSent++;
+            if (probe.Kind == ProbeKind.Handshake) _handshakes[probe.Destination] = HandshakesTo(probe.Destination).Another(now);
             return true;
         }
         return false;
     }
+
+    /// <summary>The handshake packets that went there.</summary>
+    public CopiesSent HandshakesTo(Endpoint destination) => _handshakes.GetValueOrDefault(destination);
 
     private void Schedule(Probe probe, Timestamp at) => _scheduled.Enqueue(probe, (at.Ticks, _order++));
 }

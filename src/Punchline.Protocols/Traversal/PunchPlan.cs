@@ -120,6 +120,7 @@ internal static class PunchPlan
         {
             var endpoint = candidate.Endpoint;
             if (!IsUsable(endpoint, situation.AllowLoopback) || !seen.Add(endpoint)) continue;
+            if (situation.HostAddresses.Any(host => host.IsBroadcast(endpoint))) continue;
             var isOnLink = situation.HostAddresses.Any(host => host.IsOnLink(endpoint));
             if (AddressScope.IsLoopback(endpoint) || isOnLink)
             {

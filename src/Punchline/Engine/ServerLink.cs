@@ -102,7 +102,7 @@ internal sealed class ServerLink(NodeEngine engine, int room, RoomKeys keys, Ser
                     await CarryAsync(channel).ConfigureAwait(false);
                     // Replaced, refused or left: there is no coming back.
                     if (_isLeaving || engine.Run((node, _) => node.IsServerFinal(room))) return;
-                    engine.Run((node, _) => node.HandleServerDisconnected(room));
+                    engine.Run((node, now) => node.HandleServerDisconnected(room, now));
                     pause = FirstPause;
                 }
                 await Task.Delay(pause * (1 + (Random.Shared.NextDouble() / 2)), _stop.Token).ConfigureAwait(false);

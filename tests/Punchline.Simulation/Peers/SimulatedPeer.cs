@@ -21,19 +21,26 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
     private readonly RoomKeys _keys;
     private readonly int _room;
     private readonly List<NodeEvent> _events = [];
+    private readonly SimulatedSocket _socket;
+    private readonly bool _ownsIdentity;
     private ChannelEnd? _server;
 
-    public SimulatedPeer(VirtualInternet internet, Machine machine, RoomKeys keys)
+    /// <param name="internet">Where it lives.</param>
+    /// <param name="machine">What it runs on; its port must be free there.</param>
+    /// <param name="keys">The room's.</param>
+    /// <param name="identity">Stays the caller's; null: one of its own.</param>
+    public SimulatedPeer(VirtualInternet internet, Machine machine, RoomKeys keys, P256KeyPair? identity = null)
     {
         _internet = internet;
         _machine = machine;
         _keys = keys;
         var random = internet.NewRandom();
-        _identity = P256KeyPair.Generate(random);
+        _ownsIdentity = identity is null;
+        _identity = identity ?? P256KeyPair.Generate(random);
         _node = new NodeCore(_identity, random);
         _node.SetHostAddresses([new HostAddress(machine.At(Port), LanPrefixLength)], internet.Now);
         _room = _node.OpenRoom(keys, machine.Name);
-        machine.Bind(Port, this);
+        _socket = machine.Bind(Port, this);
     }
 
     public string Name => _machine.Name;
@@ -45,9 +52,20 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
 
     public NodeCore Node => _node;
 
+    public P256KeyPair Identity => _identity;
+
+    /// <summary>When it last sent anything, to a peer or to the server: its last sign of life once it is dead.</summary>
+    public Timestamp LastSent { get; private set; }
+
+    /// <summary>When it last got a packet of a connection.</summary>
+    public Timestamp LastData { get; private set; }
+
     public int Undelivered => _node.CountUndelivered(_room);
 
     public Timestamp NextTimeout => _node.NextTimeout;
+
+    /// <summary>Called with every datagram that arrives, before the node has it.</summary>
+    public Action<Endpoint, ReadOnlySpan<byte>>? Overheard { get; set; }
 
     public IEnumerable<T> EventsOf<T>()
         where T : NodeEvent => _events.OfType<T>();
@@ -70,7 +88,7 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
         _server = server.Connect(Name, from, _keys.Tag, serverDelay);
         if (_server is null) return;
         _server.Received = utf8 => _node.HandleServerMessage(_room, utf8.Span, _internet.Now);
-        _server.Broken = () => _node.HandleServerDisconnected(_room);
+        _server.Broken = () => _node.HandleServerDisconnected(_room, _internet.Now);
         _node.HandleServerConnected(_room, SimulatedServer.Host, [], isLoopback: false, _internet.Now);
     }
 
@@ -78,20 +96,52 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
 
     public void Leave() => _node.LeaveRoom(_room, _internet.Now);
 
-    public void HandleDatagram(Endpoint source, ReadOnlySpan<byte> datagram, Timestamp now) => _node.HandleDatagram(source, datagram, now);
+    /// <summary>Forgets the room, as the engine does behind the last goodbye.</summary>
+    public void CloseRoom() => _node.CloseRoom(_room);
+
+    public bool IsClosing => _node.IsClosing(_room);
+
+    /// <summary>As by a power cut: nobody is told, and the server's TCP connection just falls silent.</summary>
+    public void Kill()
+    {
+        _socket.Close();
+        CutServer();
+    }
+
+    /// <summary>Nothing comes from the server or gets to it any more, and nobody is told.</summary>
+    public void CutServer()
+    {
+        if (_server is null) return;
+        _server.Received = null;
+        _server.Broken = null;
+        _server = null;
+    }
+
+    public void HandleDatagram(Endpoint source, ReadOnlySpan<byte> datagram, Timestamp now)
+    {
+        Overheard?.Invoke(source, datagram);
+        if (datagram[0] is >= PacketTypes.FirstData and <= PacketTypes.LastData) LastData = now;
+        _node.HandleDatagram(source, datagram, now);
+    }
 
     public void HandleTimeout(Timestamp now) => _node.HandleTimeout(now);
 
     public bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit)
     {
-        while (_node.TryDequeueServerMessage(out _, out var utf8)) _server?.Send(utf8.Span);
+        while (_node.TryDequeueServerMessage(out _, out var utf8))
+        {
+            _server?.Send(utf8.Span);
+            LastSent = now;
+        }
         while (_node.TryDequeueEvent(_room, now, out var nodeEvent)) _events.Add(nodeEvent);
-        return _node.TryDequeueTransmit(now, buffer, out transmit);
+        if (!_node.TryDequeueTransmit(now, buffer, out transmit)) return false;
+        LastSent = now;
+        return true;
     }
 
     public void Dispose()
     {
         _node.Dispose();
-        _identity.Dispose();
+        if (_ownsIdentity) _identity.Dispose();
     }
 }

@@ -65,7 +65,8 @@ internal sealed class SimulatedServer : IDisposable
         }
         while (_core.TryDequeueClose(out var connection))
         {
-            if (_channels.Remove(connection, out var channel)) channel.Break();
+            // Behind what was sent just before it.
+            if (_channels.Remove(connection, out var channel)) _internet.Schedule(_internet.Now + channel.Delay, channel.Break);
         }
     }
 
