@@ -6,7 +6,6 @@ using Punchline.Engine;
 using Punchline.Protocols.Node;
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Rooms;
-using Punchline.Protocols.Traversal;
 
 namespace Punchline;
 
@@ -221,7 +220,7 @@ public sealed class Room : IRoomObserver, IAsyncDisposable
     private PeerPath PathTo(Endpoint remote)
     {
         IPEndPoint endPoint = remote.ToIPEndPoint();
-        var kind = AddressScope.IsLoopback(remote) || AddressScope.IsPrivate(remote) ? PathKind.Lan : PathKind.Direct;
+        var kind = _engine.IsNear(remote) ? PathKind.Lan : PathKind.Direct;
         return new PeerPath(kind, PathTransport.Udp, _engine.LocalEndPointTowards(endPoint), endPoint);
     }
 }

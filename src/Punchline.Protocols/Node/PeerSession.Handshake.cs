@@ -25,9 +25,10 @@ internal sealed partial class PeerSession
 
     /// <summary>
     /// Age at which an unanswered message 1 gives way to a new attempt: the peer answers a source three times an attempt,
-    /// and all three answers may have been lost. Nobody's answer takes so long.
+    /// and all three answers may have been lost. An answer that takes longer is not lost for good: flights are ever further
+    /// apart, and one of the next attempts lasts long enough for it.
     /// </summary>
-    private static readonly TimeSpan MaxMessage1Age = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan MaxMessage1Age = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<Endpoint, int> _responses = [];
     private InitiatorHandshake? _initiator;

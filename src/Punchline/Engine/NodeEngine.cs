@@ -3,6 +3,7 @@ using System.Net;
 using Punchline.Protocols.Node;
 using Punchline.Protocols.Noise;
 using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Traversal;
 using Punchline.Sockets;
 
 namespace Punchline.Engine;
@@ -32,6 +33,7 @@ internal sealed class NodeEngine : IDisposable
     private readonly long _start = Stopwatch.GetTimestamp();
     private readonly NodeCore _node;
     private readonly UdpSocket _socket;
+    private readonly IReadOnlyList<HostAddress> _hostAddresses;
     private readonly Dictionary<int, IRoomObserver> _rooms = [];
     private readonly byte[] _sendBuffer = new byte[MaxDatagram];
     private readonly Thread _receiver;
@@ -45,7 +47,8 @@ internal sealed class NodeEngine : IDisposable
         _node = new NodeCore(identity, SystemRandomSource.Instance);
         _socket = new UdpSocket(local);
         LocalEndPoint = _socket.LocalEndPoint;
-        if (!hideHostCandidates) _node.SetHostAddresses(HostAddresses.Of(LocalEndPoint), Timestamp.Zero);
+        _hostAddresses = HostAddresses.Of(LocalEndPoint);
+        if (!hideHostCandidates) _node.SetHostAddresses(_hostAddresses, Timestamp.Zero);
         _receiver = new Thread(Receive) { Name = "Punchline receive", IsBackground = true };
         _timer = new Thread(KeepTime) { Name = "Punchline timer", IsBackground = true };
         _receiver.Start();
@@ -57,6 +60,10 @@ internal sealed class NodeEngine : IDisposable
     private Timestamp Now => new(Stopwatch.GetElapsedTime(_start).Ticks);
 
     public IPEndPoint LocalEndPointTowards(IPEndPoint remote) => _socket.LocalEndPointTowards(remote);
+
+    /// <summary>Whether packets to <paramref name="remote"/> stay on this machine or on its networks.</summary>
+    public bool IsNear(Endpoint remote) =>
+        AddressScope.IsLoopback(remote) || AddressScope.IsPrivate(remote) || _hostAddresses.Any(host => host.IsOnLink(remote));
 
     /// <summary>Carries out a command on the node, and what comes of it.</summary>
     public void Run(Action<NodeCore, Timestamp> command) => Run((node, now) =>
