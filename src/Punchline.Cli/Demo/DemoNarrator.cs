@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Punchline.Cli.Demo;
 
-/// <summary>Tells the demo's story line by line, with the time since its beginning.</summary>
+/// <summary>Tells the demo's story line by line, with the time since its beginning, within 80 columns.</summary>
 internal sealed class DemoNarrator(TextWriter output, bool hasColours)
 {
     private const string Bold = "1";
@@ -35,13 +35,14 @@ internal sealed class DemoNarrator(TextWriter output, bool hasColours)
     public void Detail(string text) => output.WriteLine($"{new string(' ', Indent)}{Paint(Dim, text)}");
 
     public void Speech(string from, string to, string text, TimeSpan took) =>
-        WriteTimed(" ", $"{Paint(Cyan, $"{from,5} → {to,-5}")}  {text,-48} {Paint(Dim, $"{Milliseconds(took),5} ms")}");
+        WriteTimed(" ", $"{Paint(Cyan, $"{from,5} → {to,-5}")}  {text,-42} {Paint(Dim, $"{Milliseconds(took),5} ms")}");
 
     public void End(string text)
     {
         output.WriteLine();
         output.WriteLine(Paint(Bold, $"  {text}"));
-        output.WriteLine($"  It took {Seconds} s. Now between two machines of yours: `punchline serve` on one that both can reach, then the line that it prints.");
+        output.WriteLine($"  It took {Seconds} s. Now between two machines of yours: `punchline serve` on one");
+        output.WriteLine("  that both can reach, then on each the line that it prints.");
         output.WriteLine();
     }
 

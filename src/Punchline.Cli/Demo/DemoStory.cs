@@ -19,7 +19,7 @@ internal sealed class DemoStory(IDemoStage stage, DemoNarrator narrator)
 
         await using var server = new DemoActor("the server", stage.Start(DemoRole.Server, [.. stage.ServeArguments, .. KeepNothing]));
         var serverOption = OptionIn(await server.ReadLineAsync($"--server {stage.ServerAddress}:", cancellationToken));
-        narrator.Step($"The server is up at {serverOption.Split('#')[0]}. All that it does is introduce peers to each other.");
+        narrator.Step($"The server is up at {serverOption.Split('#')[0]}. It only introduces peers.");
 
         var secret = Invented.Secret();
         string[] join = ["join", RoomName, "--server", serverOption, "--secret", secret, "--json", .. KeepNothing, "--name"];
@@ -27,11 +27,11 @@ internal sealed class DemoStory(IDemoStage stage, DemoNarrator narrator)
         await using var bob = new DemoActor("bob", stage.Start(DemoRole.Bob, [.. join, "bob"]));
         await alice.ReadEventAsync("ready", cancellationToken);
         await bob.ReadEventAsync("ready", cancellationToken);
-        narrator.Step($"Alice and Bob are up, and in the room \"{RoomName}\" at the server{(stage.HasRouters ? ", each through a router" : "")}.");
+        narrator.Step($"Alice and Bob have joined the room \"{RoomName}\"{(stage.HasRouters ? ", each through a router" : "")}.");
 
         TellConnection(await alice.ReadEventAsync("connected", cancellationToken), await bob.ReadEventAsync("connected", cancellationToken));
         await TalkAsync(alice, bob, "Hello Bob! Who else reads this?", cancellationToken);
-        await TalkAsync(bob, alice, "Nobody: it came straight from you, encrypted.", cancellationToken);
+        await TalkAsync(bob, alice, "Nobody. It came straight from you, sealed.", cancellationToken);
 
         await server.KillAsync();
         narrator.Loss("The server is killed, with SIGKILL: no time for goodbyes.");
@@ -48,11 +48,12 @@ internal sealed class DemoStory(IDemoStage stage, DemoNarrator narrator)
 
     private void TellConnection(JsonElement alice, JsonElement bob)
     {
-        narrator.Step($"They are connected, directly, {MillisecondsIn(alice, "elapsedMs")} after hearing of each other, and know each other's key.");
+        narrator.Step($"They are connected, directly, {MillisecondsIn(alice, "elapsedMs")} after hearing of each other.");
         string Local(JsonElement own) => own.GetProperty("path").GetProperty("local").GetString()!;
         string Remote(JsonElement own) => own.GetProperty("path").GetProperty("remote").GetString()!;
-        narrator.Detail(stage.HasRouters ? $"To Bob, Alice's {Local(alice)} is {Remote(bob)}, opened in her router from inside." : $"Alice is at {Local(alice)}.");
-        narrator.Detail(stage.HasRouters ? $"To Alice, Bob's {Local(bob)} is {Remote(alice)}, opened in his router from inside." : $"Bob is at {Local(bob)}.");
+        narrator.Detail(stage.HasRouters ? $"Alice's {Local(alice)} is {Remote(bob)} to Bob." : $"Alice is at {Local(alice)}.");
+        narrator.Detail(stage.HasRouters ? $"Bob's {Local(bob)} is {Remote(alice)} to Alice." : $"Bob is at {Local(bob)}.");
+        narrator.Detail(stage.HasRouters ? "Both opened their routers from inside, and proved their keys." : "Both proved their keys.");
     }
 
     private async Task TalkAsync(DemoActor speaker, DemoActor listener, string text, CancellationToken cancellationToken)

@@ -27,8 +27,9 @@ internal sealed class LabStage : IDemoStage
             var before = $"{alice} ──── {aliceRouter} ═════";
             return
             [
-                "Alice and Bob sit behind a router each, as at home: neither machine can be reached from outside.",
-                "Machines and routers are Linux network namespaces; the NATs are the kernel's own, the packets real.",
+                "Alice and Bob sit behind a router each, as at home: neither machine can be",
+                "reached from outside. Machines and routers are Linux network namespaces; the",
+                "NATs are the kernel's own, and the packets are real.",
                 "",
                 $"    {"Alice".PadRight(alice.Length)}      {"her router".PadRight(aliceRouter.Length)}             {"his router".PadRight(bobRouter.Length)}      Bob",
                 $"    {before}╦═════ {bobRouter} ──── {bob}",
