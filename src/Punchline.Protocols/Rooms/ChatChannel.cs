@@ -42,6 +42,9 @@ internal sealed class ChatChannel
     /// <summary>Messages that the member has not acknowledged.</summary>
     public int Undelivered => _undelivered.Count;
 
+    /// <summary>Acknowledgements that wait for room in the member's stream.</summary>
+    public int PendingAcknowledgements => _acknowledgements.Count;
+
     /// <summary>Whether a message of so many bytes fits.</summary>
     public bool HasRoomFor(int bytes) => _undelivered.Count < MaxUndelivered && _undeliveredBytes + bytes <= MaxUndeliveredBytes;
 

@@ -34,8 +34,9 @@ internal readonly record struct HostAddress(Endpoint Endpoint, int PrefixLength)
     /// <summary>Whether <paramref name="other"/> is on this interface's own link.</summary>
     public bool IsOnLink(Endpoint other)
     {
-        if (other.IsIPv4 != Endpoint.IsIPv4) return false;
+        // A prefix of no bits is a tunnel that takes everything, or a system that does not know: nobody is a neighbour by it.
+        if (other.IsIPv4 != Endpoint.IsIPv4 || PrefixLength <= 0) return false;
         var prefixBits = Endpoint.IsIPv4 ? PrefixLength + 96 : PrefixLength;
-        return prefixBits > 0 && (other.Address ^ Endpoint.Address) >> (128 - prefixBits) == 0;
+        return (other.Address ^ Endpoint.Address) >> (128 - prefixBits) == 0;
     }
 }

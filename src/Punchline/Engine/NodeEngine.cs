@@ -150,7 +150,7 @@ internal sealed class NodeEngine : IDisposable
 
     private void Drain()
     {
-        while (_node.TryDequeueTransmit(Now, _sendBuffer, out var transmit)) _socket.Send(_sendBuffer.AsSpan(0, transmit.Length), transmit);
+        SendAll();
         while (_node.TryDequeueServerMessage(out var room, out var utf8))
         {
             if (_rooms.TryGetValue(room, out var observer)) observer.OnServerMessage(utf8);
@@ -159,7 +159,14 @@ internal sealed class NodeEngine : IDisposable
         {
             while (observer.HasRoom && _node.TryDequeueEvent(room, Now, out var nodeEvent)) observer.OnEvent(nodeEvent);
         }
+        // Whoever took events made room, and a window may open again.
+        SendAll();
         // The timer's thread sleeps towards a moment that is no longer the next.
         if (_node.NextTimeout < _armed) Monitor.Pulse(_gate);
+    }
+
+    private void SendAll()
+    {
+        while (_node.TryDequeueTransmit(Now, _sendBuffer, out var transmit)) _socket.Send(_sendBuffer.AsSpan(0, transmit.Length), transmit);
     }
 }

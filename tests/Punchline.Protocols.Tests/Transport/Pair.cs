@@ -152,6 +152,9 @@ internal sealed class Side(string name, Endpoint address, Connection connection)
 
     public HashSet<StreamId> Finished { get; } = [];
 
+    /// <summary>Called behind every event.</summary>
+    public Action? Raised { get; set; }
+
     /// <summary>Reads whatever becomes readable.</summary>
     public bool ReadsAtOnce { get; set; } = true;
 
@@ -165,6 +168,7 @@ internal sealed class Side(string name, Endpoint address, Connection connection)
         Events.Add(raised);
         if (raised.Kind == ConnectionEventKind.StreamReadable && ReadsAtOnce) ReadAll(raised.Stream);
         if (raised.Kind == ConnectionEventKind.StreamWritable) Pump(raised.Stream);
+        Raised?.Invoke();
     }
 
     public void ReadAll(StreamId id)

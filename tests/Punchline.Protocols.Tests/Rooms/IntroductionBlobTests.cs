@@ -1,0 +1,134 @@
+using System.Security.Cryptography;
+using Punchline.Protocols.Coordination;
+using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Rooms;
+using Punchline.Protocols.Traversal;
+using Punchline.Simulation;
+
+namespace Punchline.Protocols.Tests.Rooms;
+
+public sealed class IntroductionBlobTests
+{
+    private static readonly RoomKeys Keys = new(new byte[32]);
+    private static readonly PeerId Id = new(Enumerable.Range(0, 32).Select(i => (byte)i).ToArray());
+    private static readonly InstanceId Instance = new(0x0123_4567_89ab_cdef);
+
+    private static readonly Candidate[] Candidates =
+    [
+        new(CandidateKind.ServerReflexive, Endpoint.Parse("203.0.113.5:5000")),
+        new(CandidateKind.Host, Endpoint.Parse("[2001:db8::1]:5001")),
+    ];
+
+    [Fact]
+    public void What_was_sealed_is_what_is_opened()
+    {
+        var blob = new IntroductionBlob(Id, Instance, 7, "Zoë", Candidates) { Versions = new byte[] { 2, 1 }, Suites = new byte[] { 9, 1 } };
+        Assert.True(IntroductionBlob.TryOpen(blob.Seal(Keys, new SeededRandom(1)), Keys, out var opened));
+        Assert.Equal((Id, Instance, 7u, "Zoë"), (opened.Id, opened.Instance, opened.Generation, opened.Name));
+        Assert.Equal(Candidates, opened.Candidates);
+        Assert.Equal([2, 1], opened.Versions.ToArray());
+        Assert.Equal([9, 1], opened.Suites.ToArray());
+        Assert.Equal(new IntroducedPeer(Id, Instance), opened.Peer);
+    }
+
+    [Fact]
+    public void The_largest_blob_has_773_bytes_and_every_seal_another_nonce()
+    {
+        var candidates = Enumerable.Range(1, Candidate.MaxPerPeer).Select(i => new Candidate(CandidateKind.Host, Endpoint.Parse($"[2001:db8::{i}]:5000")));
+        var blob = new IntroductionBlob(Id, Instance, uint.MaxValue, new string('n', IntroductionBlob.MaxNameBytes), [.. candidates]);
+        var random = new SeededRandom(1);
+        var one = blob.Seal(Keys, random);
+        var two = blob.Seal(Keys, random);
+        // nonce 12, lists 2 + 2, id 32, instance 16, generation 4, name 2 + 64, count 1, 30 × (1 + 1 + 16 + 2), tag 16
+        Assert.Equal(12 + 4 + 32 + 16 + 4 + 66 + 1 + 600 + 16, one.Length);
+        Assert.NotEqual(one[..12], two[..12]);
+        Assert.True(IntroductionBlob.TryOpen(one, Keys, out var opened));
+        Assert.Equal(30, opened.Candidates.Count);
+    }
+
+    [Fact]
+    public void Another_rooms_blob_or_a_changed_one_is_not_opened()
+    {
+        var genuine = new IntroductionBlob(Id, Instance, 1, "name", Candidates).Seal(Keys, new SeededRandom(1));
+        var otherKey = new byte[32];
+        otherKey[0] = 1;
+        Assert.False(IntroductionBlob.TryOpen(genuine, new RoomKeys(otherKey), out _));
+        for (var i = 0; i < genuine.Length; i++)
+        {
+            byte[] changed = [.. genuine];
+            changed[i] ^= 1;
+            Assert.False(IntroductionBlob.TryOpen(changed, Keys, out _));
+        }
+        for (var length = 0; length < genuine.Length; length++) Assert.False(IntroductionBlob.TryOpen(genuine.AsSpan(0, length), Keys, out _));
+        Assert.False(IntroductionBlob.TryOpen(new byte[IntroductionBlob.MaxLength + 1], Keys, out _));
+    }
+
+    // A member has the room's key: what it seals may still be nonsense.
+    [Fact]
+    public void A_sealed_plaintext_is_whole_and_within_the_limits_or_nothing()
+    {
+        var plaintext = Plaintext("name", [.. Candidates.Select(candidate => (candidate.Kind, candidate.Endpoint))]);
+        Assert.True(Opens(plaintext));
+        Assert.True(Opens([.. plaintext, 1, 2, 3])); // a later version's fields
+        for (var length = 0; length < plaintext.Length; length++) Assert.False(Opens(plaintext[..length]));
+        Assert.True(Opens(Plaintext(new string('n', 64), [])));
+        Assert.False(Opens(Plaintext(new string('n', 65), [])));
+        Assert.True(Opens(Plaintext("n", [.. Enumerable.Repeat((CandidateKind.Host, Candidates[0].Endpoint), 30)])));
+        Assert.False(Opens(Plaintext("n", [.. Enumerable.Repeat((CandidateKind.Host, Candidates[0].Endpoint), 31)])));
+        Assert.False(Opens([0, .. plaintext[1..]])); // no version
+        Assert.False(Opens([17, .. Enumerable.Repeat((byte)1, 17), .. plaintext[2..]])); // too many
+        byte[] wrongLength = [.. plaintext];
+        wrongLength[plaintext.Length - 20 - 8 + 1] = 5; // the first candidate's address
+        Assert.False(Opens(wrongLength));
+    }
+
+    [Fact]
+    public void Candidates_of_unknown_kinds_and_those_that_are_only_observed_are_left_out()
+    {
+        var endpoint = Candidates[0].Endpoint;
+        var sealedBlob = Seal(Plaintext("n", [((CandidateKind)200, endpoint), (CandidateKind.PeerReflexive, endpoint), (CandidateKind.Host, endpoint), (default, endpoint)]));
+        Assert.True(IntroductionBlob.TryOpen(sealedBlob, Keys, out var opened));
+        Assert.Equal([new Candidate(CandidateKind.Host, endpoint)], opened.Candidates);
+    }
+
+    [Fact]
+    public void A_name_is_made_safe_to_show()
+    {
+        Assert.True(IntroductionBlob.TryOpen(Seal(Plaintext("a\u001b[31mb\r\nc\u202ed", [])), Keys, out var opened));
+        Assert.Equal("a[31mbcd", opened.Name);
+    }
+
+    private static bool Opens(byte[] plaintext) => IntroductionBlob.TryOpen(Seal(plaintext), Keys, out _);
+
+    private static byte[] Plaintext(string name, (CandidateKind Kind, Endpoint Endpoint)[] candidates)
+    {
+        var buffer = new byte[1_500];
+        var writer = new SpanWriter(buffer);
+        writer.WriteBytes([1, 1, 1, 1]);
+        Id.CopyTo(writer.Free);
+        writer.Advance(PeerId.ByteLength);
+        Instance.CopyTo(writer.Free);
+        writer.Advance(InstanceId.ByteLength);
+        writer.WriteUInt32(1);
+        var bytes = System.Text.Encoding.UTF8.GetBytes(name);
+        writer.WriteVarInt((ulong)bytes.Length);
+        writer.WriteBytes(bytes);
+        writer.WriteByte((byte)candidates.Length);
+        foreach (var (kind, endpoint) in candidates)
+        {
+            writer.WriteByte((byte)kind);
+            writer.WriteByte((byte)endpoint.AddressLength);
+            writer.Advance(endpoint.WriteAddress(writer.Free));
+            writer.WriteUInt16(endpoint.Port);
+        }
+        return writer.Written.ToArray();
+    }
+
+    private static byte[] Seal(byte[] plaintext)
+    {
+        var blob = new byte[12 + plaintext.Length + 16];
+        using var aes = new AesGcm(Keys.IntroductionKey, 16);
+        aes.Encrypt(blob.AsSpan(0, 12), plaintext, blob.AsSpan(12, plaintext.Length), blob.AsSpan(12 + plaintext.Length), Keys.Tag);
+        return blob;
+    }
+}
