@@ -10,6 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Punchline.Protocols.Coordination;
+using Punchline.Server.Stun;
 using Endpoint = Punchline.Protocols.Primitives.Endpoint;
 
 namespace Punchline.Server;
@@ -27,14 +28,17 @@ public sealed class CoordinationHost : IAsyncDisposable
     private readonly CoordinationServerOptions _options;
     private readonly ServerCertificate _certificate;
     private readonly CoordinationPump _pump;
+    private readonly StatusApi _status;
     private readonly WebApplication _application;
-    private bool _stopped;
+    private long _startedAt;
+    private volatile bool _stopped;
 
     private CoordinationHost(CoordinationServerOptions options, ServerCertificate certificate, ILoggerFactory loggers)
     {
         _options = options;
         _certificate = certificate;
         _pump = new CoordinationPump(certificate.KeyHash, options.TimeProvider, loggers.CreateLogger<CoordinationHost>());
+        _status = new StatusApi(Describe, () => _stopped);
 
         // The empty builder: neither configuration files nor environment variables change what the options say, and
         // the process starts in a fraction of the time.
@@ -52,6 +56,9 @@ public sealed class CoordinationHost : IAsyncDisposable
 
     /// <summary>SHA-256 of the certificate's public key in base32: what stands behind # in <c>--server HOST:PORT#PIN</c>.</summary>
     public string Pin => _certificate.Pin;
+
+    /// <summary>The STUN server beside this one, whose requests its statistics count.</summary>
+    internal StunServer? Stun { get; set; }
 
     /// <summary>Starts to listen.</summary>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
@@ -73,6 +80,7 @@ public sealed class CoordinationHost : IAsyncDisposable
             throw;
         }
         var addresses = host._application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!;
+        host._startedAt = options.TimeProvider.GetTimestamp();
         host.Port = BindingAddress.Parse(addresses.Addresses.First()).Port;
         CoordinationLog.Listening(loggers.CreateLogger<CoordinationHost>(), host.Port, host.Pin);
         return host;
@@ -123,9 +131,14 @@ public sealed class CoordinationHost : IAsyncDisposable
 
     private async Task HandleRequestAsync(HttpContext context)
     {
+        if (StatusApi.IsPath(context.Request.Path.Value))
+        {
+            await _status.HandleAsync(context);
+            return;
+        }
         if (!CoordinationUrl.TryReadRoom(context.Request.Path.Value, out var tag))
         {
-            await AnswerAsync(context, StatusCodes.Status404NotFound, "Nothing here. This is a Punchline coordination server.\n");
+            await HttpText.AnswerAsync(context, StatusCodes.Status404NotFound, "Nothing here. This is a Punchline coordination server.\n");
             return;
         }
         if (!context.WebSockets.IsWebSocketRequest || !context.WebSockets.WebSocketRequestedProtocols.Contains(CoordinationUrl.SubProtocol, StringComparer.Ordinal))
@@ -133,7 +146,7 @@ public sealed class CoordinationHost : IAsyncDisposable
             // RFC 9110 §15.5.22: a 426 names the protocols that it requires.
             context.Response.Headers.Upgrade = "websocket";
             context.Response.Headers.Connection = "Upgrade";
-            await AnswerAsync(context, StatusCodes.Status426UpgradeRequired, $"Rooms speak WebSocket, subprotocol {CoordinationUrl.SubProtocol}.\n");
+            await HttpText.AnswerAsync(context, StatusCodes.Status426UpgradeRequired, $"Rooms speak WebSocket, subprotocol {CoordinationUrl.SubProtocol}.\n");
             return;
         }
         var connection = context.Connection;
@@ -142,6 +155,13 @@ public sealed class CoordinationHost : IAsyncDisposable
         var host = context.Request.Host.Value ?? "";
         using var socket = await context.WebSockets.AcceptWebSocketAsync(CoordinationUrl.SubProtocol);
         await _pump.RunAsync(socket, from, host, tag, StunServersFor(reached));
+    }
+
+    private StatsStatus Describe()
+    {
+        var (rooms, members, connections) = _pump.Count();
+        var uptime = _options.TimeProvider.GetElapsedTime(_startedAt);
+        return new StatsStatus(Math.Round(uptime.TotalSeconds, 3), rooms, members, connections, Stun?.Requests ?? 0);
     }
 
     private List<Endpoint> StunServersFor(IPEndPoint reached)
@@ -155,12 +175,5 @@ public sealed class CoordinationHost : IAsyncDisposable
             if (reached.Port < IPEndPoint.MaxPort) servers.Add(Endpoint.From(address, (ushort)(reached.Port + 1)));
         }
         return servers;
-    }
-
-    private static Task AnswerAsync(HttpContext context, int status, string text)
-    {
-        context.Response.StatusCode = status;
-        context.Response.ContentType = "text/plain; charset=utf-8";
-        return context.Response.WriteAsync(text, context.RequestAborted);
     }
 }

@@ -86,6 +86,11 @@ internal sealed class CoordinationPump : IDisposable
         CoordinationLog.Stopping(_logger, count);
     }
 
+    public (int Rooms, int Members, int Connections) Count()
+    {
+        lock (_gate) return (_core.RoomCount, _core.MemberCount, _core.ConnectionCount);
+    }
+
     public void Dispose() => _timer.Dispose();
 
     private Timestamp Now => new(_time.GetElapsedTime(_origin).Ticks);

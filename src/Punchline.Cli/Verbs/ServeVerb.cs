@@ -71,6 +71,7 @@ internal static class ServeVerb
         // Beside IPv6 it has IPv4 too where the machine has both.
         var stunAddress = options.ListenAddress ?? (Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any);
         await using var stun = StartStun(stunAddress, server.Port, loggers.CreateLogger<StunServer>());
+        server.Stun = stun;
 
         foreach (var line in Announcement(server, options, stun.Endpoints)) await Terminal.Output.WriteLineAsync(line);
         await WaitForEndAsync(untilInputEnds, interruption.Token);
