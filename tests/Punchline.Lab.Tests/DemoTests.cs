@@ -35,7 +35,7 @@ public sealed class DemoTests(PublishedTool tool) : IClassFixture<PublishedTool>
     public async Task Killed_it_leaves_nothing(bool hasLab)
     {
         using var demo = Start(hasLab);
-        while (await demo.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line && !line.Contains("Alice and Bob have joined", StringComparison.Ordinal))
+        while (await demo.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line && !line.Contains("joined the room", StringComparison.Ordinal))
         {
         }
 

@@ -67,6 +67,25 @@ public sealed class JoinTests(PublishedTool tool) : IClassFixture<PublishedTool>
     }
 
     [Fact]
+    public async Task At_a_terminal_lines_can_be_corrected_and_control_d_leaves()
+    {
+        await using var lab = await UpAsync(LabNat.PortRestricted, LabNat.PortRestricted);
+        await using var server = await tool.ServeAsync(lab, "s1");
+        await using var alice = tool.Join(lab, "a1", Room, server);
+        await using var terminal = new ToolProcess("terminal", lab.Start(
+            "b1", "script", "--quiet", "--return", "--command", $"{PublishedTool.Program} join {Room} --server {server.Option} --name typist --state -", "/dev/null"));
+        await alice.ReadEventAsync("connected", Patience);
+
+        await terminal.SayAsync("helpo\x7f\x7flo\n"); // backspace twice; then an empty line, which says nothing
+        await terminal.SayAsync("bye\n\x04");
+
+        Assert.Equal("hello", (await alice.ReadEventAsync("message", Patience))["text"]);
+        Assert.Equal("bye", (await alice.ReadEventAsync("message", Patience))["text"]);
+        Assert.Equal("left", (await alice.ReadEventAsync("left", Patience))["reason"]);
+        Assert.Equal(0, await terminal.WaitForExitAsync(Patience));
+    }
+
+    [Fact]
     public async Task Three_peers_of_one_home_directory_see_each_other()
     {
         await using var lab = await UpAsync(LabNat.PortRestricted, LabNat.PortRestricted);

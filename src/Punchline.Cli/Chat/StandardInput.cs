@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Threading.Channels;
+using Microsoft.Win32.SafeHandles;
 
 namespace Punchline.Cli.Chat;
 
@@ -31,9 +32,14 @@ internal static partial class StandardInput
     public static ChannelReader<InputLine> ReadLines()
     {
         var lines = Channel.CreateBounded<InputLine>(new BoundedChannelOptions(MaxLinesAhead) { SingleReader = true, SingleWriter = true });
-        var reader = new LineReader(Console.OpenStandardInput(), Room.MaxMessageBytes);
+        var isTerminal = !Console.IsInputRedirected;
+        // On a Unix terminal the kernel edits lines well; the console's own editor would take Ctrl+D for a character.
+        var input = isTerminal && !OperatingSystem.IsWindows()
+            ? new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0)
+            : Console.OpenStandardInput();
+        var reader = new LineReader(input, Room.MaxMessageBytes);
         // Who presses Enter twice has nothing to say; what comes through a pipe goes out as it is.
-        var skipsEmpty = !Console.IsInputRedirected;
+        var skipsEmpty = isTerminal;
         new Thread(() => Pump(reader, lines.Writer, skipsEmpty)) { IsBackground = true, Name = "standard input" }.Start();
         return lines.Reader;
     }
