@@ -147,6 +147,7 @@ public sealed class Room : IRoomObserver, IAsyncDisposable
                 _joined.TrySetException(new PunchlineException(PunchlineError.ServerRefused, $"The server refused: {refused.Message} ({refused.Code})"));
                 break;
             case NodeEvent.ServerLost:
+                _link?.GiveUp();
                 _joined.TrySetException(new PunchlineException(PunchlineError.ServerUnreachable, "The server was lost before it let us in."));
                 break;
         }

@@ -12,7 +12,7 @@ internal sealed class NodeServices(P256KeyPair identity, IRandomSource random)
     private const int ProbesPerSecond = 200;
     private const int ProbeBurst = 64;
 
-    // PROTOCOL §12: 50 answers a second in all, each of three Diffie-Hellmans, to whoever sends us a genuine-looking message 1.
+    // PROTOCOL §12: 50 Diffie-Hellmans a second in all, spent by whoever sends us a genuine-looking message 1.
     private const int AgreementsPerSecond = 50;
 
     public P256KeyPair Identity { get; } = identity;

@@ -18,7 +18,7 @@ internal sealed partial class PeerSession
     private const int AgreementsPerResponse = 3;
 
     /// <summary>
-    /// What a connection that stands gets to show that it lives when its peer knocks anew: WIRE 14's silence before a
+    /// What a connection that stands gets to show that it lives when its peer knocks anew: PROTOCOL §6's silence before a
     /// handshake may take its place. Without it the peer's last opener, overtaken by the handshake, would undo that.
     /// </summary>
     private static readonly TimeSpan DoubtTime = TimeSpan.FromSeconds(2);

@@ -3,7 +3,7 @@ using Punchline.Protocols.Rooms;
 
 namespace Punchline.Protocols.Node;
 
-// WIRE 21: another process of the same peer restarts the handshake even if a connection lives, and that one ends only
+// PROTOCOL §10: another process of the same peer restarts the handshake even if a connection lives, and that one ends only
 // when the new one completes: whoever replays an older introduction of a member takes nothing from it.
 internal sealed partial class RoomSession
 {

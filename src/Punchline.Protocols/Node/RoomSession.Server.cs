@@ -147,7 +147,7 @@ internal sealed partial class RoomSession
     {
         var member = _members.Find(known => known.Session.Peer == left.Id);
         if (member is null) return;
-        // Whatever the server says, a direct path may know better (WIRE 21): who really left has said so there as well.
+        // Whatever the server says, a direct path may know better (PROTOCOL §10): who really left has said so there as well.
         member.GivenUpAt = now;
         member.HasLeftServer = left.Reason == MemberLeftReason.Left;
         member.Session.SetKeepAlive(UnservedKeepAlive);

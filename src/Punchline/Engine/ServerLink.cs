@@ -24,6 +24,7 @@ internal sealed class ServerLink(NodeEngine engine, int room, RoomKeys keys, Ser
     private const int MaxOutgoing = 256;
 
     private readonly CancellationTokenSource _stop = new();
+    private volatile TaskCompletionSource _silence = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile Channel<ReadOnlyMemory<byte>>? _outgoing;
     private Task _running = Task.CompletedTask;
     private volatile bool _isLeaving;
@@ -40,6 +41,12 @@ internal sealed class ServerLink(NodeEngine engine, int room, RoomKeys keys, Ser
 
     /// <summary>For the server. Does not wait.</summary>
     public void Send(ReadOnlyMemory<byte> utf8) => _outgoing?.Writer.TryWrite(utf8);
+
+    /// <summary>
+    /// The server is silent although its connection stands, as when a cable was pulled: that connection is given up, and
+    /// another is tried. Does not wait.
+    /// </summary>
+    public void GiveUp() => _silence.TrySetResult();
 
     /// <summary>The node has said goodbye: lets that go out, and ends.</summary>
     public async ValueTask DisposeAsync()
@@ -128,29 +135,46 @@ internal sealed class ServerLink(NodeEngine engine, int room, RoomKeys keys, Ser
         }
     }
 
-    // Both directions until one ends.
+    // Both directions until one ends, or the node finds that nobody is at the other end.
     private async Task CarryAsync(CoordinationChannel channel)
     {
+        _silence = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var silence = _silence.Task;
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         await using (channel.ConfigureAwait(false))
         {
-            var sending = SendAllAsync(channel, _outgoing!.Reader);
-            while (await channel.ReceiveAsync(_stop.Token).ConfigureAwait(false) is { } utf8)
-            {
-                engine.Run((node, now) => node.HandleServerMessage(room, utf8.Span, now));
-                if (engine.Run((node, _) => node.IsServerFinal(room))) break;
-            }
+            var sending = SendAllAsync(channel, _outgoing!.Reader, end.Token);
+            var receiving = ReceiveAllAsync(channel, end.Token);
+            if (await Task.WhenAny(receiving, silence).ConfigureAwait(false) == silence) await end.CancelAsync().ConfigureAwait(false);
+            await receiving.ConfigureAwait(false);
             _outgoing.Writer.TryComplete();
             await sending.ConfigureAwait(false);
         }
     }
 
-    private async Task SendAllAsync(CoordinationChannel channel, ChannelReader<ReadOnlyMemory<byte>> outgoing)
+    private async Task ReceiveAllAsync(CoordinationChannel channel, CancellationToken cancellationToken)
     {
         try
         {
-            await foreach (var utf8 in outgoing.ReadAllAsync(_stop.Token).ConfigureAwait(false))
+            while (await channel.ReceiveAsync(cancellationToken).ConfigureAwait(false) is { } utf8)
             {
-                await channel.SendAsync(utf8, _stop.Token).ConfigureAwait(false);
+                engine.Run((node, now) => node.HandleServerMessage(room, utf8.Span, now));
+                if (engine.Run((node, _) => node.IsServerFinal(room))) return;
+            }
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or ObjectDisposedException)
+        {
+            // Given up, or stopped.
+        }
+    }
+
+    private static async Task SendAllAsync(CoordinationChannel channel, ChannelReader<ReadOnlyMemory<byte>> outgoing, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await foreach (var utf8 in outgoing.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+            {
+                await channel.SendAsync(utf8, cancellationToken).ConfigureAwait(false);
             }
         }
         catch (Exception exception) when (exception is WebSocketException or OperationCanceledException or ObjectDisposedException)

@@ -3,7 +3,7 @@ using Punchline.Protocols.Traversal;
 
 namespace Punchline.Protocols.Tests.Traversal;
 
-/// <summary>What a process may send to those who have not answered: WIRE 16 and 18.</summary>
+/// <summary>What a process may send to those who have not answered: PROTOCOL §5.</summary>
 public sealed class LimitTests
 {
     private static readonly Endpoint A = Endpoint.Parse("203.0.113.5:5000");

@@ -46,7 +46,7 @@ public sealed class PunchAttemptTests
         Assert.Equal(60, _attempt.Targets);
     }
 
-    // WIRE 5: our own message 1 goes to the source, at most three times.
+    // PROTOCOL §6: our own message 1 goes to the source, at most three times.
     [Fact]
     public void An_observed_source_is_answered_at_once_and_three_times_in_all()
     {

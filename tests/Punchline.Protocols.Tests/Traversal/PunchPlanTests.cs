@@ -9,7 +9,7 @@ public sealed class PunchPlanTests
     private static readonly HostAddress Home = new(Endpoint.Parse("192.168.1.10:40000"), 24);
     private static readonly Endpoint Router = Endpoint.Parse("198.51.100.1:40000");
 
-    // WIRE 15: the opener dies behind our own NAT, which is taken for one layer; the packet that gets through follows 20 ms later.
+    // PROTOCOL §5: the opener dies behind our own NAT, which is taken for one layer; the packet that gets through follows in 20 ms.
     [Fact]
     public void To_a_far_address_two_flights_are_led_by_openers_and_ten_go_out_in_17_s() => Assert.Equal(
         [
@@ -35,7 +35,7 @@ public sealed class PunchPlanTests
         Assert.All(plan, probe => Assert.Equal((ProbeKind.Handshake, PunchPlan.PrivateTimeToLive), (probe.Kind, probe.TimeToLive)));
     }
 
-    // WIRE 16: 12 packets and 3,000 bytes to an address that has not answered; whoever asks for more is refused.
+    // PROTOCOL §5: 12 packets and 3,000 bytes to an address that has not answered; whoever asks for more is refused.
     [Fact]
     public void No_address_gets_more_than_its_budget_allows()
     {
@@ -63,7 +63,7 @@ public sealed class PunchPlanTests
     [InlineData(
         "host 192.168.1.1:5000, host 192.168.1.2:5000, host 192.168.1.3:5000, host 192.168.1.4:5000, host 192.168.1.5:5000",
         "192.168.1.1:5000 192.168.1.2:5000 192.168.1.3:5000 192.168.1.4:5000")]
-    // WIRE 17: never probed.
+    // PROTOCOL §5: never probed.
     [InlineData("host 0.0.0.0:5000, host 0.1.2.3:5000, host 127.0.0.1:5000, host 224.0.0.1:5000, host 239.1.1.1:5000, host 255.255.255.255:5000", "")]
     [InlineData("host 169.254.1.1:5000, host 240.0.0.1:5000, host 192.168.1.255:5000", "")]
     [InlineData("host [::]:5000, host [::1]:5000, host [ff02::1]:5000, host [fe80::1]:5000, host [fd00::1]:5000", "")]
@@ -82,7 +82,7 @@ public sealed class PunchPlanTests
         Assert.Equal(PunchPlan.Flights, Create(allowLoopback: true, "host 127.0.0.1:5000").Count);
     }
 
-    // WIRE 18: at most 6 candidates a peer in the first 200 ms, by rank.
+    // PROTOCOL §5: at most 6 candidates a peer in the first 200 ms, by rank.
     [Fact]
     public void From_the_seventh_candidate_on_probing_begins_at_200_ms()
     {

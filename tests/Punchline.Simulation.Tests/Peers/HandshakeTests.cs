@@ -6,7 +6,7 @@ using Punchline.Simulation.Peers;
 
 namespace Punchline.Simulation.Tests.Peers;
 
-/// <summary>What one node answers to handshake packets, packet by packet: WIRE 4 to 6.</summary>
+/// <summary>What one node answers to handshake packets, packet by packet: PROTOCOL §6.</summary>
 public sealed class HandshakeTests
 {
     private const byte Message1 = 0xc0;
@@ -24,9 +24,10 @@ public sealed class HandshakeTests
             // The responder's answers never arrive.
             introduced.SiteOf(introduced.Initiator).Uplink.Down.IsUp = false;
             introduced.JoinBoth();
-            internet.RunFor(TimeSpan.FromSeconds(1));
+            // Of a second, behind which a message 1 gives way to a new attempt.
+            internet.RunFor(TimeSpan.FromMilliseconds(900));
             var sent = introduced.Heard.Where(packet => packet.To == introduced.Responder && packet.Bytes[0] == Message1).ToList();
-            // Flights at 0, 33, 99, 231 and 495 ms; the one at 1,023 ms is a new attempt's.
+            // Flights at 0, 33, 99, 231 and 495 ms.
             Assert.Equal(5, sent.Count);
             Assert.Single(sent.Select(packet => Convert.ToHexString(packet.Bytes)).Distinct());
         });
@@ -45,7 +46,7 @@ public sealed class HandshakeTests
             // Whoever sees a message 1 can send it from anywhere.
             for (var i = 0; i < 10; i++) introduced.Responder.Node.HandleDatagram(Elsewhere, message1, internet.Now);
             introduced.Responder.Node.HandleDatagram(Elsewhere.WithPort(5001), message1, internet.Now);
-            internet.RunFor(TimeSpan.FromSeconds(0.5));
+            internet.RunFor(TimeSpan.FromMilliseconds(800));
             var answers = introduced.SentBy(introduced.Responder).Where(packet => packet.Length < 250 && packet.Length > 200).ToList();
             Assert.Equal(3, answers.Count(packet => packet.Destination == Elsewhere));
             Assert.Equal(1, answers.Count(packet => packet.Destination == Elsewhere.WithPort(5001)));
@@ -65,13 +66,13 @@ public sealed class HandshakeTests
             using var introduced = new Introduced(internet);
             introduced.SiteOf(introduced.Initiator).Uplink.Down.IsUp = false;
             introduced.JoinBoth();
-            // With the flight at 1,023 ms the initiator has begun its second attempt, and not its third at 2,079 ms.
-            internet.RunFor(TimeSpan.FromSeconds(1.9));
+            // The initiator begins its second attempt with the flight at 1,023 ms.
+            internet.RunFor(TimeSpan.FromMilliseconds(1_500));
             var attempts = introduced.Heard.Where(packet => packet.To == introduced.Responder && packet.Bytes[0] == Message1)
                 .Select(packet => packet.Bytes).DistinctBy(Convert.ToHexString).ToList();
             Assert.Equal(2, attempts.Count);
             introduced.Responder.Node.HandleDatagram(Elsewhere, attempts[0], internet.Now);
-            internet.RunFor(TimeSpan.FromSeconds(1));
+            internet.RunFor(TimeSpan.FromMilliseconds(100));
             Assert.DoesNotContain(introduced.SentBy(introduced.Responder), packet => packet.Destination == Elsewhere);
 
             introduced.SiteOf(introduced.Initiator).Uplink.Down.IsUp = true;
@@ -107,7 +108,7 @@ public sealed class HandshakeTests
         });
     }
 
-    // WIRE 6: 50 agreements a second, three a handshake: the first 16 are answered at once. The others must be when they ask
+    // PROTOCOL §12: 50 agreements a second, three a handshake: the first 16 are answered at once. The others must be when they ask
     // again, with the same message.
     [Fact]
     public void Whoever_is_not_answered_for_want_of_agreements_is_answered_when_it_asks_again()

@@ -4,7 +4,7 @@ using Punchline.Simulation.Peers;
 
 namespace Punchline.Simulation.Tests.Peers;
 
-/// <summary>Several processes of one peer: WIRE 21.</summary>
+/// <summary>Several processes of one peer: PROTOCOL §10.</summary>
 public sealed class ProcessTests
 {
     private static readonly LinkConditions Link = LinkConditions.Of(20);
