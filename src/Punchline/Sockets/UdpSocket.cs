@@ -17,11 +17,14 @@ internal sealed class UdpSocket : IDisposable
     // What arrives while the engine is busy: about 900 full packets, or 30 ms at 250 Mbit/s. Systems may grant less.
     private const int BufferBytes = 1 << 20;
 
+    // After an error that follows another: an interface that went may stay away, and its loop must not take a core.
+    private static readonly TimeSpan FailurePause = TimeSpan.FromMilliseconds(100);
+
     private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
     private readonly SocketAddress _source = new(AddressFamily.InterNetwork);
     private readonly SocketAddress _destination = new(AddressFamily.InterNetwork);
     private readonly short _defaultTimeToLive;
-    private volatile bool _isClosed;
+    private readonly ManualResetEventSlim _closed = new();
 
     /// <exception cref="SocketException">The address cannot be bound.</exception>
     public UdpSocket(IPEndPoint local)
@@ -48,7 +51,8 @@ internal sealed class UdpSocket : IDisposable
     /// <summary>Waits for a datagram. False once the socket is closed; errors that come up from the network are passed over.</summary>
     public bool TryReceive(Span<byte> buffer, out int length, out Endpoint source)
     {
-        while (!_isClosed)
+        var failures = 0;
+        while (!_closed.IsSet)
         {
             try
             {
@@ -58,9 +62,10 @@ internal sealed class UdpSocket : IDisposable
                 source = Endpoint.FromIPv4(BinaryPrimitives.ReadUInt32BigEndian(address[4..]), BinaryPrimitives.ReadUInt16BigEndian(address[2..]));
                 return true;
             }
-            catch (SocketException) when (!_isClosed)
+            catch (SocketException) when (!_closed.IsSet)
             {
                 // An unreachable port's answer, a message too long, an interface that went: the next datagram may be fine.
+                if (++failures > 1) _closed.Wait(FailurePause);
             }
             catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
             {
@@ -113,7 +118,7 @@ internal sealed class UdpSocket : IDisposable
 
     public void Dispose()
     {
-        _isClosed = true;
+        _closed.Set();
         _socket.Dispose();
     }
 
