@@ -219,7 +219,9 @@ internal sealed class NodeCore : IDisposable
     {
         while (_stun.TryDequeueEvent(out var ended))
         {
-            if (ended is StunClientEvent.Reflected reflected) UpdateReflexive(reflected.Server, reflected.Mapped, now);
+            if (ended is not StunClientEvent.Reflected reflected) continue;
+            if (reflected.Requests == 1 && !(_services.ServerRoundTrip < reflected.RoundTrip)) _services.ServerRoundTrip = reflected.RoundTrip;
+            UpdateReflexive(reflected.Server, reflected.Mapped, now);
         }
     }
 

@@ -42,6 +42,9 @@ internal sealed class NodeServices(P256KeyPair identity, IRandomSource random)
     /// <summary>What STUN servers saw of our socket, without duplicates.</summary>
     public List<Endpoint> Reflexive { get; } = [];
 
+    /// <summary>The shortest round trip to a STUN server that one request measured.</summary>
+    public TimeSpan? ServerRoundTrip { get; set; }
+
     /// <summary>Our side of every connection's transport parameters, encoded anew with another grease value each.</summary>
     public byte[] EncodeParameters()
     {

@@ -116,7 +116,11 @@ internal sealed partial class PeerSession
     }
 
     private void AddPlan(Timestamp now) => _punch?.Add(
-        PunchPlan.Create(new PunchSituation(_services.HostAddresses, _services.Reflexive, Introduction.Candidates, _room.AllowLoopback)), now);
+        PunchPlan.Create(new PunchSituation(_services.HostAddresses, _services.Reflexive, Introduction.Candidates, _room.AllowLoopback)
+        {
+            ServerRoundTrip = _services.ServerRoundTrip,
+        }),
+        now);
 
     private void FailAttempt(PunchAttempt punch)
     {

@@ -11,7 +11,11 @@ internal sealed record PunchSituation(
     IReadOnlyList<HostAddress> HostAddresses,
     IReadOnlyList<Endpoint> LocalReflexive,
     IReadOnlyList<Candidate> RemoteCandidates,
-    bool AllowLoopback);
+    bool AllowLoopback)
+{
+    /// <summary>The shortest round trip to a STUN server; null where none answered yet.</summary>
+    public TimeSpan? ServerRoundTrip { get; init; }
+}
 
 /// <summary>What a probe carries.</summary>
 internal enum ProbeKind
@@ -40,12 +44,18 @@ internal static class PunchPlan
     public static readonly TimeSpan Duration = TimeSpan.FromSeconds(20);
 
     /// <summary>
-    /// From an opener to the packet that reaches the peer's router, which must not be there before the peer's own opener
+    /// At least so long from an opener to the packet that reaches the peer's router, which must not be there before the peer's own opener
     /// has left: a router that accepts unsolicited packets would then give the peer's answers another port, for good.
     /// </summary>
-    // 20 ms and not less: two processes act on one introduction up to 10 ms apart on a busy machine, and on a LAN
-    // no travel time makes up for it. Two accepting routers without delay: 3 of 4 with 5 ms, 15 of 15 with 20 ms.
+    // Two processes act on one introduction up to 10 ms apart, and on a busy machine up to 40 ms. Two accepting routers
+    // without delay between them: 3 of 4 with a lead of 5 ms, 34 of 35 with 20 ms.
     public static readonly TimeSpan OpenerLead = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>
+    /// What lead and way together should amount to. A way through the internet does its part; between networks that are
+    /// close to the server, and so to each other, waiting longer has to do it.
+    /// </summary>
+    public static readonly TimeSpan OpenerMargin = TimeSpan.FromMilliseconds(60);
 
     /// <summary>The first interval between flights; each later one is twice as long.</summary>
     public static readonly TimeSpan FirstInterval = TimeSpan.FromMilliseconds(33);
@@ -75,6 +85,7 @@ internal static class PunchPlan
     {
         var targets = RankTargets(situation);
         var openerTimeToLive = OpenerTimeToLive(situation);
+        var openerLead = LeadOf(situation);
         var probes = new List<Probe>(targets.Count * (Flights + OpenerFlights));
         for (var rank = 0; rank < targets.Count; rank++)
         {
@@ -87,13 +98,19 @@ internal static class PunchPlan
                 if (flight < OpenerFlights && openerTimeToLive > 0 && !target.IsNear)
                 {
                     probes.Add(new Probe(at, target.Endpoint, ProbeKind.Opener, (byte)(openerTimeToLive + flight)));
-                    at += OpenerLead;
+                    at += openerLead;
                 }
                 probes.Add(new Probe(at, target.Endpoint, ProbeKind.Handshake, target.IsNear ? PrivateTimeToLive : (byte)0));
             }
         }
         // A stable sort: at one time the better rank goes first.
         return [.. probes.OrderBy(probe => probe.At)];
+    }
+
+    private static TimeSpan LeadOf(PunchSituation situation)
+    {
+        var missing = OpenerMargin - (situation.ServerRoundTrip ?? OpenerMargin);
+        return missing > OpenerLead ? missing : OpenerLead;
     }
 
     // An opener passes our own NATs and dies behind them: their number and one. How many there are is not measured yet,

@@ -18,6 +18,21 @@ public sealed class PunchPlanTests
         ],
         Plan("srflx 203.0.113.5:5000").Select(Show));
 
+    [Theory] // lead and way together are to be 60 ms, and the lead 20 ms at least
+    [InlineData(null, 20)]
+    [InlineData(1, 59)]
+    [InlineData(25, 35)]
+    [InlineData(40, 20)]
+    [InlineData(300, 20)]
+    public void Close_to_the_server_the_opener_leads_by_more(int? roundTrip, int lead)
+    {
+        var plan = PunchPlan.Create(new PunchSituation([Home], [Router], [Candidate("srflx 203.0.113.5:5000")], false)
+        {
+            ServerRoundTrip = roundTrip is { } milliseconds ? TimeSpan.FromMilliseconds(milliseconds) : null,
+        });
+        Assert.Equal(TimeSpan.FromMilliseconds(lead), plan.First(probe => probe.Kind == ProbeKind.Handshake).At);
+    }
+
     [Fact]
     public void Where_our_own_interface_has_the_address_that_the_world_sees_nothing_has_to_be_opened()
     {
