@@ -10,6 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Punchline.Protocols.Coordination;
+using Punchline.Server.Listening;
 using Punchline.Server.Stun;
 using Endpoint = Punchline.Protocols.Primitives.Endpoint;
 
@@ -29,6 +30,8 @@ public sealed class CoordinationHost : IAsyncDisposable
     private readonly ServerCertificate _certificate;
     private readonly CoordinationPump _pump;
     private readonly StatusApi _status;
+    private readonly StunOverTcp _stunOverTcp;
+    private readonly ILogger _logger;
     private readonly WebApplication _application;
     private long _startedAt;
     private volatile bool _stopped;
@@ -37,7 +40,9 @@ public sealed class CoordinationHost : IAsyncDisposable
     {
         _options = options;
         _certificate = certificate;
-        _pump = new CoordinationPump(certificate.KeyHash, options.TimeProvider, loggers.CreateLogger<CoordinationHost>());
+        _logger = loggers.CreateLogger<CoordinationHost>();
+        _pump = new CoordinationPump(certificate.KeyHash, options.TimeProvider, _logger);
+        _stunOverTcp = new StunOverTcp(options.TimeProvider);
         _status = new StatusApi(Describe, () => _stopped);
 
         // The empty builder: neither configuration files nor environment variables change what the options say, and
@@ -82,7 +87,7 @@ public sealed class CoordinationHost : IAsyncDisposable
         var addresses = host._application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!;
         host._startedAt = options.TimeProvider.GetTimestamp();
         host.Port = BindingAddress.Parse(addresses.Addresses.First()).Port;
-        CoordinationLog.Listening(loggers.CreateLogger<CoordinationHost>(), host.Port, host.Pin);
+        CoordinationLog.Listening(host._logger, host.Port, host.Pin);
         return host;
     }
 
@@ -121,16 +126,31 @@ public sealed class CoordinationHost : IAsyncDisposable
     private void ConfigureListener(ListenOptions listener)
     {
         listener.Protocols = HttpProtocols.Http1;
+        var splitter = new PortSplitter(_stunOverTcp, _options.TimeProvider, _logger);
+        // Kestrel asks the last of these for its delegate first: HTTP's is known when TLS's, which leads to it, is.
+        listener.Use(tls =>
+        {
+            splitter.Tls = tls;
+            return splitter.HandleAsync;
+        });
         listener.UseHttps(new HttpsConnectionAdapterOptions
         {
             ServerCertificate = _certificate.Certificate,
             ServerCertificateChain = _certificate.Chain,
             HandshakeTimeout = HandshakeTimeout,
         });
+        listener.Use(http => splitter.Http = http);
     }
 
     private async Task HandleRequestAsync(HttpContext context)
     {
+        if (!context.Request.IsHttps)
+        {
+            context.Response.Headers.Connection = "close";
+            var host = context.Request.Host is { HasValue: true } dialled ? $": https://{dialled}/" : ".";
+            await HttpText.AnswerAsync(context, StatusCodes.Status400BadRequest, $"This is a Punchline coordination server, and it speaks https{host}\n");
+            return;
+        }
         if (StatusApi.IsPath(context.Request.Path.Value))
         {
             await _status.HandleAsync(context);
@@ -152,16 +172,16 @@ public sealed class CoordinationHost : IAsyncDisposable
         var connection = context.Connection;
         var from = Endpoint.From(connection.RemoteIpAddress!, (ushort)connection.RemotePort);
         var reached = Endpoint.From(connection.LocalIpAddress!, (ushort)connection.LocalPort).ToIPEndPoint();
-        var host = context.Request.Host.Value ?? "";
+        var hostHeader = context.Request.Host.Value ?? "";
         using var socket = await context.WebSockets.AcceptWebSocketAsync(CoordinationUrl.SubProtocol);
-        await _pump.RunAsync(socket, from, host, tag, StunServersFor(reached));
+        await _pump.RunAsync(socket, from, hostHeader, tag, StunServersFor(reached));
     }
 
     private StatsStatus Describe()
     {
         var (rooms, members, connections) = _pump.Count();
         var uptime = _options.TimeProvider.GetElapsedTime(_startedAt);
-        return new StatsStatus(Math.Round(uptime.TotalSeconds, 3), rooms, members, connections, Stun?.Requests ?? 0);
+        return new StatsStatus(Math.Round(uptime.TotalSeconds, 3), rooms, members, connections, (Stun?.Requests ?? 0) + _stunOverTcp.Requests);
     }
 
     private List<Endpoint> StunServersFor(IPEndPoint reached)
