@@ -33,7 +33,8 @@ internal sealed class PortSplitter(StunOverTcp stun, TimeProvider time, ILogger 
             case Speech.Http when Http is not null:
                 await Http(connection);
                 break;
-            case Speech.Stun:
+            // Half open no more; and where there is no place for it, STUN over TCP has no word to say so.
+            case Speech.Stun when connection.Features.Get<ConnectionLease>()?.Establish() is null:
                 await stun.ServeAsync(connection);
                 break;
             case var speech:
