@@ -37,6 +37,9 @@ internal sealed class CoordinationChannel : IAsyncDisposable
     /// <summary>SHA-256 of the SubjectPublicKeyInfo that TLS showed, for the proof of key.</summary>
     public ReadOnlyMemory<byte> CertificateKeyHash { get; }
 
+    /// <summary>How the server closed; null while it has not.</summary>
+    public WebSocketCloseStatus? CloseStatus => _socket.CloseStatus;
+
     /// <summary>Connects to the room with <paramref name="tag"/>.</summary>
     /// <exception cref="CoordinationConnectException">No connection, for the reason that it names.</exception>
     /// <exception cref="OperationCanceledException">The caller's token.</exception>
