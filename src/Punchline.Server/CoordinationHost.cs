@@ -10,6 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Punchline.Protocols.Coordination;
+using Punchline.Server.Listening;
 using Punchline.Server.Stun;
 using Endpoint = Punchline.Protocols.Primitives.Endpoint;
 
@@ -23,12 +24,20 @@ public sealed class CoordinationHost : IAsyncDisposable
 {
     // A handshake with a distant peer takes three round trips: 10 s are generous, and all that a silent connection gets.
     private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
+
+    // The longest path of ours has 63 characters; a browser's or proxy's headers may have a few kB.
+    private const int MaxRequestLineBytes = 1_024;
+    private const int MaxRequestHeadersBytes = 8_192;
+
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
 
     private readonly CoordinationServerOptions _options;
     private readonly ServerCertificate _certificate;
     private readonly CoordinationPump _pump;
     private readonly StatusApi _status;
+    private readonly StunOverTcp _stunOverTcp;
+    private readonly AdmissionGate _gate;
+    private readonly ILogger _logger;
     private readonly WebApplication _application;
     private long _startedAt;
     private volatile bool _stopped;
@@ -37,7 +46,10 @@ public sealed class CoordinationHost : IAsyncDisposable
     {
         _options = options;
         _certificate = certificate;
-        _pump = new CoordinationPump(certificate.KeyHash, options.TimeProvider, loggers.CreateLogger<CoordinationHost>());
+        _logger = loggers.CreateLogger<CoordinationHost>();
+        _pump = new CoordinationPump(certificate.KeyHash, options.TimeProvider, _logger);
+        _stunOverTcp = new StunOverTcp(options.TimeProvider);
+        _gate = new AdmissionGate(options.Admission, [], options.TimeProvider, _logger);
         _status = new StatusApi(Describe, () => _stopped);
 
         // The empty builder: neither configuration files nor environment variables change what the options say, and
@@ -82,7 +94,7 @@ public sealed class CoordinationHost : IAsyncDisposable
         var addresses = host._application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!;
         host._startedAt = options.TimeProvider.GetTimestamp();
         host.Port = BindingAddress.Parse(addresses.Addresses.First()).Port;
-        CoordinationLog.Listening(loggers.CreateLogger<CoordinationHost>(), host.Port, host.Pin);
+        CoordinationLog.Listening(host._logger, host.Port, host.Pin);
         return host;
     }
 
@@ -109,8 +121,11 @@ public sealed class CoordinationHost : IAsyncDisposable
     private void Configure(KestrelServerOptions kestrel)
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxConcurrentConnections = CoordinationLimits.MaxConnections;
-        kestrel.Limits.MaxConcurrentUpgradedConnections = CoordinationLimits.MaxConnections;
+        // The gate counts, and says why; above its limits Kestrel has nothing to refuse.
+        kestrel.Limits.MaxConcurrentConnections = null;
+        kestrel.Limits.MaxConcurrentUpgradedConnections = null;
+        kestrel.Limits.MaxRequestLineSize = MaxRequestLineBytes;
+        kestrel.Limits.MaxRequestHeadersTotalSize = MaxRequestHeadersBytes;
         kestrel.Limits.RequestHeadersTimeout = HandshakeTimeout;
         kestrel.Limits.KeepAliveTimeout = HandshakeTimeout;
         kestrel.Limits.MaxRequestBodySize = 0;
@@ -121,16 +136,38 @@ public sealed class CoordinationHost : IAsyncDisposable
     private void ConfigureListener(ListenOptions listener)
     {
         listener.Protocols = HttpProtocols.Http1;
+        var splitter = new PortSplitter(_stunOverTcp, _options.TimeProvider, _logger);
+        listener.Use(next => connection => _gate.HandleAsync(connection, next));
+        // Kestrel asks the last of these for its delegate first: HTTP's is known when TLS's, which leads to it, is.
+        listener.Use(tls =>
+        {
+            splitter.Tls = tls;
+            return splitter.HandleAsync;
+        });
         listener.UseHttps(new HttpsConnectionAdapterOptions
         {
             ServerCertificate = _certificate.Certificate,
             ServerCertificateChain = _certificate.Chain,
             HandshakeTimeout = HandshakeTimeout,
         });
+        listener.Use(http => splitter.Http = http);
     }
 
     private async Task HandleRequestAsync(HttpContext context)
     {
+        var lease = context.Features.Get<ConnectionLease>()!;
+        if (lease.Establish() is { } refusal)
+        {
+            await RefuseAsync(context, refusal);
+            return;
+        }
+        if (!context.Request.IsHttps)
+        {
+            context.Response.Headers.Connection = "close";
+            var host = context.Request.Host is { HasValue: true } dialled ? $": https://{dialled}/" : ".";
+            await HttpText.AnswerAsync(context, StatusCodes.Status400BadRequest, $"This is a Punchline coordination server, and it speaks https{host}\n");
+            return;
+        }
         if (StatusApi.IsPath(context.Request.Path.Value))
         {
             await _status.HandleAsync(context);
@@ -152,16 +189,42 @@ public sealed class CoordinationHost : IAsyncDisposable
         var connection = context.Connection;
         var from = Endpoint.From(connection.RemoteIpAddress!, (ushort)connection.RemotePort);
         var reached = Endpoint.From(connection.LocalIpAddress!, (ushort)connection.LocalPort).ToIPEndPoint();
-        var host = context.Request.Host.Value ?? "";
+        if (_stopped)
+        {
+            await BackOffAsync(context, StatusCodes.Status503ServiceUnavailable, "The server stops.\n");
+            return;
+        }
+        if (!_gate.TryJoin(from))
+        {
+            await BackOffAsync(context, StatusCodes.Status429TooManyRequests, $"More than {_options.JoinsPerSecondPerAddress} joins a second from your address.\n");
+            return;
+        }
+        var hostHeader = context.Request.Host.Value ?? "";
         using var socket = await context.WebSockets.AcceptWebSocketAsync(CoordinationUrl.SubProtocol);
-        await _pump.RunAsync(socket, from, host, tag, StunServersFor(reached));
+        await _pump.RunAsync(socket, from, hostHeader, tag, StunServersFor(reached));
+    }
+
+    private Task RefuseAsync(HttpContext context, AdmissionRefusal refusal)
+    {
+        context.Response.Headers.Connection = "close";
+        return refusal == AdmissionRefusal.ServerFull
+            ? BackOffAsync(context, StatusCodes.Status503ServiceUnavailable, "The server has no room for more connections.\n")
+            : BackOffAsync(context, StatusCodes.Status429TooManyRequests, $"More than {_options.MaxConnectionsPerAddress} connections from your address.\n");
+    }
+
+    // RFC 6585 §4 and RFC 9110 §15.6.4: both may say when to come again.
+    private Task BackOffAsync(HttpContext context, int status, string reason)
+    {
+        ListeningLog.NotAdmitted(_logger, context.Connection.RemoteIpAddress!, reason);
+        context.Response.Headers.RetryAfter = "1";
+        return HttpText.AnswerAsync(context, status, reason);
     }
 
     private StatsStatus Describe()
     {
         var (rooms, members, connections) = _pump.Count();
         var uptime = _options.TimeProvider.GetElapsedTime(_startedAt);
-        return new StatsStatus(Math.Round(uptime.TotalSeconds, 3), rooms, members, connections, Stun?.Requests ?? 0);
+        return new StatsStatus(Math.Round(uptime.TotalSeconds, 3), rooms, members, connections, (Stun?.Requests ?? 0) + _stunOverTcp.Requests);
     }
 
     private List<Endpoint> StunServersFor(IPEndPoint reached)

@@ -73,7 +73,10 @@ internal sealed class CoordinationPump : IDisposable
         }
     }
 
-    /// <summary>Tells every connection that the server goes away; each has 2 s to answer.</summary>
+    /// <summary>
+    /// Tells every connection that the server goes away, by its close; each has 2 s to answer. No member is said to have
+    /// left: they find each other again at the next server, and talk on until then.
+    /// </summary>
     public void Stop()
     {
         int count;
@@ -118,6 +121,8 @@ internal sealed class CoordinationPump : IDisposable
     {
         lock (_gate)
         {
+            // Who is silent now may have heard our goodbye first: nobody is gone but us.
+            if (_stopped) return;
             _armedFor = Timestamp.Never;
             _core.HandleTimeout(Now);
             Drain();

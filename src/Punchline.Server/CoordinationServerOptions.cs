@@ -1,4 +1,5 @@
 using System.Net;
+using Punchline.Protocols.Coordination;
 
 namespace Punchline.Server;
 
@@ -35,6 +36,19 @@ public sealed class CoordinationServerOptions
     /// </summary>
     public Func<IPEndPoint, IReadOnlyList<IPEndPoint>>? StunServers { get; init; }
 
+    /// <summary>Connections from one IPv4 address or IPv6 /64, each of a peer's rooms being one. From 1.</summary>
+    public int MaxConnectionsPerAddress { get; init; } = new AdmissionLimits().MaxConnectionsPerAddress;
+
+    /// <summary>Joins a second from one IPv4 address or IPv6 /64, after a burst of 512. From 1.</summary>
+    public int JoinsPerSecondPerAddress { get; init; } = new AdmissionLimits().JoinsPerSecondPerAddress;
+
+    /// <summary>Those of the above and those that nobody has to choose.</summary>
+    internal AdmissionLimits Admission
+    {
+        get => field with { MaxConnectionsPerAddress = MaxConnectionsPerAddress, JoinsPerSecondPerAddress = JoinsPerSecondPerAddress };
+        init;
+    } = new();
+
     /// <summary>The clock behind time-outs.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
@@ -42,6 +56,8 @@ public sealed class CoordinationServerOptions
     {
         ArgumentNullException.ThrowIfNull(options);
         if (options.Port is < 0 or > IPEndPoint.MaxPort) throw new ArgumentOutOfRangeException(nameof(options), options.Port, "A port is a number from 0 to 65535.");
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxConnectionsPerAddress, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.JoinsPerSecondPerAddress, 1, nameof(options));
         if (options.CertificateFile is null != options.KeyFile is null) throw new ArgumentException("A certificate needs its key: give both files or none.", nameof(options));
     }
 }

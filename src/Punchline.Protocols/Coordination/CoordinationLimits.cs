@@ -30,6 +30,9 @@ internal static class CoordinationLimits
     /// <summary>Of one server, connected or within their 15 s of grace: 16,384 blobs are 64 MiB.</summary>
     public const int MaxMembers = 16_384;
 
+    /// <summary>Of one server: a room is of use with two members.</summary>
+    public const int MaxRooms = MaxMembers / 2;
+
     /// <summary>Of one server, joined or not: about 40 kB each with TLS and WebSocket buffers, so 400 MB.</summary>
     public const int MaxConnections = 10_000;
 

@@ -36,7 +36,12 @@ internal sealed partial class CoordinationServer
                 RefusePending(pending, CoordinationErrorCode.RoomFull, "The room is full.");
                 return;
             }
-            if (MemberCount == CoordinationLimits.MaxMembers)
+            if (room is null && RoomCount == _capacity.MaxRooms)
+            {
+                RefusePending(pending, CoordinationErrorCode.ServerFull, "The server has no room for more rooms.");
+                return;
+            }
+            if (MemberCount == _capacity.MaxMembers)
             {
                 RefusePending(pending, CoordinationErrorCode.ServerFull, "The server has no room for more members.");
                 return;

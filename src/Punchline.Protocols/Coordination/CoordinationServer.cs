@@ -11,8 +11,11 @@ namespace Punchline.Protocols.Coordination;
 /// </summary>
 /// <param name="random">Nonces and ephemeral keys.</param>
 /// <param name="certificateKeyHash">SHA-256 of our certificate's SubjectPublicKeyInfo; empty where a proxy ends TLS.</param>
-internal sealed partial class CoordinationServer(IRandomSource random, ReadOnlySpan<byte> certificateKeyHash = default)
+/// <param name="capacity">What it holds at most; null is <see cref="CoordinationLimits"/>.</param>
+internal sealed partial class CoordinationServer(
+    IRandomSource random, ReadOnlySpan<byte> certificateKeyHash = default, CoordinationCapacity? capacity = null)
 {
+    private readonly CoordinationCapacity _capacity = capacity ?? new CoordinationCapacity();
     private readonly byte[] _certificateKeyHash = certificateKeyHash.ToArray();
     private readonly Dictionary<long, PendingConnection> _pending = [];
     private readonly Dictionary<long, Member> _joined = [];
@@ -56,7 +59,7 @@ internal sealed partial class CoordinationServer(IRandomSource random, ReadOnlyS
             Refuse(connection, from, CoordinationErrorCode.BadMessage, "The host or the room's tag is too long or too short.");
             return;
         }
-        if (ConnectionCount == CoordinationLimits.MaxConnections)
+        if (ConnectionCount == _capacity.MaxConnections)
         {
             Refuse(connection, from, CoordinationErrorCode.ServerFull, "The server has no room for more connections.");
             return;

@@ -54,12 +54,15 @@ internal readonly ref struct StunMessage
 
     public StunAttributeEnumerator Attributes => new(Bytes);
 
+    /// <summary>Whether a message can begin with this byte. RFC 7983 §7 gives STUN the bytes 0 to 3.</summary>
+    public static bool CanBegin(byte first) => first <= 3;
+
     /// <summary>
     /// Tells STUN from whatever else arrives on a socket: the first byte is 0 to 3 and the magic cookie stands in its
     /// place. The message may still be malformed.
     /// </summary>
     public static bool IsStun(ReadOnlySpan<byte> datagram) =>
-        datagram.Length >= HeaderLength && datagram[0] <= 3
+        datagram.Length >= HeaderLength && CanBegin(datagram[0])
         && BinaryPrimitives.ReadUInt32BigEndian(datagram[CookieOffset..]) == MagicCookie;
 
     /// <summary>Reads a message that fills the datagram; false if it is malformed, too long or its FINGERPRINT is wrong.</summary>

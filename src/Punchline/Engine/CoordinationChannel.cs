@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Net.WebSockets;
@@ -35,6 +36,9 @@ internal sealed class CoordinationChannel : IAsyncDisposable
 
     /// <summary>SHA-256 of the SubjectPublicKeyInfo that TLS showed, for the proof of key.</summary>
     public ReadOnlyMemory<byte> CertificateKeyHash { get; }
+
+    /// <summary>How the server closed; null while it has not.</summary>
+    public WebSocketCloseStatus? CloseStatus => _socket.CloseStatus;
 
     /// <summary>Connects to the room with <paramref name="tag"/>.</summary>
     /// <exception cref="CoordinationConnectException">No connection, for the reason that it names.</exception>
@@ -76,16 +80,19 @@ internal sealed class CoordinationChannel : IAsyncDisposable
             socket.Options.AddSubProtocol(CoordinationUrl.SubProtocol);
             // Liveness is the protocol's own heartbeat.
             socket.Options.KeepAliveInterval = Timeout.InfiniteTimeSpan;
+            // A server that is busy says so by its status.
+            socket.Options.CollectHttpResponseDetails = true;
             // What the proof of key covers, to the letter.
             socket.Options.SetRequestHeader("Host", address.Authority);
             await socket.ConnectAsync(address.RoomUri(tag.Span), invoker, limit.Token).ConfigureAwait(false);
         }
         catch (Exception exception)
         {
+            var status = socket.HttpStatusCode;
             socket.Dispose();
             cancellationToken.ThrowIfCancellationRequested();
             if (exception is not (OperationCanceledException or WebSocketException)) throw;
-            throw Explain(address, exception, decision);
+            throw Explain(address, exception, decision, status);
         }
         if (!string.Equals(socket.SubProtocol, CoordinationUrl.SubProtocol, StringComparison.Ordinal))
         {
@@ -149,12 +156,19 @@ internal sealed class CoordinationChannel : IAsyncDisposable
         _socket.Dispose();
     }
 
-    private static CoordinationConnectException Explain(ServerAddress address, Exception exception, TrustDecision decision)
+    private static CoordinationConnectException Explain(ServerAddress address, Exception exception, TrustDecision decision, HttpStatusCode status)
     {
         if (decision.Refusal is { } refusal) return new(CoordinationConnectFailure.CertificateRefused, refusal, exception);
         if (exception is OperationCanceledException)
         {
             return new(CoordinationConnectFailure.TimedOut, $"{address.Authority} did not answer within {ConnectTimeout.TotalSeconds:F0} s.", exception);
+        }
+        switch (status)
+        {
+            case HttpStatusCode.TooManyRequests:
+                return new(CoordinationConnectFailure.Busy, $"{address.Authority} has too many connections, or joins, from this machine's address. Try again later.", exception);
+            case HttpStatusCode.ServiceUnavailable:
+                return new(CoordinationConnectFailure.Busy, $"{address.Authority} is full, or stops. Try again later.", exception);
         }
         for (var cause = exception; cause is not null; cause = cause.InnerException)
         {

@@ -9,6 +9,9 @@ internal enum CoordinationConnectFailure
     TimedOut,
     CertificateRefused,
     NotAPunchlineServer,
+
+    /// <summary>The server has no room at this moment, or this address asks for too much: later it may.</summary>
+    Busy,
 }
 
 /// <summary>No connection to a coordination server; the message is a sentence for people.</summary>

@@ -17,7 +17,7 @@ internal sealed class CoordinationWorld
     private readonly List<Peer> _peers = [];
     private long _connections;
 
-    public CoordinationWorld() => Server = new CoordinationServer(Random, CertificateKeyHash);
+    public CoordinationWorld(CoordinationCapacity? capacity = null) => Server = new CoordinationServer(Random, CertificateKeyHash, capacity);
 
     public SeededRandom Random { get; } = new(22);
 

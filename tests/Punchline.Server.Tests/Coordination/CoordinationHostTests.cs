@@ -191,6 +191,28 @@ public sealed class CoordinationHostTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Stopping_closes_with_1001_and_says_of_nobody_that_it_left()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        var time = new ManualTime();
+        await using var host = await CoordinationHost.StartAsync(new CoordinationServerOptions { Port = 0, TimeProvider = time }, cancellationToken: cancellation);
+        var server = $"127.0.0.1:{host.Port}#{host.Pin}";
+        await using var alice = await TestPeer.JoinAsync(server, Tag);
+        await alice.NextAsync<CoordinationClientEvent.Welcomed>();
+        await using var bob = await TestPeer.JoinAsync(server, Tag);
+        await alice.NextAsync<CoordinationClientEvent.MemberJoined>();
+
+        var stopping = host.StopAsync(cancellation);
+        // Bob's silence is up while Alice's connection still stands.
+        time.Advance(CoordinationLimits.SilenceLimit + TimeSpan.FromMilliseconds(1));
+        Assert.Null(await alice.Channel.ReceiveAsync(cancellation));
+        Assert.Equal(WebSocketCloseStatus.EndpointUnavailable, alice.Channel.CloseStatus);
+        await alice.DisposeAsync();
+        await bob.DisposeAsync();
+        await stopping;
+    }
+
+    [Fact]
     public async Task A_taken_port_is_an_error_that_names_it()
     {
         var exception = await Assert.ThrowsAsync<IOException>(() =>

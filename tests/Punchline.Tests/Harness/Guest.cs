@@ -42,6 +42,20 @@ internal sealed class Guest : IAsyncDisposable
         throw new InvalidOperationException($"The room ended before a {typeof(T).Name} came.");
     }
 
+    /// <summary>All events up to the next of this kind, which is the last of them.</summary>
+    public async Task<List<RoomEvent>> ReadUntilAsync<T>()
+        where T : RoomEvent
+    {
+        _cancellation.CancelAfter(Patience);
+        var events = new List<RoomEvent>();
+        while (await _events.MoveNextAsync())
+        {
+            events.Add(_events.Current);
+            if (_events.Current is T) return events;
+        }
+        throw new InvalidOperationException($"The room ended before a {typeof(T).Name} came.");
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Node.DisposeAsync();

@@ -19,11 +19,22 @@ internal sealed class LocalServer : IAsyncDisposable
 
     public string Address => $"127.0.0.1:{_host.Port}#{_host.Pin}";
 
-    public static async Task<LocalServer> StartAsync(CancellationToken cancellationToken)
+    public int Port => _host.Port;
+
+    /// <param name="cancellationToken">Of the test.</param>
+    /// <param name="port">0 for a free one.</param>
+    /// <param name="stateDirectory">Where its certificate is kept from one server to the next.</param>
+    public static async Task<LocalServer> StartAsync(CancellationToken cancellationToken, int port = 0, string? stateDirectory = null)
     {
         StunServer? stun = null;
         var host = await CoordinationHost.StartAsync(
-            new CoordinationServerOptions { Port = 0, ListenAddress = IPAddress.Loopback, StunServers = _ => stun?.Endpoints ?? [] },
+            new CoordinationServerOptions
+            {
+                Port = port,
+                ListenAddress = IPAddress.Loopback,
+                StateDirectory = stateDirectory,
+                StunServers = _ => stun?.Endpoints ?? [],
+            },
             NullLoggerFactory.Instance,
             cancellationToken);
         stun = StunServer.Start(IPAddress.Loopback, 0, NullLogger.Instance);
