@@ -12,7 +12,7 @@ public sealed class NatLabTests
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public static TheoryData<string> KindsKeepingPorts => ["port-restricted", "accepting", "full cone"];
+    public static TheoryData<string> KindsKeepingPorts => ["port-restricted", "accepting", "rejecting", "address-restricted", "full cone"];
 
     [Theory]
     [MemberData(nameof(KindsKeepingPorts))]
@@ -87,7 +87,26 @@ public sealed class NatLabTests
         Assert.Equal(mapping, host.MappingSeenBy(stranger));
     }
 
-    public static TheoryData<string> KindsFilteringByPort => ["port-restricted", "accepting", "random port", "symmetric"];
+    [Fact]
+    public async Task Address_restricted_lets_in_every_port_of_an_address_that_was_sent_to_and_no_other_address()
+    {
+        await using var lab = await UpAsync(LabNat.AddressRestricted);
+        using var host = LabSocket.Open(lab, "a1", Port);
+        using var server = LabSocket.Open(lab, "s1", 7000);
+        using var otherPort = LabSocket.Open(lab, "s1", 7001);
+        using var stranger = LabSocket.Open(lab, "s2", 7000);
+        var mapping = host.MappingSeenBy(server);
+
+        stranger.Send("from another address", mapping);
+        otherPort.Send("from another port", mapping);
+
+        Assert.Equal(("from another port", otherPort.Local), host.Receive());
+        Assert.Equal(mapping, host.MappingSeenBy(stranger));
+        stranger.Send("allowed now", mapping);
+        Assert.Equal(("allowed now", stranger.Local), host.Receive());
+    }
+
+    public static TheoryData<string> KindsFilteringByPort => ["firewall", "port-restricted", "accepting", "rejecting", "random port", "symmetric"];
 
     [Theory]
     [MemberData(nameof(KindsFilteringByPort))]
@@ -126,10 +145,12 @@ public sealed class NatLabTests
         Assert.NotEqual(Port, mapping.Port);
     }
 
-    [Fact]
-    public async Task A_router_that_drops_unsolicited_packets_keeps_the_port()
+    [Theory]
+    [InlineData("port-restricted")]
+    [InlineData("rejecting")]
+    public async Task A_router_that_drops_or_rejects_unsolicited_packets_keeps_the_port(string kind)
     {
-        await using var lab = await UpAsync(LabNat.PortRestricted);
+        await using var lab = await UpAsync(Nat(kind));
         using var host = LabSocket.Open(lab, "a1", Port);
         using var prober = LabSocket.Open(lab, "s1");
 
@@ -266,6 +287,9 @@ public sealed class NatLabTests
     {
         "port-restricted" => LabNat.PortRestricted,
         "accepting" => LabNat.PortRestrictedAccepting,
+        "rejecting" => LabNat.PortRestrictedRejecting,
+        "firewall" => LabNat.Firewall,
+        "address-restricted" => LabNat.AddressRestricted,
         "full cone" => LabNat.FullCone,
         "random port" => LabNat.PortRestrictedRandomPort,
         "symmetric" => LabNat.Symmetric,

@@ -3,7 +3,8 @@ namespace Punchline.Cli.Lab;
 /// <summary>
 /// What the lab's routers do, in the language of <c>nft</c>. Mapping and filtering are conntrack's own wherever its
 /// behaviour is the wanted one; an endpoint-independent mapping needs memory of its own, which the packets themselves
-/// fill: <c>@external</c> (inside socket to external port), <c>@inside</c> (the reverse) and <c>@taken</c> (external ports).
+/// fill: <c>@external</c> (inside socket to external port), <c>@inside</c> (the reverse), <c>@taken</c> (external ports) and
+/// <c>@permitted</c> (whom a mapping has sent to).
 /// </summary>
 internal static class LabRules
 {
@@ -17,29 +18,43 @@ internal static class LabRules
 
     private const string TcpOrUdp = "meta l4proto { tcp, udp }";
 
+    // Who is inside begins; only answers come in.
+    private const string Firewall = """
+        table ip router {
+        chain forward {
+        type filter hook forward priority filter; policy drop;
+        ct state established,related accept
+        iifname lan0 accept
+        }
+        }
+        """;
+
     public static string ForRouter(LabRouter router)
     {
         var nat = router.Nat;
-        if (LabTopology.IsOpen(nat))
-            return "";
+        if (nat.Mapping == NatMapping.None)
+            return nat.Filtering == NatFiltering.EndpointIndependent ? "" : Firewall;
 
         var endpointIndependent = nat.Mapping is NatMapping.EndpointIndependentKeepingPorts or NatMapping.EndpointIndependentRandomPorts;
         var keepsPorts = nat.Mapping is NatMapping.EndpointIndependentKeepingPorts or NatMapping.PerFlowKeepingPorts;
-        var fullCone = nat.Filtering == NatFiltering.EndpointIndependent;
+        var addressRestricted = nat.Filtering == NatFiltering.AddressDependent;
+        var letsStrangersIn = addressRestricted || nat.Filtering == NatFiltering.EndpointIndependent;
         var accepts = nat.Filtering == NatFiltering.AddressAndPortDependentAccepting;
+        var rejects = nat.Filtering == NatFiltering.AddressAndPortDependentRejecting;
         var outside = router.Outside;
         List<string> rules =
         [
             "table ip router {",
             If(endpointIndependent, "map external { typeof meta l4proto . ip saddr . th sport : th dport; flags dynamic,timeout; size 65535; }"),
             If(endpointIndependent, "set taken { typeof meta l4proto . th sport; flags dynamic,timeout; size 65535; }"),
-            If(fullCone, "map inside { type inet_proto . inet_service : ipv4_addr . inet_service; flags dynamic,timeout; size 65535; }"),
+            If(letsStrangersIn, "map inside { type inet_proto . inet_service : ipv4_addr . inet_service; flags dynamic,timeout; size 65535; }"),
+            If(addressRestricted, "set permitted { type inet_proto . inet_service . ipv4_addr; flags dynamic,timeout; size 65535; }"),
 
             "chain forward {",
             "type filter hook forward priority filter; policy drop;",
             "ct state established,related accept",
             "iifname lan0 accept",
-            If(fullCone, "ct status dnat accept"),
+            If(letsStrangersIn, "ct status dnat accept"),
             "}",
 
             "chain input {",
@@ -49,11 +64,13 @@ internal static class LabRules
             $"iifname lan0 ip daddr {outside} drop comment \"no hairpinning\"",
             "iifname lan0 accept",
             "ip protocol icmp accept",
+            If(rejects, "meta l4proto tcp reject with tcp reset"),
+            If(rejects, "reject"),
             "}",
 
             "chain inbound {",
             "type nat hook prerouting priority dstnat;",
-            If(fullCone, $"iifname wan0 ip daddr {outside} {TcpOrUdp} dnat ip to meta l4proto . th dport map @inside"),
+            If(letsStrangersIn, $"iifname wan0 ip daddr {outside} {TcpOrUdp} {If(addressRestricted, "meta l4proto . th dport . ip saddr @permitted")} dnat ip to meta l4proto . th dport map @inside"),
             "}",
 
             // The first rule that fits decides; a socket that @external doesn't know falls through to the next.
@@ -72,15 +89,16 @@ internal static class LabRules
         ];
         foreach (var (protocol, life) in (ReadOnlySpan<(string, int)>)[("udp", UdpLifeSeconds), ("tcp", TcpLifeSeconds)])
         {
-            // A full cone's flow may have begun outside; then the inside socket is the source of the replies.
+            // Where strangers are let in a flow may have begun outside; then the inside socket is the source of the replies.
             foreach (var direction in (ReadOnlySpan<string>)["original", "reply"])
             {
                 var when = $"meta l4proto {protocol} ct direction {direction} update";
                 var socket = $"ct {direction} ip saddr . ct {direction} proto-src";
                 rules.Add(If(endpointIndependent, $"{when} @external {{ meta l4proto . {socket} timeout {life}s : th sport }}"));
-                rules.Add(If(fullCone, $"{when} @inside {{ meta l4proto . th sport timeout {life}s : {socket} }}"));
+                rules.Add(If(letsStrangersIn, $"{when} @inside {{ meta l4proto . th sport timeout {life}s : {socket} }}"));
             }
 
+            rules.Add(If(addressRestricted, $"meta l4proto {protocol} update @permitted {{ meta l4proto . th sport . ip daddr timeout {life}s }}"));
             rules.Add(If(endpointIndependent, $"meta l4proto {protocol} update @taken {{ meta l4proto . th sport timeout {life}s }}"));
         }
 

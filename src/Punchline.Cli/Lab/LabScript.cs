@@ -134,7 +134,7 @@ internal static class LabScript
             nodes[carrier.Node].Rules = LabRules.ForRouter(carrier);
         }
 
-        if (LabTopology.IsOpen(network.Router.Nat))
+        if (LabTopology.HasPublicAddresses(network.Router.Nat))
         {
             var lan = new IPNetwork(new IPAddress(Masked(network)), network.PrefixLength);
             nodes[LabTopology.Wan].Ip.Add($"route add {lan} via {network.Router.Outside} dev {network.WanDevice} onlink");

@@ -34,6 +34,12 @@ internal enum NatFiltering
     /// </summary>
     AddressAndPortDependentAccepting,
 
+    /// <summary>As port-restricted, but refused with ICMP (TCP: with RST). The packet leaves no conntrack entry.</summary>
+    AddressAndPortDependentRejecting,
+
+    /// <summary>Whoever's address was sent to from a mapping may send to it from any port: address-restricted.</summary>
+    AddressDependent,
+
     /// <summary>Whoever knows a mapping may send to it: full cone.</summary>
     EndpointIndependent,
 }
@@ -44,6 +50,12 @@ internal sealed record LabNat(string Name, NatMapping Mapping, NatFiltering Filt
     /// <summary>Public addresses, no NAT, no firewall.</summary>
     public static LabNat Open { get; } = new("open", NatMapping.None, NatFiltering.EndpointIndependent);
 
+    /// <summary>Public addresses behind a stateful firewall, no NAT.</summary>
+    public static LabNat Firewall { get; } = new("firewall", NatMapping.None, NatFiltering.AddressAndPortDependent);
+
+    public static LabNat AddressRestricted { get; } =
+        new("address-restricted", NatMapping.EndpointIndependentKeepingPorts, NatFiltering.AddressDependent);
+
     public static LabNat FullCone { get; } =
         new("full cone", NatMapping.EndpointIndependentKeepingPorts, NatFiltering.EndpointIndependent);
 
@@ -53,6 +65,9 @@ internal sealed record LabNat(string Name, NatMapping Mapping, NatFiltering Filt
 
     public static LabNat PortRestrictedAccepting { get; } =
         new("port-restricted, accepting unsolicited packets", NatMapping.PerFlowKeepingPorts, NatFiltering.AddressAndPortDependentAccepting);
+
+    public static LabNat PortRestrictedRejecting { get; } =
+        new("port-restricted, rejecting unsolicited packets", NatMapping.PerFlowKeepingPorts, NatFiltering.AddressAndPortDependentRejecting);
 
     public static LabNat PortRestrictedRandomPort { get; } =
         new("port-restricted with random ports", NatMapping.EndpointIndependentRandomPorts, NatFiltering.AddressAndPortDependent);

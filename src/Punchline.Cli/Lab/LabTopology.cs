@@ -86,18 +86,18 @@ internal sealed class LabTopology
                 throw new ArgumentException($"Site {site.Name} has {site.Hosts} hosts: want 1 to {MaximumHosts}.", nameof(sites));
             if (site.LossPercent is not (>= 0 and <= 100))
                 throw new ArgumentException($"Site {site.Name} loses {site.LossPercent} %: want 0 to 100.", nameof(sites));
-            if (site.Carrier is { } carrier && (IsOpen(site.Nat) || IsOpen(carrier)))
+            if (site.Carrier is { } carrier && (HasPublicAddresses(site.Nat) || HasPublicAddresses(carrier)))
                 throw new ArgumentException($"Site {site.Name}: without a NAT there is nothing for a carrier to translate.", nameof(sites));
         }
 
         return new([.. sites.Select((site, index) => Number(site, index + 1))]);
     }
 
-    public static bool IsOpen(LabNat nat) => nat.Mapping == NatMapping.None;
+    public static bool HasPublicAddresses(LabNat nat) => nat.Mapping == NatMapping.None;
 
     private static LabNetwork Number(LabSite site, int number)
     {
-        var open = IsOpen(site.Nat);
+        var open = HasPublicAddresses(site.Nat);
         byte[] lan = open ? [203, 0, 113, (byte)(64 + 8 * number)] : [192, 168, (byte)number, 0];
         var hosts = Enumerable.Range(1, site.Hosts).Select(k => new LabHost(
             $"{site.Name}{k}",

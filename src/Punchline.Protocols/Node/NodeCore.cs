@@ -27,7 +27,8 @@ internal sealed class NodeCore : IDisposable
     private readonly StunClient _stun;
     private readonly List<Endpoint> _stunServers = [];
     private readonly Dictionary<Endpoint, Endpoint> _reflexiveByServer = [];
-    private readonly SortedDictionary<int, RoomSession> _rooms = [];
+    // In the order of opening, so that a run replays.
+    private readonly OrderedDictionary<int, RoomSession> _rooms = [];
     private int _lastRoom;
     private Timestamp _nextStunRefresh = Timestamp.Never;
 

@@ -153,8 +153,13 @@ internal sealed partial class RoomSession : IDisposable
     /// <summary>A packet was handled by <paramref name="session"/>: what came of it is the room's business.</summary>
     public void HandleProgress(PeerSession session, Timestamp now)
     {
-        var member = _members.Find(candidate => candidate.Session == session || candidate.Other == session);
-        if (member is not null) Drain(member, now);
+        // Without a lambda, whose closure would be an allocation a packet.
+        foreach (var member in _members)
+        {
+            if (member.Session != session && member.Other != session) continue;
+            Drain(member, now);
+            return;
+        }
     }
 
     public void Dispose()

@@ -69,6 +69,13 @@ internal static class PunchPlan
     /// <summary>Flights that are led by an opener.</summary>
     public const int OpenerFlights = 2;
 
+    /// <summary>
+    /// An opener passes our own router and dies behind it; how many routers are ours is not measured yet, so one is assumed.
+    /// Public addresses have a router too, and often a firewall in it: without openers their full packets would come before
+    /// an accepting router's own host has spoken, whose answers then leave from a port that the firewall does not expect.
+    /// </summary>
+    public const byte OpenerTimeToLive = 2;
+
     /// <summary>Candidates probed in the first 200 ms, by rank. The others wait.</summary>
     public const int MaxFirstCandidates = 6;
 
@@ -84,7 +91,6 @@ internal static class PunchPlan
     public static IReadOnlyList<Probe> Create(PunchSituation situation)
     {
         var targets = RankTargets(situation);
-        var openerTimeToLive = OpenerTimeToLive(situation);
         var openerLead = LeadOf(situation);
         var probes = new List<Probe>(targets.Count * (Flights + OpenerFlights));
         for (var rank = 0; rank < targets.Count; rank++)
@@ -95,9 +101,9 @@ internal static class PunchPlan
             {
                 // 33 ms × (2^flight − 1)
                 var at = start + (FirstInterval * ((1 << flight) - 1));
-                if (flight < OpenerFlights && openerTimeToLive > 0 && !target.IsNear)
+                if (flight < OpenerFlights && !target.IsNear)
                 {
-                    probes.Add(new Probe(at, target.Endpoint, ProbeKind.Opener, (byte)(openerTimeToLive + flight)));
+                    probes.Add(new Probe(at, target.Endpoint, ProbeKind.Opener, (byte)(OpenerTimeToLive + flight)));
                     at += openerLead;
                 }
                 probes.Add(new Probe(at, target.Endpoint, ProbeKind.Handshake, target.IsNear ? PrivateTimeToLive : (byte)0));
@@ -111,20 +117,6 @@ internal static class PunchPlan
     {
         var missing = OpenerMargin - (situation.ServerRoundTrip ?? OpenerMargin);
         return missing > OpenerLead ? missing : OpenerLead;
-    }
-
-    // An opener passes our own NATs and dies behind them: their number and one. How many there are is not measured yet,
-    // so one is assumed, unless an interface has the very address that the world sees.
-    private static byte OpenerTimeToLive(PunchSituation situation)
-    {
-        foreach (var reflexive in situation.LocalReflexive)
-        {
-            foreach (var host in situation.HostAddresses)
-            {
-                if (host.Endpoint.Address == reflexive.Address) return 0;
-            }
-        }
-        return 2;
     }
 
     private static List<(Endpoint Endpoint, bool IsNear)> RankTargets(PunchSituation situation)

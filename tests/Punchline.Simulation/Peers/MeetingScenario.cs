@@ -1,3 +1,4 @@
+using Punchline.Protocols.Node;
 using Punchline.Protocols.Rooms;
 using Punchline.Simulation.Nat;
 
@@ -9,13 +10,16 @@ internal sealed class MeetingScenario : IDisposable
     // Derived once for all runs: 600,000 rounds each time would be most of a simulation's time.
     private static readonly RoomKeys Keys = new(new byte[RoomKeys.KeyLength]);
 
-    public MeetingScenario(VirtualInternet internet, NatBehavior first, NatBehavior second, LinkConditions link)
+    // From a carrier's NAT to its subscriber, whose addresses are from 100.64.0.0/10 (RFC 6598).
+    private static readonly LinkConditions Subscriber = LinkConditions.Of(delayMilliseconds: 1);
+
+    private MeetingScenario(VirtualInternet internet, LinkConditions link, Site first, Site second)
     {
         Internet = internet;
-        Server = new SimulatedServer(internet, LinkConditions.Of(delayMilliseconds: 0));
         Link = link;
-        First = AddPeer("alice", first);
-        Second = AddPeer("bob", second);
+        Server = new SimulatedServer(internet, LinkConditions.Of(delayMilliseconds: 0));
+        First = new SimulatedPeer(internet, internet.AddMachine("alice", first), Keys);
+        Second = new SimulatedPeer(internet, internet.AddMachine("bob", second), Keys);
     }
 
     public VirtualInternet Internet { get; }
@@ -28,8 +32,31 @@ internal sealed class MeetingScenario : IDisposable
 
     public SimulatedPeer Second { get; }
 
-    public SimulatedPeer AddPeer(string name, NatBehavior nat) =>
-        new(Internet, Internet.AddMachine(name, Internet.AddSite(name, nat, new SiteOptions { Link = Link })), Keys);
+    /// <summary>From learning of each other until both had the connection.</summary>
+    public TimeSpan Elapsed => new[] { First, Second }.Max(peer => peer.EventsOf<NodeEvent.Connected>().First().Elapsed);
+
+    /// <summary>How much later than the introduction the reflexive candidates come, for a join waits for STUN so long only.</summary>
+    // The way to a carrier's subscriber is part of STUN's round trip, not of the message channel's.
+    public TimeSpan TrickleDelay => (2 * (Link.Delay + Subscriber.Delay)) - RoomSession.MaxJoinDelay is { Ticks: > 0 } late ? late : TimeSpan.Zero;
+
+    /// <summary>A network each; the link is the one between the core and the outermost router.</summary>
+    public static MeetingScenario Between(VirtualInternet internet, Network first, Network second, LinkConditions link) =>
+        new(internet, link, AddSite(internet, "alice", first, link, "100.64.1.0"), AddSite(internet, "bob", second, link, "100.64.2.0"));
+
+    /// <summary>Both on one LAN.</summary>
+    public static MeetingScenario OnOneLan(VirtualInternet internet, NatBehavior nat, LinkConditions link)
+    {
+        var home = internet.AddSite("home", nat, new SiteOptions { Link = link });
+        return new(internet, link, home, home);
+    }
+
+    /// <summary>Two homes behind one outer NAT. Their hosts have the very same private address, as factory settings make it.</summary>
+    public static MeetingScenario BehindOneNat(VirtualInternet internet, NatBehavior outer, LinkConditions link)
+    {
+        var carrier = internet.AddSite("isp", outer, new SiteOptions { Link = link, Lan = "100.64.1.0" });
+        var options = new SiteOptions { Link = Subscriber, Behind = carrier, Lan = "192.168.1.0" };
+        return new(internet, link, internet.AddSite("alice", NatBehavior.PortRestricted, options), internet.AddSite("bob", NatBehavior.PortRestricted, options));
+    }
 
     /// <summary>The first is in the room for a second when the other comes.</summary>
     public void JoinBoth()
@@ -47,5 +74,12 @@ internal sealed class MeetingScenario : IDisposable
         First.Dispose();
         Second.Dispose();
         Server.Dispose();
+    }
+
+    private static Site AddSite(VirtualInternet internet, string name, Network network, LinkConditions link, string carriersLan)
+    {
+        if (network.Carrier is not { } nat) return internet.AddSite(name, network.Nat, new SiteOptions { Link = link });
+        var carrier = internet.AddSite(name + "-isp", nat, new SiteOptions { Link = link, Lan = carriersLan });
+        return internet.AddSite(name, network.Nat, new SiteOptions { Link = Subscriber, Behind = carrier });
     }
 }

@@ -84,7 +84,9 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
     {
         foreach (var stun in server.StunEndpoints) _node.QueryStun(stun, _internet.Now);
         // What the server sees is the router's address; its port is of no use to anybody.
-        var from = (_machine.Site?.ExternalAt(0) ?? _machine.At(0)).WithPort(0);
+        var outermost = _machine.Site;
+        while (outermost?.Behind is { } carrier) outermost = carrier;
+        var from = outermost is { Nat.Behavior.Translates: true } ? outermost.ExternalAt(0) : _machine.At(0);
         _server = server.Connect(Name, from, _keys.Tag, serverDelay);
         if (_server is null) return;
         _server.Received = utf8 => _node.HandleServerMessage(_room, utf8.Span, _internet.Now);

@@ -1,0 +1,54 @@
+using Punchline.Simulation.Nat;
+
+namespace Punchline.Simulation.Peers;
+
+/// <summary>A kind of network that a peer may be in: its router, and perhaps a carrier's NAT in front of that.</summary>
+/// <param name="Name">As the matrix and its tests call it.</param>
+/// <param name="Nat">The peer's own router.</param>
+/// <param name="Carrier">A second NAT between that router and the internet.</param>
+internal sealed record Network(string Name, NatBehavior Nat, NatBehavior? Carrier = null)
+{
+    /// <summary>Networks whose peers meet all others of their sort.</summary>
+    public static IReadOnlyList<Network> Ordinary { get; } =
+    [
+        new("open", NatBehavior.Open),
+        new("firewall", NatBehavior.Firewall),
+        new("full cone", NatBehavior.FullCone),
+        new("address-restricted", NatBehavior.AddressRestricted),
+        new("port-restricted", NatBehavior.PortRestricted),
+        new("endpoint-independent", NatBehavior.PortRestrictedEndpointIndependent),
+        new("moved port", NatBehavior.ConeRandomPort),
+        new("accepting", NatBehavior.PortRestrictedAccepting),
+        new("rejecting", NatBehavior.PortRestrictedRejecting),
+        new("carrier", NatBehavior.PortRestricted, Carrier: NatBehavior.PortRestricted),
+    ];
+
+    /// <summary>Networks that give a socket another external port for every destination.</summary>
+    public static IReadOnlyList<Network> Symmetrical { get; } =
+    [
+        new("symmetric", NatBehavior.Symmetric),
+        new("symmetric by address", NatBehavior.SymmetricAddressDependent),
+        new("symmetric in sequence", NatBehavior.SymmetricSequential),
+    ];
+
+    public static IReadOnlyList<Network> All { get; } = [.. Ordinary, .. Symmetrical];
+
+    /// <exception cref="InvalidOperationException">There is no such network.</exception>
+    public static Network Named(string name) => All.First(network => string.Equals(network.Name, name, StringComparison.Ordinal));
+
+    public bool IsSymmetric => Symmetrical.Contains(this);
+
+    // The peer's port filter lets in only the port that it sent to, and a symmetric router's next one nobody knows beforehand.
+    private bool AdmitsAnyPort => Nat.Filtering != Dependence.AddressAndPortDependent && Carrier is null;
+
+    /// <summary>Null where peers in these two networks can meet by plain punching, else the reason why not.</summary>
+    public static string? WhyImpossible(Network first, Network second)
+    {
+        if (first.IsSymmetric && second.IsSymmetric) return "Both routers choose a port that the other side would have to guess.";
+        if ((first.IsSymmetric && !second.AdmitsAnyPort) || (second.IsSymmetric && !first.AdmitsAnyPort))
+            return "The symmetric router chooses a port that the other's filter would have to expect: it takes a search over ports.";
+        return null;
+    }
+
+    public override string ToString() => Name;
+}
