@@ -14,6 +14,7 @@ public sealed class PeerNode : IAsyncDisposable
     private readonly PeerIdentity _identity;
     private readonly bool _ownsIdentity;
     private readonly IKnownServers _knownServers;
+    private readonly KeptRoomKeys? _keptRoomKeys;
     private readonly NodeEngine _engine;
     private readonly Lock _gate = new();
     private readonly List<Room> _rooms = [];
@@ -23,6 +24,7 @@ public sealed class PeerNode : IAsyncDisposable
         _ownsIdentity = options.Identity is null;
         _identity = options.Identity ?? PeerIdentity.Create();
         _knownServers = options.StateDirectory is { } directory ? new KnownServers(directory) : new RememberedServers();
+        _keptRoomKeys = options.StateDirectory is { } state ? new KeptRoomKeys(state) : null;
         _engine = new NodeEngine(_identity.KeyPair, options.LocalEndPoint ?? new IPEndPoint(IPAddress.Any, 0), options.HideHostCandidates);
     }
 
@@ -89,7 +91,7 @@ public sealed class PeerNode : IAsyncDisposable
         if (_ownsIdentity) _identity.Dispose();
     }
 
-    private static async Task<RoomKeys> DeriveKeysAsync(RoomOptions options, CancellationToken cancellationToken)
+    private async Task<RoomKeys> DeriveKeysAsync(RoomOptions options, CancellationToken cancellationToken)
     {
         var nameBytes = Encoding.UTF8.GetByteCount(options.DisplayName);
         if (nameBytes is 0 or > IntroductionBlob.MaxNameBytes)
@@ -99,12 +101,20 @@ public sealed class PeerNode : IAsyncDisposable
         }
         try
         {
-            return await Task.Run(() => new RoomKeys(RoomKeys.DeriveRoomKey(options.Room, options.Secret)), cancellationToken).ConfigureAwait(false);
+            return await Task.Run(() => new RoomKeys(DeriveRoomKey(options.Room, options.Secret)), cancellationToken).ConfigureAwait(false);
         }
         catch (ArgumentException exception)
         {
             throw new PunchlineException(PunchlineError.InvalidInput, exception.Message, exception);
         }
+    }
+
+    private byte[] DeriveRoomKey(string name, string secret)
+    {
+        if (_keptRoomKeys?.Find(name, secret) is { } kept) return kept;
+        var roomKey = RoomKeys.DeriveRoomKey(name, secret);
+        _keptRoomKeys?.Keep(name, secret, roomKey);
+        return roomKey;
     }
 
     // Trust that ends with the process.

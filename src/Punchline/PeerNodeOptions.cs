@@ -8,7 +8,7 @@ public sealed class PeerNodeOptions
     /// <summary>Who the node is; stays the caller's. Without one the node takes a new identity that ends with it.</summary>
     public PeerIdentity? Identity { get; init; }
 
-    /// <summary>Where trust in servers is kept; null keeps it in memory.</summary>
+    /// <summary>Where trust in servers and the keys of rooms are kept; null keeps them in memory.</summary>
     public string? StateDirectory { get; init; }
 
     /// <summary>The UDP address and port to use, IPv4; any by default.</summary>

@@ -37,6 +37,7 @@ public sealed class Room : IRoomObserver, IAsyncDisposable
     {
         Name = options.Room;
         IsOpen = options.Secret.Length == 0;
+        LocalMark = KnownPeers.MarkOf(keys);
         _engine = engine;
         Number = engine.OpenRoom(keys, options.DisplayName, this);
     }
@@ -48,6 +49,9 @@ public sealed class Room : IRoomObserver, IAsyncDisposable
     public bool IsOpen { get; }
 
     internal int Number { get; }
+
+    /// <summary>What files of this machine call the room.</summary>
+    internal string LocalMark { get; }
 
     bool IRoomObserver.HasRoom
     {

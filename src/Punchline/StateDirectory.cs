@@ -1,6 +1,6 @@
 namespace Punchline;
 
-/// <summary>Where a user's peer keeps its identity and its trust in servers unless told otherwise.</summary>
+/// <summary>Where a user's peer keeps its identity and whom it trusts unless told otherwise.</summary>
 public static class StateDirectory
 {
     private const string Name = "punchline";

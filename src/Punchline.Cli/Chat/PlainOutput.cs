@@ -14,6 +14,8 @@ internal sealed class PlainOutput(TextWriter output, TextWriter error) : IChatOu
     private readonly Dictionary<PeerId, string> _names = [];
     private bool _hasSeenServer;
 
+    public static string ShortId(PeerId peer) => peer.ToString()[..ShortIdLength];
+
     public void ShowReady(PeerId self, string name, string room) => Notice($"In the room {room} as {name} ({ShortId(self)}…).");
 
     public void Notice(string text) => error.WriteLine($"* {text}");
@@ -67,8 +69,6 @@ internal sealed class PlainOutput(TextWriter output, TextWriter error) : IChatOu
     private static string Way(PeerPath path) => path.Kind == PathKind.Lan ? $"on this network at {path.Remote}" : $"directly at {path.Remote}";
 
     private static string Milliseconds(TimeSpan time) => $"{time.TotalMilliseconds:0.#} ms";
-
-    private static string ShortId(PeerId peer) => peer.ToString()[..ShortIdLength];
 
     private string NameOf(PeerId peer) => _names.TryGetValue(peer, out var name) && name.Length > 0 ? name : $"{ShortId(peer)}…";
 }

@@ -15,7 +15,7 @@ internal sealed class JoinArguments
     };
 
     private readonly Option<string?> _server = Setting.Option("--server", "HOST[:PORT][#PIN]", $"The coordination server; port {ServerAddress.DefaultPort} unless given.");
-    private readonly Option<string?> _secret = Setting.Option("--secret", "TEXT|auto|@FILE", "What only members know; auto makes one and prints it.");
+    private readonly Option<string?> _secret = Setting.Option("--secret", "TEXT|auto|@FILE", "What only members know; auto makes one and prints it; without a value it is asked for.", ArgumentArity.ZeroOrOne);
     private readonly Option<string?> _name = Setting.Option("--name", "NAME", "What the others see; your user name unless given.");
     private readonly Option<string?> _state = StateSetting.Option();
     private readonly Option<bool> _trustFirst = new("--trust-first") { Description = "Takes the server's key at first use, although its name is a public one." };
@@ -28,20 +28,22 @@ internal sealed class JoinArguments
         foreach (var option in (Option[])[_server, _secret, _name, _state, _trustFirst, _stay, _json]) command.Options.Add(option);
     }
 
+    /// <param name="parsed">What was typed.</param>
+    /// <param name="environment">Variables.</param>
+    /// <param name="askSecret">Asks for the secret, where the option is given without one.</param>
     /// <exception cref="UsageException">Something is missing or not valid.</exception>
-    public JoinSettings Read(ParseResult parsed, Func<string, string?> environment)
+    public JoinSettings Read(ParseResult parsed, Func<string, string?> environment, Func<string> askSecret)
     {
         var room = parsed.GetValue(_room);
         if (room is ['-', ..]) throw new UsageException($"There is no option {room} (and no room's name begins with a dash).");
         if (room is not null && Encoding.UTF8.GetByteCount(room) is 0 or > RoomKeys.MaxNameBytes)
             throw new UsageException($"A room's name has 1 to {RoomKeys.MaxNameBytes} bytes.");
-        var secretText = Setting.Read(parsed, _secret, environment);
         return new JoinSettings
         {
             Server = ReadServer(Setting.Read(parsed, _server, environment), room),
             Room = room ?? Invented.RoomName(),
             IsRoomInvented = room is null,
-            Secret = secretText is not null ? RoomSecret.Parse(secretText) : room is null ? RoomSecret.Invent() : RoomSecret.None,
+            Secret = ReadSecret(parsed, environment, askSecret) ?? (room is null ? RoomSecret.Invent() : RoomSecret.None),
             Name = ReadName(Setting.Read(parsed, _name, environment)),
             StateDirectory = StateSetting.Read(parsed, _state, environment),
             TrustsFirst = parsed.GetValue(_trustFirst),
@@ -49,6 +51,12 @@ internal sealed class JoinArguments
             IsJson = parsed.GetValue(_json),
         };
     }
+
+    // What was typed at the prompt is never the name of a file.
+    private RoomSecret? ReadSecret(ParseResult parsed, Func<string, string?> environment, Func<string> askSecret) =>
+        Setting.IsGivenBare(parsed, _secret) ? RoomSecret.FromText(askSecret())
+        : Setting.Read(parsed, _secret, environment) is { } text ? RoomSecret.Parse(text)
+        : null;
 
     private static string ReadServer(string? server, string? room)
     {

@@ -24,7 +24,12 @@ internal readonly record struct RoomSecret(string Text, bool IsInvented)
     public static RoomSecret Parse(string value)
     {
         if (value is Auto) return Invent();
-        var text = value.StartsWith(FileMark) ? ReadFile(value[1..]) : value;
+        return FromText(value.StartsWith(FileMark) ? ReadFile(value[1..]) : value);
+    }
+
+    /// <exception cref="UsageException">It is empty or too long.</exception>
+    public static RoomSecret FromText(string text)
+    {
         if (text.Length == 0) throw new UsageException("A secret cannot be empty. Leave out --secret for an open room, or let one be made: --secret auto.");
         return Encoding.UTF8.GetByteCount(text) <= RoomKeys.MaxSecretBytes
             ? new RoomSecret(text, false)

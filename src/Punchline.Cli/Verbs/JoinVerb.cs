@@ -16,7 +16,7 @@ internal static class JoinVerb
         var arguments = new JoinArguments();
         var command = new Command("join", "Chats in a room: what you type goes to all in it.");
         arguments.AddTo(command);
-        command.SetAction((parsed, _) => RunAsync(arguments.Read(parsed, Environment.GetEnvironmentVariable)));
+        command.SetAction((parsed, _) => RunAsync(arguments.Read(parsed, Environment.GetEnvironmentVariable, SecretPrompt.Ask)));
         return command;
     }
 
@@ -40,8 +40,15 @@ internal static class JoinVerb
                 TrustFirst = settings.TrustsFirst,
             },
             interruption.Token);
+        if (settings.StateDirectory is { } state) output = new AcquaintanceOutput(output, Remembering(state, room));
         output.ShowReady(identity.Id, settings.Name, settings.Room);
         return await new ChatSession(new JoinedRoom(room), StandardInput.ReadLines(), output, stays, TimeProvider.System).RunAsync(interruption.Token);
+    }
+
+    private static MeetPeer Remembering(string stateDirectory, Room room)
+    {
+        var known = new KnownPeers(stateDirectory);
+        return (peer, name) => known.Meet(room, peer, name, TimeProvider.System.GetUtcNow());
     }
 
     private static IEnumerable<string> Notices(JoinSettings settings, PeerIdentity identity)

@@ -5,6 +5,9 @@ namespace Punchline.Cli.Tests.Settings;
 
 public sealed class JoinArgumentsTests
 {
+    // Not the name of a file.
+    private const string Typed = "@typed";
+
     [Fact]
     public void All_that_can_be_said()
     {
@@ -39,6 +42,13 @@ public sealed class JoinArgumentsTests
         Assert.Equal("from-the-environment", settings.Secret.Text);
         Assert.Equal("Env", settings.Name);
         Assert.Null(settings.StateDirectory);
+    }
+
+    [Fact]
+    public void A_secret_without_a_value_is_asked_for_whatever_the_environment_says()
+    {
+        Assert.Equal(new RoomSecret(Typed, false), Read(new() { ["PUNCHLINE_SECRET"] = "s" }, "lounge", "--server", "h", "--state", "-", "--secret").Secret);
+        Assert.Equal(new RoomSecret(Typed, false), Read([], "lounge", "--secret", "--server", "h", "--state", "-").Secret);
     }
 
     [Fact]
@@ -102,6 +112,6 @@ public sealed class JoinArgumentsTests
         var command = new Command("join");
         arguments.AddTo(command);
         var parsed = command.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        return arguments.Read(parsed, environment.GetValueOrDefault);
+        return arguments.Read(parsed, environment.GetValueOrDefault, () => Typed);
     }
 }

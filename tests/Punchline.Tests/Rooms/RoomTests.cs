@@ -1,3 +1,5 @@
+using Punchline.Engine;
+using Punchline.Protocols.Rooms;
 using Punchline.Tests.Harness;
 
 namespace Punchline.Tests.Rooms;
@@ -83,6 +85,24 @@ public sealed class RoomTests
         for (var i = 0; i < Count; i++) Assert.Equal($"message {i}", (await bob.NextAsync<RoomEvent.Message>()).Text);
         await sending;
         await draining;
+    }
+
+    [Fact]
+    public async Task A_rooms_key_is_kept_for_the_next_process()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        var directory = Directory.CreateTempSubdirectory("punchline-");
+        try
+        {
+            await using var server = await LocalServer.StartAsync(cancellation);
+            await using var node = await PeerNode.StartAsync(new PeerNodeOptions { StateDirectory = directory.FullName }, cancellation);
+            await using var room = await node.JoinRoomAsync(new RoomOptions { Room = "room", Secret = "s", Server = server.Address }, cancellation);
+            Assert.Equal(RoomKeys.DeriveRoomKey("room", "s"), new KeptRoomKeys(directory.FullName).Find("room", "s"));
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
     }
 
     [Fact]

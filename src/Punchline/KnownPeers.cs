@@ -1,0 +1,161 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Punchline.Engine;
+using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Rooms;
+
+namespace Punchline;
+
+/// <summary>A peer that was met before, in a room.</summary>
+/// <param name="Id">Who.</param>
+/// <param name="Name">What it called itself lately.</param>
+/// <param name="FirstMet">The day of the first connection in this room, in UTC.</param>
+/// <param name="IsVerified">Its id was compared with the person behind it, and matched.</param>
+public sealed record KnownPeer(PeerId Id, string Name, DateOnly FirstMet, bool IsVerified);
+
+/// <summary>What was known of a peer when it was met just now.</summary>
+/// <param name="Before">The peer as it was known in this room; null: met for the first time.</param>
+/// <param name="IsVerified">Its id was compared before, in this room or another.</param>
+/// <param name="Namesakes">Other peers that were met in this room under the same name, the latest last.</param>
+public sealed record PeerMeeting(KnownPeer? Before, bool IsVerified, IReadOnlyList<KnownPeer> Namesakes);
+
+/// <summary>
+/// Whom this peer has met, in the file <c>known-peers</c> of a state directory, one line a peer and room:
+/// <code>
+/// ID met|verified YYYY-MM-DD ROOM NAME
+/// </code>
+/// ROOM is 40 bits from the room's key, so the file does not say where somebody was met to who does not know that room.
+/// Lines that are not understood are kept; people may edit it. Thread-safe.
+/// </summary>
+/// <param name="stateDirectory">Made when somebody is first remembered.</param>
+public sealed class KnownPeers(string stateDirectory)
+{
+    /// <summary>Lines. Beyond these the oldest go, verified peers last: strangers cannot push out whom you compared ids with.</summary>
+    public const int MaxLines = 1000;
+
+    internal const string FileName = "known-peers";
+
+    private const string MetWord = "met";
+    private const string VerifiedWord = "verified";
+    private const string DateFormat = "yyyy-MM-dd";
+
+    // ID, word, date, room, name.
+    private const int Columns = 5;
+
+    // 8 characters of base32. Two rooms of one user share a mark once in 2^40 pairs, and then share namesakes.
+    private const int RoomMarkBytes = 5;
+
+    private readonly Lock _gate = new();
+    private readonly string _path = Path.Combine(stateDirectory, FileName);
+
+    /// <summary>Remembers a peer that proved its key in a room, and says what was known of it and its name.</summary>
+    /// <exception cref="IOException">The file cannot be read or written.</exception>
+    /// <exception cref="UnauthorizedAccessException">It is somebody else's.</exception>
+    public PeerMeeting Meet(Room room, PeerId peer, string name, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(room);
+        return Meet(room.LocalMark, peer, name, now);
+    }
+
+    /// <summary>All peers whose id begins with <paramref name="prefix"/>, each once.</summary>
+    /// <inheritdoc cref="Meet(Room, PeerId, string, DateTimeOffset)" path="/exception"/>
+    public IReadOnlyList<KnownPeer> Find(string prefix)
+    {
+        ArgumentNullException.ThrowIfNull(prefix);
+        lock (_gate)
+        {
+            return [.. Parsed(ReadLines()).Where(entry => entry.Peer.Id.ToString().StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
+                .GroupBy(entry => entry.Peer.Id).Select(entries => entries.Last().Peer)];
+        }
+    }
+
+    /// <summary>Notes that a peer's id was compared with the person behind it, in whichever rooms it was met.</summary>
+    /// <returns>False: it was never met.</returns>
+    /// <inheritdoc cref="Meet(Room, PeerId, string, DateTimeOffset)" path="/exception"/>
+    public bool SetVerified(PeerId peer, bool isVerified)
+    {
+        lock (_gate)
+        {
+            var isKnown = false;
+            var lines = ReadLines();
+            for (var i = 0; i < lines.Length; i++)
+            {
+                if (Parse(lines[i]) is not { } entry || entry.Peer.Id != peer) continue;
+                lines[i] = Format(entry with { Peer = entry.Peer with { IsVerified = isVerified } });
+                isKnown = true;
+            }
+            if (isKnown) Write(lines);
+            return isKnown;
+        }
+    }
+
+    /// <summary>What a state directory calls a room.</summary>
+    internal static string MarkOf(RoomKeys keys)
+    {
+        Span<byte> mark = stackalloc byte[RoomMarkBytes];
+        HKDF.Expand(HashAlgorithmName.SHA256, keys.IntroductionKey, mark, "known peers"u8);
+        return Base32.Encode(mark);
+    }
+
+    internal PeerMeeting Meet(string room, PeerId peer, string name, DateTimeOffset now)
+    {
+        var cleaned = PeerText.Clean(name).Trim();
+        lock (_gate)
+        {
+            // Read anew, since another process may have written meanwhile; of two at the same moment the later wins, and
+            // whom the other met is met again as new.
+            var lines = ReadLines();
+            var entries = Parsed(lines).ToArray();
+            var before = Array.FindLast(entries, entry => entry.Peer.Id == peer && IsSame(entry.Room, room))?.Peer;
+            var isVerified = entries.Any(entry => entry.Peer.Id == peer && entry.Peer.IsVerified);
+            KnownPeer[] namesakes = [.. entries.Where(entry => entry.Peer.Id != peer && IsSame(entry.Room, room) && AreAlike(entry.Peer.Name, cleaned)).Select(entry => entry.Peer)];
+            if (before is null || !IsSame(before.Name, cleaned))
+            {
+                var met = new KnownPeer(peer, cleaned, before?.FirstMet ?? DateOnly.FromDateTime(now.UtcDateTime), isVerified);
+                Write([.. lines.Where(line => Parse(line) is not { } entry || entry.Peer.Id != peer || !IsSame(entry.Room, room)), Format(new Entry(room, met))]);
+            }
+            return new PeerMeeting(before, isVerified, namesakes);
+        }
+    }
+
+    /// <summary>Whether people would take one name for the other: case, width and composition aside (Unicode's form KC).</summary>
+    internal static bool AreAlike(string one, string other) =>
+        string.Equals(one.Normalize(NormalizationForm.FormKC), other.Normalize(NormalizationForm.FormKC), StringComparison.OrdinalIgnoreCase);
+
+    private static bool IsSame(string one, string other) => string.Equals(one, other, StringComparison.Ordinal);
+
+    private string[] ReadLines()
+    {
+        try
+        {
+            return File.ReadAllLines(_path);
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return [];
+        }
+    }
+
+    private void Write(string[] lines)
+    {
+        var surplus = lines.Length - MaxLines;
+        var kept = lines.ToList();
+        kept.RemoveAll(line => surplus > 0 && Parse(line) is not { Peer.IsVerified: true } && surplus-- > 0);
+        AtomicFile.WriteAllText(_path, string.Join('\n', kept.TakeLast(MaxLines)) + "\n");
+    }
+
+    private static IEnumerable<Entry> Parsed(IEnumerable<string> lines) => lines.Select(Parse).OfType<Entry>();
+
+    private static Entry? Parse(string line) =>
+        line.Split(' ', Columns) is [var idText, MetWord or VerifiedWord, var day, var room, var name] columns
+        && PeerId.TryParse(idText, out var id)
+        && DateOnly.TryParseExact(day, DateFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out var firstMet)
+            ? new Entry(room, new KnownPeer(id, name, firstMet, columns[1] is VerifiedWord))
+            : null;
+
+    private static string Format(Entry entry) =>
+        $"{entry.Peer.Id} {(entry.Peer.IsVerified ? VerifiedWord : MetWord)} {entry.Peer.FirstMet.ToString(DateFormat, CultureInfo.InvariantCulture)} {entry.Room} {entry.Peer.Name}";
+
+    private sealed record Entry(string Room, KnownPeer Peer);
+}
