@@ -29,7 +29,7 @@ public sealed class MatrixTests(PublishedTool tool) : IClassFixture<PublishedToo
 
     [Theory]
     [InlineData("open", "firewall")]
-    [InlineData("firewall", "accepts")] // met only by luck before hosts with public addresses sent openers
+    [InlineData("firewall", "accepts")] // only because hosts with public addresses send openers too
     [InlineData("moved", "rejects")]
     [InlineData("carrier", "accepts")]
     [InlineData("address", "port")]
