@@ -33,25 +33,36 @@ internal static class ServeVerb
         };
         var certificate = new Option<string?>("--certificate") { HelpName = "FILE", Description = "A certificate in PEM with its chain, instead of a self-signed one." };
         var key = new Option<string?>("--key") { HelpName = "FILE", Description = "The certificate's private key in PEM." };
+        var plain = new Option<bool>("--plain") { Description = "HTTP without TLS, behind a proxy that ends TLS and passes the Host header on. --public says where STUN is." };
+        var trustedProxy = new Option<string[]>("--trusted-proxy")
+        {
+            HelpName = "ADDRESS",
+            Description = "With --plain: a proxy whose X-Forwarded-For is believed; this machine unless given.",
+        };
         var state = StateSetting.Option();
         var untilInputEnds = new Option<bool>("--until-input-ends") { Hidden = true };
         var command = new Command("serve", "Runs a coordination server, which introduces peers to each other.")
         {
-            port, listen, alternate, publicAddress, certificate, key, state, untilInputEnds,
+            port, listen, alternate, publicAddress, certificate, key, plain, trustedProxy, state, untilInputEnds,
         };
         command.Aliases.Add("server");
         command.SetAction((parsed, _) =>
         {
             var pair = ParseAlternate(parsed.GetValue(alternate), parsed.GetValue(listen), parsed.GetValue(publicAddress) ?? []);
+            var proxies = parsed.GetValue(trustedProxy) ?? [];
+            if (proxies.Length > 0 && !parsed.GetValue(plain)) throw new UsageException("--trusted-proxy is for --plain: with TLS of our own there is no proxy to believe.");
+            if (parsed.GetValue(plain) && parsed.GetValue(certificate) is not null) throw new UsageException("--plain has no use for a certificate: leave one of them out.");
             var options = new CoordinationServerOptions
             {
+                Plain = parsed.GetValue(plain),
+                TrustedProxies = proxies.Length > 0 ? [.. proxies.Select(ParseAddress)] : new CoordinationServerOptions().TrustedProxies,
                 Port = ParsePort(parsed.GetValue(port)),
                 ListenAddress = parsed.GetValue(listen) is { } text ? ParseAddress(text) : null,
                 PublicAddresses = [.. (parsed.GetValue(publicAddress) ?? []).Select(ParseAddress)],
                 CertificateFile = parsed.GetValue(certificate),
                 KeyFile = parsed.GetValue(key),
                 // Where the world knows both by other addresses, those are listed anyway.
-                StunServers = pair is { Reached: null } ? reached => WithNextPort(reached.Port, reached.Address, pair.Alternate) : null,
+                StunServers = pair is { Reached: null } ? reached => WithNextPort(reached.Port, pair.Address, pair.Alternate) : null,
                 StateDirectory = StateSetting.Read(parsed, state, Environment.GetEnvironmentVariable),
             };
             return options.CertificateFile is null == options.KeyFile is null
@@ -185,7 +196,8 @@ internal static class ServeVerb
     {
         yield return $"The coordination server is up, on port {server.Port}. Peers join with the line whose address they can reach:";
         yield return "";
-        foreach (var address in addresses)
+        if (server.Pin is null) yield return "    punchline join ROOM --server HOST:PORT  # as the proxy is reached";
+        foreach (var address in server.Pin is null ? [] : addresses)
         {
             var line = $"    punchline join ROOM --server {ShellWord.Quote($"{new IPEndPoint(address, server.Port)}#{server.Pin}")}";
             yield return IPAddress.IsLoopback(address) ? $"{line}  # on this machine" : line;
