@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
@@ -32,7 +33,7 @@ public sealed class CoordinationHost : IAsyncDisposable
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
 
     private readonly CoordinationServerOptions _options;
-    private readonly ServerCertificate _certificate;
+    private readonly ServerCertificate? _certificate;
     private readonly CoordinationPump _pump;
     private readonly StatusApi _status;
     private readonly StunOverTcp _stunOverTcp;
@@ -42,14 +43,14 @@ public sealed class CoordinationHost : IAsyncDisposable
     private long _startedAt;
     private volatile bool _stopped;
 
-    private CoordinationHost(CoordinationServerOptions options, ServerCertificate certificate, ILoggerFactory loggers)
+    private CoordinationHost(CoordinationServerOptions options, ServerCertificate? certificate, ILoggerFactory loggers)
     {
         _options = options;
         _certificate = certificate;
         _logger = loggers.CreateLogger<CoordinationHost>();
-        _pump = new CoordinationPump(certificate.KeyHash, options.TimeProvider, _logger);
+        _pump = new CoordinationPump(certificate?.KeyHash, options.TimeProvider, _logger);
         _stunOverTcp = new StunOverTcp(options.TimeProvider);
-        _gate = new AdmissionGate(options.Admission, [], options.TimeProvider, _logger);
+        _gate = new AdmissionGate(options.Admission, options.Plain ? options.TrustedProxies : [], options.TimeProvider, _logger);
         _status = new StatusApi(Describe, () => _stopped);
 
         // The empty builder: neither configuration files nor environment variables change what the options say, and
@@ -58,6 +59,7 @@ public sealed class CoordinationHost : IAsyncDisposable
         builder.Services.AddSingleton(loggers);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(Configure);
         _application = builder.Build();
+        if (options.Plain) _application.UseForwardedHeaders(ForwardedFrom(options.TrustedProxies));
         // Liveness is the protocol's own heartbeat.
         _application.UseWebSockets(new WebSocketOptions { KeepAliveInterval = Timeout.InfiniteTimeSpan });
         _application.Run(HandleRequestAsync);
@@ -66,8 +68,8 @@ public sealed class CoordinationHost : IAsyncDisposable
     /// <summary>The TCP port that it listens on.</summary>
     public int Port { get; private set; }
 
-    /// <summary>SHA-256 of the certificate's public key in base32: what stands behind # in <c>--server HOST:PORT#PIN</c>.</summary>
-    public string Pin => _certificate.Pin;
+    /// <summary>SHA-256 of the certificate's public key in base32: what stands behind # in <c>--server HOST:PORT#PIN</c>. Null without TLS.</summary>
+    public string? Pin => _certificate?.Pin;
 
     /// <summary>The STUN server beside this one, whose requests its statistics count.</summary>
     internal StunServer? Stun { get; set; }
@@ -81,7 +83,7 @@ public sealed class CoordinationHost : IAsyncDisposable
     {
         CoordinationServerOptions.Validate(options);
         loggers ??= NullLoggerFactory.Instance;
-        var host = new CoordinationHost(options, ServerCertificate.Obtain(options), loggers);
+        var host = new CoordinationHost(options, options.Plain ? null : ServerCertificate.Obtain(options), loggers);
         try
         {
             await host._application.StartAsync(cancellationToken);
@@ -94,7 +96,7 @@ public sealed class CoordinationHost : IAsyncDisposable
         var addresses = host._application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!;
         host._startedAt = options.TimeProvider.GetTimestamp();
         host.Port = BindingAddress.Parse(addresses.Addresses.First()).Port;
-        CoordinationLog.Listening(host._logger, host.Port, host.Pin);
+        CoordinationLog.Listening(host._logger, host.Port, host.Pin ?? "none: no TLS");
         return host;
     }
 
@@ -115,7 +117,7 @@ public sealed class CoordinationHost : IAsyncDisposable
         await StopAsync();
         await _application.DisposeAsync();
         _pump.Dispose();
-        _certificate.Dispose();
+        _certificate?.Dispose();
     }
 
     private void Configure(KestrelServerOptions kestrel)
@@ -139,17 +141,20 @@ public sealed class CoordinationHost : IAsyncDisposable
         var splitter = new PortSplitter(_stunOverTcp, _options.TimeProvider, _logger);
         listener.Use(next => connection => _gate.HandleAsync(connection, next));
         // Kestrel asks the last of these for its delegate first: HTTP's is known when TLS's, which leads to it, is.
-        listener.Use(tls =>
+        listener.Use(next =>
         {
-            splitter.Tls = tls;
+            if (_certificate is not null) splitter.Tls = next;
             return splitter.HandleAsync;
         });
-        listener.UseHttps(new HttpsConnectionAdapterOptions
+        if (_certificate is not null)
         {
-            ServerCertificate = _certificate.Certificate,
-            ServerCertificateChain = _certificate.Chain,
-            HandshakeTimeout = HandshakeTimeout,
-        });
+            listener.UseHttps(new HttpsConnectionAdapterOptions
+            {
+                ServerCertificate = _certificate.Certificate,
+                ServerCertificateChain = _certificate.Chain,
+                HandshakeTimeout = HandshakeTimeout,
+            });
+        }
         listener.Use(http => splitter.Http = http);
     }
 
@@ -161,11 +166,11 @@ public sealed class CoordinationHost : IAsyncDisposable
             await RefuseAsync(context, refusal);
             return;
         }
-        if (!context.Request.IsHttps)
+        if (_certificate is not null && !context.Request.IsHttps)
         {
             context.Response.Headers.Connection = "close";
-            var host = context.Request.Host is { HasValue: true } dialled ? $": https://{dialled}/" : ".";
-            await HttpText.AnswerAsync(context, StatusCodes.Status400BadRequest, $"This is a Punchline coordination server, and it speaks https{host}\n");
+            var address = context.Request.Host is { HasValue: true } dialled ? $": https://{dialled}/" : ".";
+            await HttpText.AnswerAsync(context, StatusCodes.Status400BadRequest, $"This is a Punchline coordination server, and it speaks https{address}\n");
             return;
         }
         if (StatusApi.IsPath(context.Request.Path.Value))
@@ -199,9 +204,32 @@ public sealed class CoordinationHost : IAsyncDisposable
             await BackOffAsync(context, StatusCodes.Status429TooManyRequests, $"More than {_options.JoinsPerSecondPerAddress} joins a second from your address.\n");
             return;
         }
-        var hostHeader = context.Request.Host.Value ?? "";
-        using var socket = await context.WebSockets.AcceptWebSocketAsync(CoordinationUrl.SubProtocol);
-        await _pump.RunAsync(socket, from, hostHeader, tag, StunServersFor(reached));
+        // A proxy's connections are nobody's: what counts is whom it carries.
+        if (lease.IsProxys && _gate.Connect(from) is { } full)
+        {
+            await RefuseAsync(context, full);
+            return;
+        }
+        try
+        {
+            var host = context.Request.Host.Value ?? "";
+            using var socket = await context.WebSockets.AcceptWebSocketAsync(CoordinationUrl.SubProtocol);
+            await _pump.RunAsync(socket, from, host, tag, StunServersFor(reached));
+        }
+        finally
+        {
+            if (lease.IsProxys) _gate.Disconnect(from);
+        }
+    }
+
+    private static ForwardedHeadersOptions ForwardedFrom(IReadOnlyList<IPAddress> proxies)
+    {
+        // From the last entry back, as long as those who wrote them are trusted: a client's own entries are never reached.
+        var options = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor, ForwardLimit = null };
+        options.KnownIPNetworks.Clear();
+        options.KnownProxies.Clear();
+        foreach (var proxy in proxies) options.KnownProxies.Add(proxy);
+        return options;
     }
 
     private Task RefuseAsync(HttpContext context, AdmissionRefusal refusal)
@@ -231,7 +259,12 @@ public sealed class CoordinationHost : IAsyncDisposable
     {
         if (_options.StunServers is { } choose) return [.. choose(reached).Select(Endpoint.From)];
         var servers = new List<Endpoint>();
-        IReadOnlyList<IPAddress> addresses = _options.PublicAddresses.Count > 0 ? _options.PublicAddresses : [reached.Address];
+        IReadOnlyList<IPAddress> addresses = _options switch
+        {
+            { PublicAddresses.Count: > 0 } => _options.PublicAddresses,
+            { Plain: true } => [],
+            _ => [reached.Address],
+        };
         foreach (var address in addresses)
         {
             servers.Add(Endpoint.From(address, (ushort)reached.Port));

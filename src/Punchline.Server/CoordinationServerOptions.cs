@@ -27,12 +27,22 @@ public sealed class CoordinationServerOptions
     /// <summary>The private key to <see cref="CertificateFile"/>, in PEM.</summary>
     public string? KeyFile { get; init; }
 
+    /// <summary>
+    /// Speaks HTTP without TLS, for a proxy in front that ends TLS. The proxy has to pass on the Host header as it came, and
+    /// only its own host's: it is what a member's proof of key covers then.
+    /// </summary>
+    public bool Plain { get; init; }
+
+    /// <summary>With <see cref="Plain"/>: whose X-Forwarded-For is believed. This machine, unless given.</summary>
+    public IReadOnlyList<IPAddress> TrustedProxies { get; init; } = [IPAddress.Loopback, IPAddress.IPv6Loopback];
+
     /// <summary>Where the self-signed certificate is kept; null makes a new one at each start, and so another pin.</summary>
     public string? StateDirectory { get; init; }
 
     /// <summary>
     /// Where a peer finds STUN, given the address and port at which it reached this server. Null: UDP on the same port
-    /// and the next, of <see cref="PublicAddresses"/> or of that address.
+    /// and the next, of <see cref="PublicAddresses"/> or of that address; with <see cref="Plain"/>, where that address is the
+    /// proxy's affair, of the former only.
     /// </summary>
     public Func<IPEndPoint, IReadOnlyList<IPEndPoint>>? StunServers { get; init; }
 
@@ -56,6 +66,7 @@ public sealed class CoordinationServerOptions
     {
         ArgumentNullException.ThrowIfNull(options);
         if (options.Port is < 0 or > IPEndPoint.MaxPort) throw new ArgumentOutOfRangeException(nameof(options), options.Port, "A port is a number from 0 to 65535.");
+        if (options.Plain && options.CertificateFile is not null) throw new ArgumentException("Without TLS there is no use for a certificate.", nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxConnectionsPerAddress, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.JoinsPerSecondPerAddress, 1, nameof(options));
         if (options.CertificateFile is null != options.KeyFile is null) throw new ArgumentException("A certificate needs its key: give both files or none.", nameof(options));

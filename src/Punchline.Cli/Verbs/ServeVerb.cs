@@ -21,6 +21,11 @@ internal static class ServeVerb
             Description = $"TCP for peers, UDP for STUN, and UDP on the next port too; {ServerAddress.DefaultPort} unless given, 0 for any that is free.",
         };
         var listen = new Option<string?>("--listen") { HelpName = "ADDRESS", Description = "Listens on this address only." };
+        var alternate = new Option<string?>("--alternate")
+        {
+            HelpName = "ADDRESS",
+            Description = "A second address of this machine beside --listen's, for STUN: peers then learn how their NAT treats other addresses (RFC 5780).",
+        };
         var publicAddress = new Option<string[]>("--public")
         {
             HelpName = "ADDRESS",
@@ -28,32 +33,46 @@ internal static class ServeVerb
         };
         var certificate = new Option<string?>("--certificate") { HelpName = "FILE", Description = "A certificate in PEM with its chain, instead of a self-signed one." };
         var key = new Option<string?>("--key") { HelpName = "FILE", Description = "The certificate's private key in PEM." };
+        var plain = new Option<bool>("--plain") { Description = "HTTP without TLS, behind a proxy that ends TLS and passes the Host header on. --public says where STUN is." };
+        var trustedProxy = new Option<string[]>("--trusted-proxy")
+        {
+            HelpName = "ADDRESS",
+            Description = "With --plain: a proxy whose X-Forwarded-For is believed; this machine unless given.",
+        };
         var state = StateSetting.Option();
         var untilInputEnds = new Option<bool>("--until-input-ends") { Hidden = true };
         var command = new Command("serve", "Runs a coordination server, which introduces peers to each other.")
         {
-            port, listen, publicAddress, certificate, key, state, untilInputEnds,
+            port, listen, alternate, publicAddress, certificate, key, plain, trustedProxy, state, untilInputEnds,
         };
         command.Aliases.Add("server");
         command.SetAction((parsed, _) =>
         {
+            var pair = ParseAlternate(parsed.GetValue(alternate), parsed.GetValue(listen), parsed.GetValue(publicAddress) ?? []);
+            var proxies = parsed.GetValue(trustedProxy) ?? [];
+            if (proxies.Length > 0 && !parsed.GetValue(plain)) throw new UsageException("--trusted-proxy is for --plain: with TLS of our own there is no proxy to believe.");
+            if (parsed.GetValue(plain) && parsed.GetValue(certificate) is not null) throw new UsageException("--plain has no use for a certificate: leave one of them out.");
             var options = new CoordinationServerOptions
             {
+                Plain = parsed.GetValue(plain),
+                TrustedProxies = proxies.Length > 0 ? [.. proxies.Select(ParseAddress)] : new CoordinationServerOptions().TrustedProxies,
                 Port = ParsePort(parsed.GetValue(port)),
                 ListenAddress = parsed.GetValue(listen) is { } text ? ParseAddress(text) : null,
                 PublicAddresses = [.. (parsed.GetValue(publicAddress) ?? []).Select(ParseAddress)],
                 CertificateFile = parsed.GetValue(certificate),
                 KeyFile = parsed.GetValue(key),
+                // Where the world knows both by other addresses, those are listed anyway.
+                StunServers = pair is { Reached: null } ? reached => WithNextPort(reached.Port, pair.Address, pair.Alternate) : null,
                 StateDirectory = StateSetting.Read(parsed, state, Environment.GetEnvironmentVariable),
             };
             return options.CertificateFile is null == options.KeyFile is null
-                ? RunAsync(options, parsed.GetValue(untilInputEnds))
+                ? RunAsync(options, pair, parsed.GetValue(untilInputEnds))
                 : throw new UsageException("A certificate needs its key: --certificate FILE --key FILE.");
         });
         return command;
     }
 
-    private static async Task<int> RunAsync(CoordinationServerOptions options, bool untilInputEnds)
+    private static async Task<int> RunAsync(CoordinationServerOptions options, AddressPair? pair, bool untilInputEnds)
     {
         using var interruption = new Interruption();
         using var loggers = LoggerFactory.Create(logging => logging
@@ -68,12 +87,10 @@ internal static class ServeVerb
             // Standard output has the lines to paste, and nothing else.
             .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
         await using var server = await StartAsync(options, loggers, interruption.Token);
-        // Beside IPv6 it has IPv4 too where the machine has both.
-        var stunAddress = options.ListenAddress ?? (Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any);
-        await using var stun = StartStun(stunAddress, server.Port, loggers.CreateLogger<StunServer>());
+        await using var stun = StartStun(options, pair, server.Port, loggers.CreateLogger<StunServer>());
         server.Stun = stun;
 
-        foreach (var line in Announcement(server, options, stun.Endpoints)) await Terminal.Output.WriteLineAsync(line);
+        foreach (var line in Announcement(server, AddressesOf(options, pair, stun))) await Terminal.Output.WriteLineAsync(line);
         await WaitForEndAsync(untilInputEnds, interruption.Token);
         await server.StopAsync(CancellationToken.None);
         return ExitCode.Done;
@@ -102,11 +119,33 @@ internal static class ServeVerb
         }
     }
 
-    private static StunServer StartStun(IPAddress address, int port, ILogger logger)
+    private static AddressPair? ParseAlternate(string? alternate, string? listen, string[] publicAddresses)
+    {
+        if (alternate is null) return null;
+        if (listen is null) throw new UsageException($"--alternate needs the first address too: --listen ADDRESS --alternate {alternate}");
+        var (first, second) = (ParseAddress(listen), ParseAddress(alternate));
+        if (first.AddressFamily != second.AddressFamily || first.Equals(second))
+            throw new UsageException($"--alternate has to be another address than --listen's, and like it IPv4 or IPv6: {listen} and {alternate} are no such pair.");
+        if (publicAddresses.Length is not (0 or 2))
+            throw new UsageException("With --alternate, --public is needed for both addresses or for none: first what --listen's is reached by, then what --alternate's is.");
+        return new AddressPair(first, second, publicAddresses.Length == 0 ? null : (ParseAddress(publicAddresses[0]), ParseAddress(publicAddresses[1])));
+    }
+
+    private static List<IPEndPoint> WithNextPort(int port, params IReadOnlyList<IPAddress> addresses) =>
+        [.. addresses.SelectMany(address => new[] { new IPEndPoint(address, port), new IPEndPoint(address, port + 1) })];
+
+    private static StunServer StartStun(CoordinationServerOptions options, AddressPair? pair, int port, ILogger logger)
     {
         try
         {
-            return StunServer.Start(address, port, logger);
+            if (pair is not null)
+            {
+                return port < IPEndPoint.MaxPort
+                    ? StunServer.StartPair(pair.Address, pair.Alternate, port, logger, pair.Reached)
+                    : throw new UsageException("--alternate needs two ports, and there is none behind 65535.");
+            }
+            // Beside IPv6 it has IPv4 too where the machine has both.
+            return StunServer.Start(options.ListenAddress ?? (Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any), port, logger);
         }
         catch (SocketException exception)
         {
@@ -128,7 +167,7 @@ internal static class ServeVerb
     {
         SocketError.AddressAlreadyInUse => $"{protocol} port {port} is in use by another program. Stop that one, or choose another port: punchline serve {(port < 60_000 ? port + 10 : port - 10)}",
         SocketError.AccessDenied => $"This user may not listen on {protocol} port {port}. Ports from 1024 on are free to use.",
-        SocketError.AddressNotAvailable => "The address after --listen is not one of this machine's.",
+        SocketError.AddressNotAvailable => "An address after --listen or --alternate is not one of this machine's.",
         _ => $"{protocol} port {port} cannot be used: {exception.Message}",
     };
 
@@ -145,14 +184,20 @@ internal static class ServeVerb
         }
     }
 
-    private static IEnumerable<string> Announcement(CoordinationHost server, CoordinationServerOptions options, IReadOnlyList<IPEndPoint> local)
+    // Peers come by TCP, which listens on the first address of a pair only.
+    private static IEnumerable<IPAddress> AddressesOf(CoordinationServerOptions options, AddressPair? pair, StunServer stun) => pair switch
     {
-        IEnumerable<IPAddress> addresses = options.PublicAddresses.Count > 0
-            ? options.PublicAddresses
-            : local.Select(endpoint => endpoint.Address).Distinct().OrderBy(IPAddress.IsLoopback).ThenBy(address => address.AddressFamily);
+        not null => [pair.Reached?.Address ?? pair.Address],
+        null when options.PublicAddresses.Count > 0 => options.PublicAddresses,
+        null => stun.Endpoints.Select(endpoint => endpoint.Address).Distinct().OrderBy(IPAddress.IsLoopback).ThenBy(address => address.AddressFamily),
+    };
+
+    private static IEnumerable<string> Announcement(CoordinationHost server, IEnumerable<IPAddress> addresses)
+    {
         yield return $"The coordination server is up, on port {server.Port}. Peers join with the line whose address they can reach:";
         yield return "";
-        foreach (var address in addresses)
+        if (server.Pin is null) yield return "    punchline join ROOM --server HOST:PORT  # as the proxy is reached";
+        foreach (var address in server.Pin is null ? [] : addresses)
         {
             var line = $"    punchline join ROOM --server {ShellWord.Quote($"{new IPEndPoint(address, server.Port)}#{server.Pin}")}";
             yield return IPAddress.IsLoopback(address) ? $"{line}  # on this machine" : line;
@@ -160,4 +205,7 @@ internal static class ServeVerb
         yield return "";
         yield return "ROOM is any name. Add --secret auto, and only whom you tell gets in. Ctrl+C stops the server; peers that are connected stay connected.";
     }
+
+    /// <summary>Two addresses of this machine for RFC 5780, and what the world knows them by where that is something else.</summary>
+    private sealed record AddressPair(IPAddress Address, IPAddress Alternate, (IPAddress Address, IPAddress Alternate)? Reached);
 }

@@ -36,7 +36,7 @@ internal enum AdmissionRefusal
 /// Counts connections and joins by address, so that one address cannot take what is there for all. An IPv6 subscriber
 /// has a whole /64 (RFC 6177 §2), which counts as one address. Not thread-safe.
 /// </summary>
-/// <remarks>An address that is null is a trusted proxy's: what it carries counts in the totals only.</remarks>
+/// <remarks>Half open, an address that is null is a trusted proxy's, and counts in the total only.</remarks>
 internal sealed class Admission(AdmissionLimits limits)
 {
     // An address's joins are forgotten when its burst has grown back; looked for as often as that takes.
@@ -72,23 +72,19 @@ internal sealed class Admission(AdmissionLimits limits)
     }
 
     /// <summary>Counts a connection; null where there is room for it.</summary>
-    public AdmissionRefusal? Connect(Endpoint? from, Timestamp now)
+    public AdmissionRefusal? Connect(Endpoint from, Timestamp now)
     {
-        if (Connections == limits.MaxConnections) return AdmissionRefusal.ServerFull;
-        if (from is { } address)
-        {
-            if (Find(address, now) is not { } tally) return AdmissionRefusal.ServerFull;
-            if (tally.Connections == limits.MaxConnectionsPerAddress) return AdmissionRefusal.TooManyFromAddress;
-            tally.Connections++;
-        }
+        if (Connections == limits.MaxConnections || Find(from, now) is not { } tally) return AdmissionRefusal.ServerFull;
+        if (tally.Connections == limits.MaxConnectionsPerAddress) return AdmissionRefusal.TooManyFromAddress;
+        tally.Connections++;
         Connections++;
         return null;
     }
 
-    public void Disconnect(Endpoint? from)
+    public void Disconnect(Endpoint from)
     {
         Connections--;
-        if (from is { } address) _tallies[KeyOf(address)].Connections--;
+        _tallies[KeyOf(from)].Connections--;
     }
 
     /// <summary>Takes a join from the address's budget (a leaky bucket, as in ITU-T I.371 annex A).</summary>

@@ -2,10 +2,11 @@ using Punchline.Protocols.Primitives;
 
 namespace Punchline.Protocols.Stun;
 
-/// <summary>Attribute types (RFC 8489 §18.3). Another's number is a value that has no name here.</summary>
+/// <summary>Attribute types (RFC 8489 §18.3, RFC 5780 §9.1). Another's number is a value that has no name here.</summary>
 internal enum StunAttributeType : ushort
 {
     MappedAddress = 0x0001,
+    ChangeRequest = 0x0003,
     Username = 0x0006,
     MessageIntegrity = 0x0008,
     ErrorCode = 0x0009,
@@ -16,6 +17,8 @@ internal enum StunAttributeType : ushort
     XorMappedAddress = 0x0020,
     Software = 0x8022,
     Fingerprint = 0x8028,
+    ResponseOrigin = 0x802b,
+    OtherAddress = 0x802c,
 }
 
 /// <summary>One attribute of a message (RFC 8489 §14), its value a view of the message's bytes.</summary>

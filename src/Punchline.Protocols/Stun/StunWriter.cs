@@ -41,10 +41,13 @@ internal ref struct StunWriter
         SetMessageLength(_writer.Length - StunMessage.HeaderLength);
     }
 
-    public void WriteMappedAddress(Endpoint endpoint)
+    public void WriteMappedAddress(Endpoint endpoint) => WriteAddress(StunAttributeType.MappedAddress, endpoint);
+
+    /// <summary>Writes an address as it is: MAPPED-ADDRESS, RESPONSE-ORIGIN, OTHER-ADDRESS.</summary>
+    public void WriteAddress(StunAttributeType type, Endpoint endpoint)
     {
         Span<byte> value = stackalloc byte[StunAddress.MaxLength];
-        WriteAttribute(StunAttributeType.MappedAddress, value[..StunAddress.Write(value, endpoint)]);
+        WriteAttribute(type, value[..StunAddress.Write(value, endpoint)]);
     }
 
     public void WriteXorMappedAddress(Endpoint endpoint)

@@ -44,12 +44,12 @@ internal sealed class AdmissionGate(AdmissionLimits limits, IReadOnlyList<IPAddr
         lock (_lock) return _core.TryJoin(from, Now);
     }
 
-    public AdmissionRefusal? Connect(Endpoint? from)
+    public AdmissionRefusal? Connect(Endpoint from)
     {
         lock (_lock) return _core.Connect(from, Now);
     }
 
-    public void Disconnect(Endpoint? from)
+    public void Disconnect(Endpoint from)
     {
         lock (_lock) _core.Disconnect(from);
     }
@@ -59,7 +59,8 @@ internal sealed class AdmissionGate(AdmissionLimits limits, IReadOnlyList<IPAddr
         lock (_lock)
         {
             _core.EndHalfOpen(from);
-            return _core.Connect(from, Now);
+            // What a proxy carries is counted when it is known who that is.
+            return from is { } address ? _core.Connect(address, Now) : null;
         }
     }
 
@@ -116,6 +117,6 @@ internal sealed class ConnectionLease(AdmissionGate gate, Endpoint? from) : IDis
     public void Dispose()
     {
         if (_state == State.HalfOpen) gate.EndHalfOpen(from);
-        else if (_state == State.Established) gate.Disconnect(from);
+        else if (_state == State.Established && from is { } address) gate.Disconnect(address);
     }
 }

@@ -30,6 +30,8 @@ internal sealed class StunListener : IDisposable
     private readonly ILogger _logger;
     private readonly ManualResetEventSlim _stop = new();
     private readonly Thread _thread;
+    private StunGroup? _group;
+    private bool _isStarted;
     private long _requests;
 
     private StunListener(Socket socket, ILogger logger)
@@ -46,9 +48,9 @@ internal sealed class StunListener : IDisposable
     /// <summary>Requests that were answered, whether or not the answer could leave.</summary>
     public long Requests => Volatile.Read(ref _requests);
 
-    /// <summary>Binds and begins to answer. Port 0 takes a free one.</summary>
+    /// <summary>Binds; <see cref="Start"/> begins to answer. Port 0 takes a free one.</summary>
     /// <exception cref="SocketException">The endpoint cannot be bound.</exception>
-    public static StunListener Start(IPEndPoint endpoint, ILogger logger)
+    public static StunListener Bind(IPEndPoint endpoint, ILogger logger)
     {
         var socket = new Socket(endpoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
         try
@@ -62,9 +64,16 @@ internal sealed class StunListener : IDisposable
             socket.Dispose();
             throw;
         }
-        var listener = new StunListener(socket, logger);
-        listener._thread.Start();
-        return listener;
+        return new StunListener(socket, logger);
+    }
+
+    /// <summary>Begins to answer, once.</summary>
+    /// <param name="group">Whose member it is; null where it is alone.</param>
+    public void Start(StunGroup? group = null)
+    {
+        _group = group;
+        _isStarted = true;
+        _thread.Start();
     }
 
     /// <summary>Closes the socket and sees the thread out, which takes about a millisecond.</summary>
@@ -72,7 +81,7 @@ internal sealed class StunListener : IDisposable
     {
         _stop.Set();
         _socket.Dispose();
-        _thread.Join();
+        if (_isStarted) _thread.Join();
         _stop.Dispose();
     }
 
@@ -80,7 +89,7 @@ internal sealed class StunListener : IDisposable
     {
         // One byte more than a message may have, so that a longer datagram, cut to this, is not taken for a message.
         Span<byte> request = stackalloc byte[StunMessage.MaxLength + 1];
-        Span<byte> response = stackalloc byte[StunResponder.MaxResponseLength];
+        Span<byte> response = stackalloc byte[StunResponder.MaxVantageResponseLength];
         var source = new SocketAddress(Endpoint.AddressFamily);
         var failures = 0;
         while (!_stop.IsSet)
@@ -89,7 +98,7 @@ internal sealed class StunListener : IDisposable
             {
                 var received = _socket.ReceiveFrom(request, SocketFlags.None, source);
                 failures = 0;
-                if (StunResponder.TryRespond(request[..received], ToEndpoint(source), response, out var length)) Send(response[..length], source);
+                if (TryRespond(request[..received], ToEndpoint(source), response, out var length, out var sender)) Send(response[..length], source, sender);
             }
             catch (ObjectDisposedException)
             {
@@ -110,18 +119,31 @@ internal sealed class StunListener : IDisposable
         }
     }
 
-    private void Send(ReadOnlySpan<byte> response, SocketAddress destination)
+    private bool TryRespond(ReadOnlySpan<byte> request, Endpoint source, Span<byte> response, out int length, out StunListener sender)
+    {
+        sender = this;
+        if (_group is not { } group) return StunResponder.TryRespond(request, source, response, out length);
+        if (!StunResponder.TryRespond(request, source, group.Vantage, group.IndexOf(this), response, out length, out var from)) return false;
+        sender = group[from];
+        return true;
+    }
+
+    private void Send(ReadOnlySpan<byte> response, SocketAddress destination, StunListener sender)
     {
         // Before the answer leaves, so that whoever has it finds it counted. Only this thread writes.
         Volatile.Write(ref _requests, _requests + 1);
         try
         {
-            _socket.SendTo(response, SocketFlags.None, destination);
+            sender._socket.SendTo(response, SocketFlags.None, destination);
         }
         catch (SocketException failure)
         {
             // A source that cannot be reached, or port 0: its own loss.
-            StunServerLog.SendFailed(_logger, Endpoint, failure.Message);
+            StunServerLog.SendFailed(_logger, sender.Endpoint, failure.Message);
+        }
+        catch (ObjectDisposedException) when (sender != this)
+        {
+            // The group is being closed, and another member was first.
         }
     }
 

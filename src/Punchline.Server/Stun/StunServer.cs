@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Stun;
 
 namespace Punchline.Server.Stun;
 
@@ -85,6 +87,45 @@ internal sealed class StunServer : IAsyncDisposable
         return server;
     }
 
+    /// <summary>
+    /// Binds two ports on two addresses, which answer for each other as RFC 5780 has it: clients learn whether their NAT's
+    /// mapping and filtering depend on address or port.
+    /// </summary>
+    /// <param name="address">One of this machine's.</param>
+    /// <param name="alternate">Another of the same family.</param>
+    /// <param name="port">1 to 65,534; the second is the next.</param>
+    /// <param name="logger">Where to say so.</param>
+    /// <param name="reached">What clients reach the two by, where those are other addresses.</param>
+    /// <exception cref="SocketException">One of the four could not be bound: nothing is.</exception>
+    public static StunServer StartPair(
+        IPAddress address, IPAddress alternate, int port, ILogger logger, (IPAddress Address, IPAddress Alternate)? reached = null)
+    {
+        var server = new StunServer(() => [], port, logger);
+        var listeners = new StunListener[StunVantage.Count];
+        var local = new StunVantage(Endpoint.From(address, (ushort)port), Endpoint.From(alternate, (ushort)(port + 1)));
+        try
+        {
+            for (var i = 0; i < listeners.Length; i++)
+            {
+                listeners[i] = StunListener.Bind(local[i].ToIPEndPoint(), logger);
+                server._listeners.Add(listeners[i]);
+            }
+        }
+        catch
+        {
+            foreach (var listener in server._listeners) listener.Dispose();
+            throw;
+        }
+        var (shown, shownAlternate) = reached ?? (address, alternate);
+        var group = new StunGroup(new StunVantage(Endpoint.From(shown, (ushort)port), Endpoint.From(shownAlternate, (ushort)(port + 1))), listeners);
+        foreach (var listener in listeners)
+        {
+            listener.Start(group);
+            StunServerLog.Listening(logger, listener.Endpoint);
+        }
+        return server;
+    }
+
     /// <summary>Binds addresses that came, and leaves those that went.</summary>
     internal void Refresh()
     {
@@ -145,7 +186,8 @@ internal sealed class StunServer : IAsyncDisposable
         if (_listeners.Exists(listener => listener.Endpoint.Equals(endpoint))) return null;
         try
         {
-            var listener = StunListener.Start(endpoint, _logger);
+            var listener = StunListener.Bind(endpoint, _logger);
+            listener.Start();
             _listeners.Add(listener);
             _refused.Remove(endpoint);
             // Port 0 is decided by the first socket, and then holds for all.

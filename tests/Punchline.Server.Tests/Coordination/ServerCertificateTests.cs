@@ -16,7 +16,7 @@ public sealed class ServerCertificateTests : IDisposable
     {
         var options = new CoordinationServerOptions { Port = 0, StateDirectory = Path.Combine(_directory.FullName, "state") };
         string pin;
-        await using (var first = await CoordinationHost.StartAsync(options, cancellationToken: TestContext.Current.CancellationToken)) pin = first.Pin;
+        await using (var first = await CoordinationHost.StartAsync(options, cancellationToken: TestContext.Current.CancellationToken)) pin = first.Pin!;
         await using var second = await CoordinationHost.StartAsync(options, cancellationToken: TestContext.Current.CancellationToken);
         Assert.Equal(pin, second.Pin);
         // What was loaded from the file also serves TLS.

@@ -26,6 +26,21 @@ public sealed class CoturnInteropTests
         Assert.Equal(1, server.Requests);
     }
 
+    [Fact]
+    public async Task Coturns_discovery_of_NAT_behaviour_is_served_by_ours()
+    {
+        var program = Find("turnutils_natdiscovery");
+        StunPairTests.SkipUnlessLoopbackHasTwoAddresses();
+        await using var server = StunPairTests.StartPair();
+        var (exitCode, output) = await RunAsync(program, "-m", "-f", "-L", "127.0.0.1", "-p", $"{server.Port}", "127.0.0.1");
+
+        Assert.Contains("No NAT! (Endpoint Independent Mapping)", output, StringComparison.Ordinal);
+        Assert.Contains("NAT with Endpoint Independent Filtering!", output, StringComparison.Ordinal);
+        Assert.Contains($"Other addr: : 127.0.0.2:{server.Port + 1}", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("Not received", output, StringComparison.Ordinal);
+        Assert.Equal(0, exitCode);
+    }
+
     [Theory]
     [InlineData("127.0.0.1")]
     [InlineData("::1")]
