@@ -20,31 +20,29 @@ internal static class ServeVerb
             Arity = ArgumentArity.ZeroOrOne,
             Description = $"TCP for peers, UDP for STUN, and UDP on the next port too; {ServerAddress.DefaultPort} unless given, 0 for any that is free.",
         };
-        var listen = new Option<string?>("--listen") { HelpName = "ADDRESS", Description = "Listens on this address only." };
-        var publicAddress = new Option<string[]>("--public")
-        {
-            HelpName = "ADDRESS",
-            Description = "What the world reaches this machine by, where that is no address of its own, as in many clouds.",
-        };
-        var certificate = new Option<string?>("--certificate") { HelpName = "FILE", Description = "A certificate in PEM with its chain, instead of a self-signed one." };
-        var key = new Option<string?>("--key") { HelpName = "FILE", Description = "The certificate's private key in PEM." };
-        var state = StateSetting.Option();
+        var listen = SettingCatalogue.Listen.ToOption();
+        var publicAddress = SettingCatalogue.Public.ToListOption();
+        var certificate = SettingCatalogue.Certificate.ToOption();
+        var key = SettingCatalogue.Key.ToOption();
+        var state = SettingCatalogue.State.ToOption();
+        var config = SettingCatalogue.Config.ToOption();
         var untilInputEnds = new Option<bool>("--until-input-ends") { Hidden = true };
         var command = new Command("serve", "Runs a coordination server, which introduces peers to each other.")
         {
-            port, listen, publicAddress, certificate, key, state, untilInputEnds,
+            port, listen, publicAddress, certificate, key, state, config, untilInputEnds,
         };
         command.Aliases.Add("server");
         command.SetAction((parsed, _) =>
         {
+            Func<string, string?> environment = Configuration.Load(parsed, config, state).Find;
             var options = new CoordinationServerOptions
             {
                 Port = ParsePort(parsed.GetValue(port)),
-                ListenAddress = parsed.GetValue(listen) is { } text ? ParseAddress(text) : null,
-                PublicAddresses = [.. (parsed.GetValue(publicAddress) ?? []).Select(ParseAddress)],
-                CertificateFile = parsed.GetValue(certificate),
-                KeyFile = parsed.GetValue(key),
-                StateDirectory = StateSetting.Read(parsed, state, Environment.GetEnvironmentVariable),
+                ListenAddress = Setting.Read(parsed, listen, environment) is { } text ? ParseAddress(text) : null,
+                PublicAddresses = [.. Setting.ReadList(parsed, publicAddress, environment).Select(ParseAddress)],
+                CertificateFile = Setting.Read(parsed, certificate, environment),
+                KeyFile = Setting.Read(parsed, key, environment),
+                StateDirectory = StateSetting.Read(parsed, state, environment),
             };
             return options.CertificateFile is null == options.KeyFile is null
                 ? RunAsync(options, parsed.GetValue(untilInputEnds))
