@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using Punchline.Cli.Settings;
 using Punchline.Cli.Verbs;
 
 namespace Punchline.Cli;
@@ -19,6 +20,7 @@ internal static class CommandLine
         try
         {
             var parsed = Parse(args);
+            if (Misspelled.Find(parsed) is { } misspelled) throw new UsageException(misspelled);
             if (parsed.Action is not ParseErrorAction) return await parsed.InvokeAsync(Invocation);
             if (args.Count == 0)
             {

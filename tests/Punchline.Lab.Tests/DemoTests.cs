@@ -6,7 +6,7 @@ namespace Punchline.Lab.Tests;
 /// <summary>What newcomers run first. Its programs are found by a variable in their environment, which they inherit.</summary>
 public sealed class DemoTests(PublishedTool tool) : IClassFixture<PublishedTool>
 {
-    private const string Mark = "PUNCHLINE_DEMO_TEST";
+    private const string Mark = "PUNCHLINE_TEST_DEMO";
 
     // The goal is a minute; it takes two seconds.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

@@ -14,22 +14,25 @@ internal sealed class JoinArguments
         Description = "The room's name. Without one, a name and a strong secret are made up.",
     };
 
-    private readonly Option<string?> _server = Setting.Option("--server", "HOST[:PORT][#PIN]", $"The coordination server; port {ServerAddress.DefaultPort} unless given.");
-    private readonly Option<string?> _secret = Setting.Option("--secret", "TEXT|auto|@FILE", "What only members know; auto makes one and prints it; without a value it is asked for.", ArgumentArity.ZeroOrOne);
-    private readonly Option<string?> _name = Setting.Option("--name", "NAME", "What the others see; your user name unless given.");
-    private readonly Option<string?> _state = StateSetting.Option();
-    private readonly Option<bool> _trustFirst = new("--trust-first") { Description = "Takes the server's key at first use, although its name is a public one." };
-    private readonly Option<bool> _stay = new("--stay") { Description = "End of input does not leave the room." };
-    private readonly Option<bool> _json = new("--json") { Description = "Prints one JSON object a line." };
+    private readonly Option<string?> _server = SettingCatalogue.Server.ToOption();
+    private readonly Option<string?> _secret = SettingCatalogue.Secret.ToAskingOption();
+    private readonly Option<string?> _name = SettingCatalogue.Name.ToOption();
+    private readonly Option<bool> _trustFirst = SettingCatalogue.TrustFirst.ToFlag();
+    private readonly Option<bool> _stay = SettingCatalogue.Stay.ToFlag();
+    private readonly Option<bool> _json = SettingCatalogue.Json.ToFlag();
+
+    public Option<string?> State { get; } = SettingCatalogue.State.ToOption();
+
+    public Option<string?> Config { get; } = SettingCatalogue.Config.ToOption();
 
     public void AddTo(Command command)
     {
         command.Arguments.Add(_room);
-        foreach (var option in (Option[])[_server, _secret, _name, _state, _trustFirst, _stay, _json]) command.Options.Add(option);
+        foreach (var option in (Option[])[_server, _secret, _name, State, _trustFirst, _stay, _json, Config]) command.Options.Add(option);
     }
 
     /// <param name="parsed">What was typed.</param>
-    /// <param name="environment">Variables.</param>
+    /// <param name="environment">Variables, and the file behind them.</param>
     /// <param name="askSecret">Asks for the secret, where the option is given without one.</param>
     /// <exception cref="UsageException">Something is missing or not valid.</exception>
     public JoinSettings Read(ParseResult parsed, Func<string, string?> environment, Func<string> askSecret)
@@ -45,10 +48,10 @@ internal sealed class JoinArguments
             IsRoomInvented = room is null,
             Secret = ReadSecret(parsed, environment, askSecret) ?? (room is null ? RoomSecret.Invent() : RoomSecret.None),
             Name = ReadName(Setting.Read(parsed, _name, environment)),
-            StateDirectory = StateSetting.Read(parsed, _state, environment),
-            TrustsFirst = parsed.GetValue(_trustFirst),
-            Stays = parsed.GetValue(_stay),
-            IsJson = parsed.GetValue(_json),
+            StateDirectory = StateSetting.Read(parsed, State, environment),
+            TrustsFirst = Setting.ReadFlag(parsed, _trustFirst, environment),
+            Stays = Setting.ReadFlag(parsed, _stay, environment),
+            IsJson = Setting.ReadFlag(parsed, _json, environment),
         };
     }
 

@@ -8,9 +8,6 @@ internal static class StateSetting
     /// <summary>Says that nothing is to be kept.</summary>
     public const string Nowhere = "-";
 
-    public static Option<string?> Option() =>
-        Setting.Option("--state", "DIRECTORY", $"Where identity and trust are kept; {Nowhere} keeps nothing.");
-
     /// <summary>Null: nothing is kept.</summary>
     /// <exception cref="UsageException">No directory is given, and this user has no place for one.</exception>
     public static string? Read(ParseResult parsed, Option<string?> option, Func<string, string?> environment)

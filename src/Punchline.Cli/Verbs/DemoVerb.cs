@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Punchline.Cli.Demo;
 using Punchline.Cli.Lab;
+using Punchline.Cli.Settings;
 
 namespace Punchline.Cli.Verbs;
 
@@ -9,9 +10,16 @@ internal static class DemoVerb
 {
     public static Command Create()
     {
-        var noLab = new Option<bool>("--no-lab") { Description = "On loopback, without routers between the peers." };
+        var noLab = SettingCatalogue.NoLab.ToFlag();
         var command = new Command("demo", "Shows it: a server and two peers on this machine, behind real NATs where the system allows.") { noLab };
-        command.SetAction((parsed, _) => RunAsync(parsed.GetValue(noLab)));
+        command.SetAction((parsed, _) =>
+        {
+            Configuration.CheckVariables(Environment.GetEnvironmentVariables().Keys);
+            var isOnLoopback = Setting.ReadFlag(parsed, noLab, Environment.GetEnvironmentVariable);
+            // What is set for the user's own peer is not meant for the demo's, which inherit this environment.
+            foreach (var setting in SettingCatalogue.All) Environment.SetEnvironmentVariable(setting.Variable, null);
+            return RunAsync(isOnLoopback);
+        });
         return command;
     }
 

@@ -8,9 +8,10 @@ internal static class IdVerb
 {
     public static Command Create()
     {
-        var state = StateSetting.Option();
-        var command = new Command("id", "Prints this peer's id.") { state };
-        command.SetAction(parsed => Run(StateSetting.Read(parsed, state, Environment.GetEnvironmentVariable)));
+        var state = SettingCatalogue.State.ToOption();
+        var config = SettingCatalogue.Config.ToOption();
+        var command = new Command("id", "Prints this peer's id.") { state, config };
+        command.SetAction(parsed => Run(StateSetting.Read(parsed, state, Configuration.Load(parsed, config, state).Find)));
         return command;
     }
 

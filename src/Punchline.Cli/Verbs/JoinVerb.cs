@@ -16,7 +16,7 @@ internal static class JoinVerb
         var arguments = new JoinArguments();
         var command = new Command("join", "Chats in a room: what you type goes to all in it.");
         arguments.AddTo(command);
-        command.SetAction((parsed, _) => RunAsync(arguments.Read(parsed, Environment.GetEnvironmentVariable, SecretPrompt.Ask)));
+        command.SetAction((parsed, _) => RunAsync(arguments.Read(parsed, Configuration.Load(parsed, arguments.Config, arguments.State).Find, SecretPrompt.Ask)));
         return command;
     }
 

@@ -20,50 +20,44 @@ internal static class ServeVerb
             Arity = ArgumentArity.ZeroOrOne,
             Description = $"TCP for peers, UDP for STUN, and UDP on the next port too; {ServerAddress.DefaultPort} unless given, 0 for any that is free.",
         };
-        var listen = new Option<string?>("--listen") { HelpName = "ADDRESS", Description = "Listens on this address only." };
-        var alternate = new Option<string?>("--alternate")
-        {
-            HelpName = "ADDRESS",
-            Description = "A second address of this machine beside --listen's, for STUN: peers then learn how their NAT treats other addresses (RFC 5780).",
-        };
-        var publicAddress = new Option<string[]>("--public")
-        {
-            HelpName = "ADDRESS",
-            Description = "What the world reaches this machine by, where that is no address of its own, as in many clouds.",
-        };
-        var certificate = new Option<string?>("--certificate") { HelpName = "FILE", Description = "A certificate in PEM with its chain, instead of a self-signed one." };
-        var key = new Option<string?>("--key") { HelpName = "FILE", Description = "The certificate's private key in PEM." };
-        var plain = new Option<bool>("--plain") { Description = "HTTP without TLS, behind a proxy that ends TLS and passes the Host header on. --public says where STUN is." };
-        var trustedProxy = new Option<string[]>("--trusted-proxy")
-        {
-            HelpName = "ADDRESS",
-            Description = "With --plain: a proxy whose X-Forwarded-For is believed; this machine unless given.",
-        };
-        var state = StateSetting.Option();
+        var listen = SettingCatalogue.Listen.ToOption();
+        var alternate = SettingCatalogue.Alternate.ToOption();
+        var publicAddress = SettingCatalogue.Public.ToListOption();
+        var certificate = SettingCatalogue.Certificate.ToOption();
+        var key = SettingCatalogue.Key.ToOption();
+        var plain = SettingCatalogue.Plain.ToFlag();
+        var trustedProxy = SettingCatalogue.TrustedProxy.ToListOption();
+        var state = SettingCatalogue.State.ToOption();
+        var config = SettingCatalogue.Config.ToOption();
         var untilInputEnds = new Option<bool>("--until-input-ends") { Hidden = true };
         var command = new Command("serve", "Runs a coordination server, which introduces peers to each other.")
         {
-            port, listen, alternate, publicAddress, certificate, key, plain, trustedProxy, state, untilInputEnds,
+            port, listen, alternate, publicAddress, certificate, key, plain, trustedProxy, state, config, untilInputEnds,
         };
         command.Aliases.Add("server");
         command.SetAction((parsed, _) =>
         {
-            var pair = ParseAlternate(parsed.GetValue(alternate), parsed.GetValue(listen), parsed.GetValue(publicAddress) ?? []);
-            var proxies = parsed.GetValue(trustedProxy) ?? [];
-            if (proxies.Length > 0 && !parsed.GetValue(plain)) throw new UsageException("--trusted-proxy is for --plain: with TLS of our own there is no proxy to believe.");
-            if (parsed.GetValue(plain) && parsed.GetValue(certificate) is not null) throw new UsageException("--plain has no use for a certificate: leave one of them out.");
+            Func<string, string?> environment = Configuration.Load(parsed, config, state).Find;
+            var isPlain = Setting.ReadFlag(parsed, plain, environment);
+            var listenAddress = Setting.Read(parsed, listen, environment);
+            var publicAddresses = Setting.ReadList(parsed, publicAddress, environment);
+            var certificateFile = Setting.Read(parsed, certificate, environment);
+            var pair = ParseAlternate(Setting.Read(parsed, alternate, environment), listenAddress, publicAddresses);
+            var proxies = Setting.ReadList(parsed, trustedProxy, environment);
+            if (proxies.Length > 0 && !isPlain) throw new UsageException("--trusted-proxy is for --plain: with TLS of our own there is no proxy to believe.");
+            if (isPlain && certificateFile is not null) throw new UsageException("--plain has no use for a certificate: leave one of them out.");
             var options = new CoordinationServerOptions
             {
-                Plain = parsed.GetValue(plain),
+                Plain = isPlain,
                 TrustedProxies = proxies.Length > 0 ? [.. proxies.Select(ParseAddress)] : new CoordinationServerOptions().TrustedProxies,
                 Port = ParsePort(parsed.GetValue(port)),
-                ListenAddress = parsed.GetValue(listen) is { } text ? ParseAddress(text) : null,
-                PublicAddresses = [.. (parsed.GetValue(publicAddress) ?? []).Select(ParseAddress)],
-                CertificateFile = parsed.GetValue(certificate),
-                KeyFile = parsed.GetValue(key),
+                ListenAddress = listenAddress is { } text ? ParseAddress(text) : null,
+                PublicAddresses = [.. publicAddresses.Select(ParseAddress)],
+                CertificateFile = certificateFile,
+                KeyFile = Setting.Read(parsed, key, environment),
                 // Where the world knows both by other addresses, those are listed anyway.
                 StunServers = pair is { Reached: null } ? reached => WithNextPort(reached.Port, pair.Address, pair.Alternate) : null,
-                StateDirectory = StateSetting.Read(parsed, state, Environment.GetEnvironmentVariable),
+                StateDirectory = StateSetting.Read(parsed, state, environment),
             };
             return options.CertificateFile is null == options.KeyFile is null
                 ? RunAsync(options, pair, parsed.GetValue(untilInputEnds))

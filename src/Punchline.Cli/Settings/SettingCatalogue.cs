@@ -1,0 +1,47 @@
+using Punchline.Engine;
+
+namespace Punchline.Cli.Settings;
+
+/// <summary>Everything that can be set, each described once.</summary>
+internal static class SettingCatalogue
+{
+    public static readonly Setting Server = new("--server", "HOST[:PORT][#PIN]", $"The coordination server; port {ServerAddress.DefaultPort} unless given.");
+
+    public static readonly Setting Secret = new("--secret", "TEXT|auto|@FILE", "What only members know; auto makes one and prints it; without a value it is asked for.");
+
+    public static readonly Setting Name = new("--name", "NAME", "What the others see; your user name unless given.");
+
+    public static readonly Setting TrustFirst = new("--trust-first", null, "Takes the server's key at first use, although its name is a public one.");
+
+    public static readonly Setting Stay = new("--stay", null, "End of input does not leave the room.");
+
+    public static readonly Setting Json = new("--json", null, "Prints one JSON object a line.");
+
+    public static readonly Setting State = new("--state", "DIRECTORY", $"Where identity and trust are kept; {StateSetting.Nowhere} keeps nothing.");
+
+    public static readonly Setting Config = new("--config", "FILE", "The configuration file, instead of the file config in the state directory.");
+
+    public static readonly Setting Listen = new("--listen", "ADDRESS", "Listens on this address only.");
+
+    public static readonly Setting Alternate = new(
+        "--alternate", "ADDRESS", "A second address of this machine beside --listen's, for STUN: peers then learn how their NAT treats other addresses (RFC 5780).");
+
+    public static readonly Setting Public = new("--public", "ADDRESS", "What the world reaches this machine by, where that is no address of its own, as in many clouds.");
+
+    public static readonly Setting Certificate = new("--certificate", "FILE", "A certificate in PEM with its chain, instead of a self-signed one.");
+
+    public static readonly Setting Key = new("--key", "FILE", "The certificate's private key in PEM.");
+
+    public static readonly Setting Plain = new(
+        "--plain", null, "HTTP without TLS, behind a proxy that ends TLS and passes the Host header on. --public says where STUN is.");
+
+    public static readonly Setting TrustedProxy = new(
+        "--trusted-proxy", "ADDRESS", "With --plain: a proxy whose X-Forwarded-For is believed; this machine unless given.");
+
+    public static readonly Setting NoLab = new("--no-lab", null, "On loopback, without routers between the peers.");
+
+    public static IReadOnlyList<Setting> All { get; } =
+    [
+        Server, Secret, Name, TrustFirst, Stay, Json, State, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, NoLab,
+    ];
+}

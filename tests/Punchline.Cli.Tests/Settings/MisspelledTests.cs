@@ -1,0 +1,35 @@
+using Punchline.Cli.Settings;
+
+namespace Punchline.Cli.Tests.Settings;
+
+public sealed class MisspelledTests
+{
+    [Theory]
+    [InlineData("punchline join has no option --sevrer. Did you mean --server?", "join", "lounge", "--sevrer", "h")]
+    [InlineData("punchline join has no option --sevrer. Did you mean --server?", "join", "--sevrer", "h")]
+    [InlineData("punchline join has no option --secrets. Did you mean --secret?", "join", "lounge", "--secrets=x")]
+    [InlineData("punchline join has no option --nope.", "join", "lounge", "--nope")]
+    [InlineData("punchline serve has no option --listne. Did you mean --listen?", "serve", "--listne", "::")]
+    [InlineData("punchline serve has no option --until-input-end.", "serve", "--until-input-end")]
+    [InlineData("punchline has no option --verison. Did you mean --version?", "--verison")]
+    [InlineData("There is no joni. Did you mean join? `punchline --help` shows what there is.", "joni", "lounge")]
+    [InlineData("There is no frobnicate. `punchline --help` shows what there is.", "frobnicate")]
+    [InlineData(null, "join", "lounge", "--server", "h")]
+    [InlineData(null, "join", "--server", "h", "--name", "--x")]
+    [InlineData(null, "join", "a", "b")]
+    [InlineData(null)]
+    public void What_is_not_there_and_what_may_be_meant(string? sentence, params string[] args) => Assert.Equal(sentence, Misspelled.Find(CommandLine.Parse(args)));
+
+    [Theory]
+    [InlineData(0, "join", "join")]
+    [InlineData(1, "join", "joni")]
+    [InlineData(1, "join", "jon")]
+    [InlineData(1, "join", "joins")]
+    [InlineData(2, "join", "doin!")]
+    [InlineData(4, "", "join")]
+    public void Distance(int distance, string one, string other)
+    {
+        Assert.Equal(distance, NearestName.DistanceOf(one, other));
+        Assert.Equal(distance, NearestName.DistanceOf(other, one));
+    }
+}
