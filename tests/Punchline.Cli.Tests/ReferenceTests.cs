@@ -74,7 +74,7 @@ public sealed class ReferenceTests
             directory's own. An empty variable says nothing.
 
             An option, variable or name that there is not is wrong usage (exit code 2), and the tool says which one may be meant. Variables that begin with
-            `PUNCHLINE_TEST_`, and `PUNCHLINE_SEED`, `PUNCHLINE_REQUIRE_LAB` and `PUNCHLINE_UPDATE_SURFACE`, belong to the project's tests and mean nothing to the tool.
+            `PUNCHLINE_TEST_`, and `PUNCHLINE_SEED`, `PUNCHLINE_SEEDS`, `PUNCHLINE_REQUIRE_LAB` and `PUNCHLINE_UPDATE_SURFACE`, belong to the project's tests and mean nothing to the tool.
             `punchline demo` heeds its own options only.
 
             """);

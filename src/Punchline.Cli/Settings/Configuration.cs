@@ -17,7 +17,7 @@ internal sealed class Configuration
 
     // The tests' own, which the tool may meet in the environment that it inherits from them.
     private const string TestsPrefix = "PUNCHLINE_TEST_";
-    private static readonly string[] TestsVariables = ["PUNCHLINE_SEED", "PUNCHLINE_REQUIRE_LAB", "PUNCHLINE_UPDATE_SURFACE"];
+    private static readonly string[] TestsVariables = ["PUNCHLINE_SEED", "PUNCHLINE_SEEDS", "PUNCHLINE_REQUIRE_LAB", "PUNCHLINE_UPDATE_SURFACE"];
 
     private readonly Func<string, string?> _environment;
     private readonly Dictionary<string, string> _file;

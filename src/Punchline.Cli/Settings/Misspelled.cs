@@ -19,7 +19,7 @@ internal static class Misspelled
             {
                 var name = word.Split('=')[0];
                 var options = command.Options.Where(option => !option.Hidden).Select(option => option.Name);
-                return $"{(isRoot ? "punchline" : $"punchline {command.Name}")} has no option {name}.{NearestName.Suggest(name, options.Append("--help"), "--")}";
+                return $"There is no option {name}{(isRoot ? "" : $" for {command.Name}")}.{NearestName.Suggest(name, options.Append("--help"), "--")}";
             }
             if (isRoot)
             {

@@ -80,7 +80,7 @@ public sealed class ConfigurationTests : IDisposable
     [Fact]
     public void Our_variables_and_the_tests_own_are_no_mistakes() => Configuration.CheckVariables(
         SettingCatalogue.All.Select(setting => setting.Variable)
-            .Concat(["PATH", "PUNCHLINE", "PUNCHLINE_SEED", "PUNCHLINE_REQUIRE_LAB", "PUNCHLINE_UPDATE_SURFACE", "PUNCHLINE_TEST_ANYTHING"]).ToArray());
+            .Concat(["PATH", "PUNCHLINE", "PUNCHLINE_SEED", "PUNCHLINE_SEEDS", "PUNCHLINE_REQUIRE_LAB", "PUNCHLINE_UPDATE_SURFACE", "PUNCHLINE_TEST_ANYTHING"]).ToArray());
 
     [Theory]
     [InlineData("1", true)]
