@@ -19,6 +19,8 @@ internal sealed class NodeServices(P256KeyPair identity, IRandomSource random)
 
     public PeerId Id { get; } = identity.DeriveId();
 
+    public ReadOnlyMemory<byte> PublicKey { get; } = identity.PublicKey.ToArray();
+
     public IRandomSource Random { get; } = random;
 
     public Pacer ProbePacer { get; } = new(ProbesPerSecond, ProbeBurst);

@@ -26,13 +26,13 @@ internal sealed partial class PeerSession : IDisposable
     private Timestamp _attemptLearnedAt;
     private bool _isLeft;
 
-    public PeerSession(NodeServices services, RoomSession room, IntroductionBlob introduction, Timestamp now)
+    public PeerSession(NodeServices services, RoomSession room, IntroductionBlob introduction, HandshakeContext context, Timestamp now)
     {
         _services = services;
         _room = room;
         _learnedAt = now;
         Introduction = introduction;
-        _context = room.CreateContext(introduction);
+        _context = context;
         services.Routes.AddHint(_context.IncomingHint, this);
         StartAttempt(now, now);
     }

@@ -1,0 +1,69 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using Punchline.Protocols.Primitives;
+
+namespace Punchline.Protocols.Transport.Handshake;
+
+/// <summary>
+/// Proof that the sender of a message 1 receives what is sent to its address, without a byte kept for it (after RFC 9147
+/// §5.1). The cookie is a MAC over that address and the message, under a key that nobody else has:
+/// <code>
+/// cookie = HMAC-SHA256( key of this minute, address (16) | port (2) | message 1 (250) ), the first 16 bytes
+/// </code>
+/// </summary>
+internal sealed class AddressCookies(IRandomSource random)
+{
+    /// <summary>128 bits, as long as the tag of a packet.</summary>
+    public const int Length = 16;
+
+    /// <summary>A cookie is good for one to two of these: round trips are a hundred times shorter.</summary>
+    public static readonly TimeSpan KeyLifetime = TimeSpan.FromMinutes(1);
+
+    private const int KeyLength = 32;
+    private const int AddressLength = 16;
+    private const int InputLength = AddressLength + sizeof(ushort) + HandshakePacket.Message1Length;
+
+    private readonly byte[] _key = new byte[KeyLength];
+    private readonly byte[] _lastKey = new byte[KeyLength];
+    private Timestamp _nextKey;
+
+    /// <summary>The cookie of a source for this message 1 alone.</summary>
+    public void Write(Endpoint source, ReadOnlySpan<byte> message1, Timestamp now, Span<byte> cookie)
+    {
+        Rotate(now);
+        Compute(_key, source, message1, cookie);
+    }
+
+    /// <summary>Whether the cookie was given to this source for this message 1, in this minute or the last.</summary>
+    public bool Verify(Endpoint source, ReadOnlySpan<byte> message1, ReadOnlySpan<byte> cookie, Timestamp now)
+    {
+        Rotate(now);
+        Span<byte> expected = stackalloc byte[Length];
+        Compute(_key, source, message1, expected);
+        if (CryptographicOperations.FixedTimeEquals(expected, cookie)) return true;
+        Compute(_lastKey, source, message1, expected);
+        return CryptographicOperations.FixedTimeEquals(expected, cookie);
+    }
+
+    private static void Compute(ReadOnlySpan<byte> key, Endpoint source, ReadOnlySpan<byte> message1, Span<byte> cookie)
+    {
+        Span<byte> input = stackalloc byte[InputLength];
+        BinaryPrimitives.WriteUInt128BigEndian(input, source.Address);
+        BinaryPrimitives.WriteUInt16BigEndian(input[AddressLength..], source.Port);
+        message1.CopyTo(input[(AddressLength + sizeof(ushort))..]);
+        Span<byte> mac = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        HMACSHA256.HashData(key, input, mac);
+        mac[..Length].CopyTo(cookie);
+    }
+
+    // Only when somebody asks: a key that nobody used needs no successor.
+    private void Rotate(Timestamp now)
+    {
+        if (now < _nextKey) return;
+        var isStale = _nextKey == Timestamp.Zero || now >= _nextKey + KeyLifetime;
+        if (isStale) random.Fill(_lastKey);
+        else _key.CopyTo(_lastKey, 0);
+        random.Fill(_key);
+        _nextKey = now + KeyLifetime;
+    }
+}
