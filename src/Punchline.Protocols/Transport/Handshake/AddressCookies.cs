@@ -6,10 +6,11 @@ namespace Punchline.Protocols.Transport.Handshake;
 
 /// <summary>
 /// Proof that the sender of a message 1 receives what is sent to its address, without a byte kept for it (after RFC 9147
-/// §5.1). The cookie is a MAC over that address and the message, under a key that nobody else has:
+/// §5.1). The cookie is a MAC over that address, under a key that nobody else has:
 /// <code>
-/// cookie = HMAC-SHA256( key of this minute, address (16) | port (2) | message 1 (250) ), the first 16 bytes
+/// cookie = HMAC-SHA256( key of this minute, address (16) | port (2) ), the first 16 bytes
 /// </code>
+/// It is not of one message, so that the next attempt needs no other: each one would cost packets of the few that an address may get.
 /// </summary>
 internal sealed class AddressCookies(IRandomSource random)
 {
@@ -21,36 +22,34 @@ internal sealed class AddressCookies(IRandomSource random)
 
     private const int KeyLength = 32;
     private const int AddressLength = 16;
-    private const int InputLength = AddressLength + sizeof(ushort) + HandshakePacket.Message1Length;
 
     private readonly byte[] _key = new byte[KeyLength];
     private readonly byte[] _lastKey = new byte[KeyLength];
     private Timestamp _nextKey;
 
-    /// <summary>The cookie of a source for this message 1 alone.</summary>
-    public void Write(Endpoint source, ReadOnlySpan<byte> message1, Timestamp now, Span<byte> cookie)
+    /// <summary>The cookie of a source.</summary>
+    public void Write(Endpoint source, Timestamp now, Span<byte> cookie)
     {
         Rotate(now);
-        Compute(_key, source, message1, cookie);
+        Compute(_key, source, cookie);
     }
 
-    /// <summary>Whether the cookie was given to this source for this message 1, in this minute or the last.</summary>
-    public bool Verify(Endpoint source, ReadOnlySpan<byte> message1, ReadOnlySpan<byte> cookie, Timestamp now)
+    /// <summary>Whether the cookie was given to this source in this minute or the last.</summary>
+    public bool Verify(Endpoint source, ReadOnlySpan<byte> cookie, Timestamp now)
     {
         Rotate(now);
         Span<byte> expected = stackalloc byte[Length];
-        Compute(_key, source, message1, expected);
+        Compute(_key, source, expected);
         if (CryptographicOperations.FixedTimeEquals(expected, cookie)) return true;
-        Compute(_lastKey, source, message1, expected);
+        Compute(_lastKey, source, expected);
         return CryptographicOperations.FixedTimeEquals(expected, cookie);
     }
 
-    private static void Compute(ReadOnlySpan<byte> key, Endpoint source, ReadOnlySpan<byte> message1, Span<byte> cookie)
+    private static void Compute(ReadOnlySpan<byte> key, Endpoint source, Span<byte> cookie)
     {
-        Span<byte> input = stackalloc byte[InputLength];
+        Span<byte> input = stackalloc byte[AddressLength + sizeof(ushort)];
         BinaryPrimitives.WriteUInt128BigEndian(input, source.Address);
         BinaryPrimitives.WriteUInt16BigEndian(input[AddressLength..], source.Port);
-        message1.CopyTo(input[(AddressLength + sizeof(ushort))..]);
         Span<byte> mac = stackalloc byte[HMACSHA256.HashSizeInBytes];
         HMACSHA256.HashData(key, input, mac);
         mac[..Length].CopyTo(cookie);
