@@ -26,6 +26,8 @@ internal sealed class NodeServices(P256KeyPair identity, IRandomSource random)
 
     public Pacer ProbePacer { get; } = new(ProbesPerSecond, ProbeBurst);
 
+    public PunchQueue PunchQueue { get; } = new();
+
     public ProbeBudget ProbeBudget { get; } = new();
 
     public Pacer AgreementPacer { get; } = new(AgreementsPerSecond, AgreementsPerSecond);

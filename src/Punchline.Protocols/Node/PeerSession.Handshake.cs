@@ -46,6 +46,12 @@ internal sealed partial class PeerSession
     /// </summary>
     private static readonly TimeSpan MaxMessage1Age = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// How long an attempt counts as one of those that punch at once: until behind its flight at 2,079 ms. After it there
+    /// are three packets an address in 18 s, for which nobody else has to wait.
+    /// </summary>
+    private static readonly TimeSpan TurnTime = TimeSpan.FromMilliseconds(2_100);
+
     private readonly Dictionary<Endpoint, int> _responses = [];
     private readonly Pacer _attemptPacer = new(AttemptsPerSecond, AttemptBurst);
     private InitiatorHandshake? _initiator;
@@ -53,6 +59,8 @@ internal sealed partial class PeerSession
     private byte[]? _lastMessage1;
     private ulong _attempt;
     private ulong _highestRemoteAttempt;
+    private PunchTurn? _turn;
+    private Timestamp _turnEnds = Timestamp.Never;
     private bool _heardFromPeer;
     private bool _impostorAnswered;
     private CopiesSent _responsesSent;
@@ -89,7 +97,7 @@ internal sealed partial class PeerSession
         else if (IsConnected) Doubt(source, now);
         else
         {
-            if (_punch is null) StartAttempt(now, now);
+            if (!IsPunching) StartAttempt(now, now);
             _punch?.Answer(source, now);
         }
         _heardFromPeer = true;
@@ -144,9 +152,32 @@ internal sealed partial class PeerSession
         _attempt = ++_services.LastAttempt;
         _heardFromPeer = false;
         _impostorAnswered = false;
+        _punch = null;
+        _turn ??= _services.PunchQueue.Join();
+        BeginPunch(now);
+    }
+
+    // Where it is this peer's turn: at once, as a rule.
+    private void BeginPunch(Timestamp now)
+    {
+        if (_turn is null || (_turn.IsWaiting && !_turn.TryTake())) return;
+        _turnEnds = now + TurnTime;
         _punch = new PunchAttempt(now);
         AddPlan(now);
         // Openers need no handshake, so they are on their way before the key pair of message 1 is made.
+    }
+
+    private void EndPunch()
+    {
+        _punch = null;
+        EndTurn();
+    }
+
+    private void EndTurn()
+    {
+        _turn?.End();
+        _turn = null;
+        _turnEnds = Timestamp.Never;
     }
 
     private void AddPlan(Timestamp now) => _punch?.Add(
@@ -154,7 +185,7 @@ internal sealed partial class PeerSession
 
     private void FailAttempt(PunchAttempt punch)
     {
-        _punch = null;
+        EndPunch();
         EndInitiator();
         _events.Enqueue(new PeerSessionEvent.Failed(PunchFailure.Explain(new PunchObservations(
             punch.ProbesSent, punch.Targets, _heardFromPeer, _services.Reflexive.Count > 0, _impostorAnswered))));
@@ -227,7 +258,7 @@ internal sealed partial class PeerSession
     {
         var since = _doubtEnds - DoubtTime;
         _doubtEnds = Timestamp.Never;
-        if (!IsConnected || _connection.LastReceived >= since || _punch is not null) return;
+        if (!IsConnected || _connection.LastReceived >= since || IsPunching) return;
         StartAttempt(now, now);
         _heardFromPeer = true;
         _punch?.Answer(_doubtSource, now);
@@ -335,7 +366,7 @@ internal sealed partial class PeerSession
         // An answer at once, whatever the application does: it ends the peer's resending of message 3.
         _connection.Ping();
         _chat.Attach(_connection);
-        _punch = null;
+        EndPunch();
         if (role == ConnectionRole.Responder) EndInitiator();
         else EndResponder();
         _events.Enqueue(new PeerSessionEvent.Connected(source, now - _attemptLearnedAt, roundTrip ?? _connection.SmoothedRtt));

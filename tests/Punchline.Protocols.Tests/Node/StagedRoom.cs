@@ -88,9 +88,10 @@ internal sealed class StagedRoom : IDisposable
     {
         var sent = Drain();
         var end = Now + duration;
-        while (Node.NextTimeout <= end && Node.NextTimeout > Now)
+        for (var turns = 0; Node.NextTimeout <= end; turns++)
         {
-            Now = Node.NextTimeout;
+            Assert.True(turns < 100_000, "The node asks for the same moment again and again.");
+            Now = Timestamp.Max(Now, Node.NextTimeout);
             Node.HandleTimeout(Now);
             sent.AddRange(Drain());
         }
@@ -118,7 +119,7 @@ internal sealed class StagedRoom : IDisposable
         {
             _room = room;
             Identity = identity;
-            Source = Endpoint.Parse("198.51.100.10:40000").WithPort((ushort)(40_000 + number));
+            Source = Endpoint.Parse($"198.51.100.{10 + number}:40000");
             _introduction = new IntroductionBlob(
                 identity.PublicKey.ToArray(), InstanceId.Generate(room.Random), 1, $"member {number}", [new Candidate(CandidateKind.ServerReflexive, Source)]);
             _connections = (ulong)(number + 1) << 32;
