@@ -19,6 +19,11 @@ internal sealed class LocalServer : IAsyncDisposable
 
     public string Address => $"127.0.0.1:{_host.Port}#{_host.Pin}";
 
+    public IPEndPoint EndPoint => new(IPAddress.Loopback, _host.Port);
+
+    /// <summary>The first of its two UDP ports.</summary>
+    public IPEndPoint StunEndPoint => _stun.Endpoints[0];
+
     public static async Task<LocalServer> StartAsync(CancellationToken cancellationToken)
     {
         StunServer? stun = null;
