@@ -34,6 +34,8 @@ public sealed class PeerNode : IAsyncDisposable
     /// <summary>The UDP port that everything leaves from.</summary>
     public IPEndPoint LocalEndPoint => _engine.LocalEndPoint;
 
+    internal NodeEngine Engine => _engine;
+
     /// <summary>Binds the port and starts.</summary>
     /// <exception cref="PunchlineException">The port is taken, or the address is not this machine's.</exception>
     public static async ValueTask<PeerNode> StartAsync(PeerNodeOptions options, CancellationToken cancellationToken = default)

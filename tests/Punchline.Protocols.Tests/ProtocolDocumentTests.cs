@@ -39,8 +39,13 @@ public sealed partial class ProtocolDocumentTests
 
         var a = new IntroducedPeer(PeerId.Parse(Vector("id a")), InstanceOfA);
         var b = new IntroducedPeer(PeerId.Parse(Vector("id b")), InstanceOfB);
-        Assert.Equal(Vector("pair psk"), Convert.ToHexStringLower(keys.DerivePairKey(a, b)));
-        Assert.Equal(Vector("pair psk"), Convert.ToHexStringLower(keys.DerivePairKey(b, a)));
+        using var keyOfA = Import("private key a");
+        using var keyOfB = Import("private key b");
+        var agreement = new byte[P256KeyPair.SharedSecretLength];
+        Assert.True(keyOfA.TryAgree(keyOfB.PublicKey, agreement));
+        Assert.Equal(Vector("agreement"), Convert.ToHexStringLower(agreement));
+        Assert.Equal(Vector("pair psk"), Convert.ToHexStringLower(keys.DerivePairKey(a, b, agreement)));
+        Assert.Equal(Vector("pair psk"), Convert.ToHexStringLower(keys.DerivePairKey(b, a, agreement)));
         Assert.Equal(Vector("hint a to b"), keys.DeriveHint(a, b).ToString("x16", null));
     }
 

@@ -202,10 +202,18 @@ internal sealed class NodeCore : IDisposable
     private void HandleHandshake(Endpoint source, ReadOnlySpan<byte> packet, Timestamp now)
     {
         PeerSession? session;
+        var isProven = HandshakePacket.TryReadCookiedMessage1(packet, out var cookie, out var message1) && _services.Cookies.Verify(source, cookie, now);
+        // With a cookie that is too old it is what it is without.
+        if (!message1.IsEmpty) packet = message1;
         if (HandshakePacket.TryReadHint(packet, out var hint))
         {
             session = _services.Routes.FindHint(hint);
-            session?.HandleMessage1(source, packet, now);
+            session?.HandleMessage1(source, packet, isProven, now);
+        }
+        else if (HandshakePacket.TryReadCookieReply(packet, out var initiator, out cookie))
+        {
+            session = _services.Routes.FindConnection(initiator);
+            session?.HandleCookie(source, initiator, cookie, now);
         }
         else
         {

@@ -1,6 +1,7 @@
 using Punchline.Protocols.Noise;
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Transport;
+using Punchline.Protocols.Transport.Handshake;
 using Punchline.Protocols.Traversal;
 
 namespace Punchline.Protocols.Node;
@@ -19,13 +20,20 @@ internal sealed class NodeServices(P256KeyPair identity, IRandomSource random)
 
     public PeerId Id { get; } = identity.DeriveId();
 
+    public ReadOnlyMemory<byte> PublicKey { get; } = identity.PublicKey.ToArray();
+
     public IRandomSource Random { get; } = random;
 
     public Pacer ProbePacer { get; } = new(ProbesPerSecond, ProbeBurst);
 
+    public PunchQueue PunchQueue { get; } = new();
+
     public ProbeBudget ProbeBudget { get; } = new();
 
     public Pacer AgreementPacer { get; } = new(AgreementsPerSecond, AgreementsPerSecond);
+
+    /// <summary>What shows that somebody is where its message 1 came from.</summary>
+    public AddressCookies Cookies { get; } = new(random);
 
     /// <summary>
     /// The number of the latest attempt towards anybody. It rises for the whole process, because a peer remembers the

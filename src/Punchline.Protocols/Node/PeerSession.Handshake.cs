@@ -14,8 +14,24 @@ internal sealed partial class PeerSession
     /// <summary>Message 1 and 2 of the peer that are waiting to be sent, at most.</summary>
     private const int MaxOutgoing = 64;
 
+    /// <summary>Sources of a message 1 that are answered as they are, and as many again of those that returned a cookie (PROTOCOL §6).</summary>
+    private const int MaxResponseSources = Candidate.MaxPerPeer;
+
     /// <summary>Agreements that a message 1 costs: two to answer it, one more for message 3.</summary>
     private const int AgreementsPerResponse = 3;
+
+    /// <summary>
+    /// Agreements of the second that only those may have who returned a cookie: five answers of sixteen. Forged sources, of
+    /// however many messages, leave them alone.
+    /// </summary>
+    private const int AgreementsForProven = 5 * AgreementsPerResponse;
+
+    /// <summary>
+    /// New attempts of one peer that are answered: it begins one a second. Four at once are a second in which its network
+    /// and ours changed. So no member, wherever from and with whatever cookies, uses up what the others need.
+    /// </summary>
+    private const int AttemptsPerSecond = 1;
+    private const int AttemptBurst = 4;
 
     /// <summary>
     /// What a connection that stands gets to show that it lives when its peer knocks anew: PROTOCOL §6's silence before a
@@ -30,12 +46,21 @@ internal sealed partial class PeerSession
     /// </summary>
     private static readonly TimeSpan MaxMessage1Age = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// How long an attempt counts as one of those that punch at once: until behind its flight at 2,079 ms. After it there
+    /// are three packets an address in 18 s, for which nobody else has to wait.
+    /// </summary>
+    private static readonly TimeSpan TurnTime = TimeSpan.FromMilliseconds(2_100);
+
     private readonly Dictionary<Endpoint, int> _responses = [];
+    private readonly Pacer _attemptPacer = new(AttemptsPerSecond, AttemptBurst);
     private InitiatorHandshake? _initiator;
     private ResponderHandshake? _responder;
     private byte[]? _lastMessage1;
     private ulong _attempt;
     private ulong _highestRemoteAttempt;
+    private PunchTurn? _turn;
+    private Timestamp _turnEnds = Timestamp.Never;
     private bool _heardFromPeer;
     private bool _impostorAnswered;
     private CopiesSent _responsesSent;
@@ -48,30 +73,47 @@ internal sealed partial class PeerSession
     private TimeSpan _message3Interval;
 
     /// <summary>A message 1 with our hint.</summary>
-    public void HandleMessage1(Endpoint source, ReadOnlySpan<byte> packet, Timestamp now)
+    /// <param name="source">Where it came from, as it seems.</param>
+    /// <param name="packet">The message, without its cookie.</param>
+    /// <param name="isProven">It came with a cookie that we gave to this source.</param>
+    /// <param name="now">The time.</param>
+    public void HandleMessage1(Endpoint source, ReadOnlySpan<byte> packet, bool isProven, Timestamp now)
     {
         if (_isLeft) return;
         if (_lastMessage1 is not null && packet.SequenceEqual(_lastMessage1))
         {
-            HandleDuplicateMessage1(source, now);
+            HandleDuplicateMessage1(source, isProven, now);
             return;
         }
         if (!ReceivedMessage1.TryRead(_context, packet, out var message1)) return;
         // An attempt is one message 1: another with its number, or a lower one, is a replay.
         if (message1.Payload.Attempt <= _highestRemoteAttempt) return;
         // Before anything is remembered: what cannot be paid for now must still be new when it is sent again.
-        if (!_context.IsInitiator && !_services.AgreementPacer.TryTake(now, AgreementsPerResponse)) return;
+        if (!_context.IsInitiator && !TryPayForResponse(source, message1.Payload.ConnectionId, isProven, now)) return;
         _highestRemoteAttempt = message1.Payload.Attempt;
         _lastMessage1 = packet.ToArray();
         _responses.Clear();
-        if (!_context.IsInitiator) Respond(message1, source, now);
+        if (!_context.IsInitiator) Respond(message1, source, isProven, now);
         else if (IsConnected) Doubt(source, now);
         else
         {
-            if (_punch is null) StartAttempt(now, now);
+            if (!IsPunching) StartAttempt(now, now);
             _punch?.Answer(source, now);
         }
         _heardFromPeer = true;
+    }
+
+    /// <summary>
+    /// A cookie reply to our message 1: it goes back there with the cookie. The connection id was under
+    /// that message's seal, so that nobody but the peer, or who sees its packets, could have written this.
+    /// </summary>
+    public void HandleCookie(Endpoint source, ulong connectionId, ReadOnlySpan<byte> cookie, Timestamp now)
+    {
+        if (_initiator is not { } initiator || initiator.ConnectionId != connectionId || !_context.IsInitiator || _punch is null || _outgoing.Count == MaxOutgoing) return;
+        if (!_punch.TryAnswerCookie(source, cookie, HandshakePacket.Message1Length, now, _services.ProbePacer, _services.ProbeBudget)) return;
+        var packet = new byte[HandshakePacket.CookiedMessage1Length];
+        HandshakePacket.WriteMessage1(cookie, initiator.Message1, packet);
+        _outgoing.Enqueue((source, packet));
     }
 
     /// <summary>A message 2 or 3 with a connection id of ours.</summary>
@@ -110,9 +152,32 @@ internal sealed partial class PeerSession
         _attempt = ++_services.LastAttempt;
         _heardFromPeer = false;
         _impostorAnswered = false;
+        _punch = null;
+        _turn ??= _services.PunchQueue.Join();
+        BeginPunch(now);
+    }
+
+    // Where it is this peer's turn: at once, as a rule.
+    private void BeginPunch(Timestamp now)
+    {
+        if (_turn is null || (_turn.IsWaiting && !_turn.TryTake())) return;
+        _turnEnds = now + TurnTime;
         _punch = new PunchAttempt(now);
         AddPlan(now);
         // Openers need no handshake, so they are on their way before the key pair of message 1 is made.
+    }
+
+    private void EndPunch()
+    {
+        _punch = null;
+        EndTurn();
+    }
+
+    private void EndTurn()
+    {
+        _turn?.End();
+        _turn = null;
+        _turnEnds = Timestamp.Never;
     }
 
     private void AddPlan(Timestamp now) => _punch?.Add(
@@ -124,7 +189,7 @@ internal sealed partial class PeerSession
 
     private void FailAttempt(PunchAttempt punch)
     {
-        _punch = null;
+        EndPunch();
         EndInitiator();
         _events.Enqueue(new PeerSessionEvent.Failed(PunchFailure.Explain(new PunchObservations(
             punch.ProbesSent, punch.Targets, _heardFromPeer, _services.Reflexive.Count > 0, _impostorAnswered))));
@@ -150,16 +215,38 @@ internal sealed partial class PeerSession
             _initiator = new InitiatorHandshake(_context, _attempt, _services.Routes.AddConnection(this, _services.Random), _services.Random);
             _initiatorMade = now;
         }
-        _initiator.Message1.CopyTo(buffer);
-        transmit = new Transmit(probe.Destination, HandshakePacket.Message1Length, probe.TimeToLive);
+        var length = HandshakePacket.WriteMessage1(_punch.CookieFor(probe.Destination), _initiator.Message1, buffer);
+        transmit = new Transmit(probe.Destination, length, probe.TimeToLive);
         return true;
     }
 
-    private void HandleDuplicateMessage1(Endpoint source, Timestamp now)
+    private void HandleDuplicateMessage1(Endpoint source, bool isProven, Timestamp now)
     {
         _heardFromPeer = true;
         if (_context.IsInitiator) _punch?.Answer(source, now);
-        else if (_responder is { } responder) SendMessage2(responder, source, now);
+        else if (_responder is { } responder) SendMessage2(responder, source, isProven, now);
+    }
+
+    // While agreements run short, a message 1 has to come back with a cookie first.
+    private bool TryPayForResponse(Endpoint source, ulong remoteConnectionId, bool isProven, Timestamp now)
+    {
+        if (_attemptPacer.NextAllowed(now) > now) return false;
+        if (_services.AgreementPacer.TryTake(now, AgreementsPerResponse, isProven ? 0 : AgreementsForProven))
+        {
+            _attemptPacer.TryTake(now);
+            return true;
+        }
+        if (!isProven) SendCookie(source, remoteConnectionId, now);
+        return false;
+    }
+
+    // Nothing is remembered, so nothing limits it but what came in: a tenth of it goes back, once.
+    private void SendCookie(Endpoint source, ulong remoteConnectionId, Timestamp now)
+    {
+        if (_outgoing.Count == MaxOutgoing) return;
+        Span<byte> cookie = stackalloc byte[AddressCookies.Length];
+        _services.Cookies.Write(source, now, cookie);
+        _outgoing.Enqueue((source, HandshakePacket.WriteCookieReply(remoteConnectionId, cookie)));
     }
 
     // The peer knocks with an attempt that we have not seen: either it lost the connection, or this is an opener that the
@@ -175,13 +262,13 @@ internal sealed partial class PeerSession
     {
         var since = _doubtEnds - DoubtTime;
         _doubtEnds = Timestamp.Never;
-        if (!IsConnected || _connection.LastReceived >= since || _punch is not null) return;
+        if (!IsConnected || _connection.LastReceived >= since || IsPunching) return;
         StartAttempt(now, now);
         _heardFromPeer = true;
         _punch?.Answer(_doubtSource, now);
     }
 
-    private void Respond(ReceivedMessage1 message1, Endpoint source, Timestamp now)
+    private void Respond(ReceivedMessage1 message1, Endpoint source, bool isProven, Timestamp now)
     {
         var connectionId = _services.Routes.AddConnection(this, _services.Random);
         if (!ResponderHandshake.TryRespond(_context, message1, connectionId, _services.EncodeParameters(), _services.Random, out var responder))
@@ -192,13 +279,19 @@ internal sealed partial class PeerSession
         EndResponder();
         _responder = responder;
         _responsesSent = default;
-        SendMessage2(responder, source, now);
+        SendMessage2(responder, source, isProven, now);
     }
 
-    private void SendMessage2(ResponderHandshake responder, Endpoint source, Timestamp now)
+    private void SendMessage2(ResponderHandshake responder, Endpoint source, bool isProven, Timestamp now)
     {
         var sent = _responses.GetValueOrDefault(source);
-        if (sent == MaxResponsesPerSource || (sent == 0 && _responses.Count == Candidate.MaxPerPeer) || _outgoing.Count == MaxOutgoing) return;
+        if (sent == 0 && _responses.Count >= MaxResponseSources && !isProven)
+        {
+            // Somebody replays the message from all over the place; where the peer really is, a cookie comes back from.
+            SendCookie(source, responder.RemoteConnectionId, now);
+            return;
+        }
+        if (sent == MaxResponsesPerSource || (sent == 0 && _responses.Count == 2 * MaxResponseSources) || _outgoing.Count == MaxOutgoing) return;
         // What answers a message 1 is as long as it at most, so it needs no budget beyond these counts.
         _responses[source] = sent + 1;
         _responsesSent = _responsesSent.Another(now);
@@ -277,7 +370,7 @@ internal sealed partial class PeerSession
         // An answer at once, whatever the application does: it ends the peer's resending of message 3.
         _connection.Ping();
         _chat.Attach(_connection);
-        _punch = null;
+        EndPunch();
         if (role == ConnectionRole.Responder) EndInitiator();
         else EndResponder();
         _events.Enqueue(new PeerSessionEvent.Connected(source, now - _attemptLearnedAt, roundTrip ?? _connection.SmoothedRtt));

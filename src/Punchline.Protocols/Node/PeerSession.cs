@@ -26,13 +26,13 @@ internal sealed partial class PeerSession : IDisposable
     private Timestamp _attemptLearnedAt;
     private bool _isLeft;
 
-    public PeerSession(NodeServices services, RoomSession room, IntroductionBlob introduction, Timestamp now)
+    public PeerSession(NodeServices services, RoomSession room, IntroductionBlob introduction, HandshakeContext context, Timestamp now)
     {
         _services = services;
         _room = room;
         _learnedAt = now;
         Introduction = introduction;
-        _context = room.CreateContext(introduction);
+        _context = context;
         services.Routes.AddHint(_context.IncomingHint, this);
         StartAttempt(now, now);
     }
@@ -55,8 +55,8 @@ internal sealed partial class PeerSession : IDisposable
     /// <summary>The connection is over, but the peer may not know it yet.</summary>
     public bool IsClosing => _connection is { IsClosed: true, IsDrained: false };
 
-    /// <summary>Looking for a way at this moment.</summary>
-    public bool IsPunching => _punch is not null;
+    /// <summary>Looking for a way, or waiting for its turn to.</summary>
+    public bool IsPunching => _punch is not null || _turn is { IsWaiting: true };
 
     /// <summary>There is a way, or one is being looked for.</summary>
     public bool IsReachable => IsConnected || IsPunching;
@@ -68,10 +68,10 @@ internal sealed partial class PeerSession : IDisposable
     {
         get
         {
-            if (_outgoing.Count > 0) return Timestamp.Zero;
+            if (_outgoing.Count > 0 || _turn is { IsDue: true }) return Timestamp.Zero;
             var next = _connection?.NextTimeout ?? Timestamp.Never;
             if (_punch is { } punch) next = Timestamp.Min(next, Timestamp.Min(punch.NextTimeout, punch.Deadline));
-            return Timestamp.Min(next, Timestamp.Min(_nextMessage3, _doubtEnds));
+            return Timestamp.Min(Timestamp.Min(next, _turnEnds), Timestamp.Min(_nextMessage3, _doubtEnds));
         }
     }
 
@@ -81,14 +81,14 @@ internal sealed partial class PeerSession : IDisposable
         if (introduction.Generation <= Introduction.Generation) return;
         Introduction = introduction;
         if (IsConnected || _isLeft) return;
-        if (_punch is null) StartAttempt(now, now);
+        if (!IsPunching) StartAttempt(now, now);
         else AddPlan(now);
     }
 
     /// <summary>The connection ended while the member may still be there.</summary>
     public void Reconnect(Timestamp now)
     {
-        if (_punch is null && !_isLeft) StartAttempt(now, now);
+        if (!IsPunching && !_isLeft) StartAttempt(now, now);
     }
 
     /// <summary>Our own candidates changed: what is worth probing may have, too.</summary>
@@ -114,7 +114,7 @@ internal sealed partial class PeerSession : IDisposable
     public void Leave(ulong code, string reason, Timestamp now)
     {
         _isLeft = true;
-        _punch = null;
+        EndPunch();
         _doubtEnds = Timestamp.Never;
         EndInitiator();
         EndResponder();
@@ -129,6 +129,8 @@ internal sealed partial class PeerSession : IDisposable
             DrainConnection(now);
             if (_connection.IsDrained) DropConnection();
         }
+        if (now >= _turnEnds) EndTurn();
+        if (_turn is { IsDue: true }) BeginPunch(now);
         if (now >= _nextMessage3) SendMessage3(now);
         if (now >= _doubtEnds) EndDoubt(now);
         if (_punch is { } punch && now >= punch.Deadline) FailAttempt(punch);
@@ -165,6 +167,7 @@ internal sealed partial class PeerSession : IDisposable
         _services.Routes.RemoveHint(_context.IncomingHint);
         EndInitiator();
         EndResponder();
+        EndPunch();
         DropConnection();
     }
 

@@ -31,10 +31,10 @@ internal sealed partial class RoomSession
         {
             successor.Update(introduction, now);
         }
-        else
+        else if (TryCreateContext(introduction, out var context))
         {
             DropOther(member);
-            member.Other = new PeerSession(_services, this, introduction, now);
+            member.Other = new PeerSession(_services, this, introduction, context, now);
             if (!member.Session.IsConnected) Succeed(member, now);
         }
     }

@@ -172,6 +172,6 @@ internal sealed partial class RoomSession
             if (AddressScope.IsLoopback(host.Endpoint) && !AllowLoopback) continue;
             if (!_services.Reflexive.Contains(host.Endpoint)) candidates.Add(new Candidate(CandidateKind.Host, host.Endpoint));
         }
-        return new IntroductionBlob(_services.Id, _instance, _generation, _name, [.. candidates.Take(Candidate.MaxPerPeer)]);
+        return new IntroductionBlob(_services.PublicKey, _instance, _generation, _name, [.. candidates.Take(Candidate.MaxPerPeer)]);
     }
 }

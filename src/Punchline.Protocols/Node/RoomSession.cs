@@ -1,5 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
 using Punchline.Protocols.Coordination;
+using Punchline.Protocols.Noise;
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Rooms;
 using Punchline.Protocols.Transport;
@@ -168,18 +170,23 @@ internal sealed partial class RoomSession : IDisposable
         _members.Clear();
     }
 
-    /// <summary>What the handshake with a member needs (PROTOCOL §6).</summary>
-    public HandshakeContext CreateContext(IntroductionBlob remote)
+    // What the handshake with a member needs (PROTOCOL §6). False where what it calls its key is no point of the curve.
+    private bool TryCreateContext(IntroductionBlob remote, [NotNullWhen(true)] out HandshakeContext? context)
     {
+        context = null;
         var local = new IntroducedPeer(_services.Id, _instance);
-        return new HandshakeContext(
+        Span<byte> agreement = stackalloc byte[P256KeyPair.SharedSecretLength];
+        if (!_services.Identity.TryAgree(remote.PublicKey.Span, agreement)) return false;
+        context = new HandshakeContext(
             _services.Identity,
             _services.Id,
             remote.Id,
-            Keys.DerivePairKey(local, remote.Peer),
+            Keys.DerivePairKey(local, remote.Peer, agreement),
             HandshakePrologue.Write(Keys.Tag, CreateBlob(), remote),
             Keys.DeriveHint(local, remote.Peer),
             Keys.DeriveHint(remote.Peer, local));
+        CryptographicOperations.ZeroMemory(agreement);
+        return true;
     }
 
     private void Introduce(MemberEntry entry, Timestamp now)
@@ -190,8 +197,8 @@ internal sealed partial class RoomSession : IDisposable
         var member = _members.Find(known => known.Session.Peer == entry.Id);
         if (member is null)
         {
-            if (_members.Count == CoordinationLimits.MaxMembersPerRoom) return;
-            _members.Add(new Member(new PeerSession(_services, this, introduction, now)));
+            if (_members.Count == CoordinationLimits.MaxMembersPerRoom || !TryCreateContext(introduction, out var context)) return;
+            _members.Add(new Member(new PeerSession(_services, this, introduction, context, now)));
             _events.Enqueue(new NodeEvent.MemberJoined(_number, introduction.Id, introduction.Name));
             return;
         }

@@ -13,17 +13,19 @@ namespace Punchline.Protocols.Rooms;
 /// What a member tells the others through the server, sealed so that the server cannot read it:
 /// <code>
 /// nonce (12) | AES-256-GCM under the introduction key, the room's tag as associated data | tag (16)
-///   plaintext: count and list of wire versions, count and list of suites, id (32), instance (16), generation (4),
-///              name (varint length, UTF-8), count of candidates, each: kind, address length (4 or 16), address, port;
-///              what follows is a later version's, and ignored
+///   plaintext: count and list of wire versions, count and list of suites, public key (65), instance (16),
+///              generation (4), name (varint length, UTF-8), count of candidates, each: kind, address length (4 or 16),
+///              address, port; what follows is a later version's, and ignored
 /// </code>
+/// The key stands there whole, and not as its id, because two members agree on a key with it before their first packet.
 /// </summary>
-internal sealed record IntroductionBlob(PeerId Id, InstanceId Instance, uint Generation, string Name, IReadOnlyList<Candidate> Candidates)
+internal sealed record IntroductionBlob(
+    ReadOnlyMemory<byte> PublicKey, InstanceId Instance, uint Generation, string Name, IReadOnlyList<Candidate> Candidates)
 {
     /// <summary>Bytes of a name in UTF-8, at most.</summary>
     public const int MaxNameBytes = 64;
 
-    /// <summary>Bytes of a blob, at most; 30 candidates of IPv6 and the longest name take 773.</summary>
+    /// <summary>Bytes of a blob, at most; 30 candidates of IPv6 and the longest name take 806.</summary>
     public const int MaxLength = 2048;
 
     /// <summary>Versions or suites in a list, at most.</summary>
@@ -34,6 +36,9 @@ internal sealed record IntroductionBlob(PeerId Id, InstanceId Instance, uint Gen
 
     private static readonly byte[] OurVersions = [HandshakePacket.Version];
     private static readonly byte[] OurSuites = [P256KeyPair.Suite];
+
+    /// <summary>The member: the id that its key has.</summary>
+    public PeerId Id { get; } = PeerIdDerivation.Derive(P256KeyPair.Suite, PublicKey.Span);
 
     /// <summary>Wire versions that the member speaks, best first.</summary>
     public ReadOnlyMemory<byte> Versions { get; init; } = OurVersions;
@@ -81,8 +86,7 @@ internal sealed record IntroductionBlob(PeerId Id, InstanceId Instance, uint Gen
         writer.WriteBytes(Versions.Span);
         writer.WriteByte((byte)Suites.Length);
         writer.WriteBytes(Suites.Span);
-        Id.CopyTo(writer.Free);
-        writer.Advance(PeerId.ByteLength);
+        writer.WriteBytes(PublicKey.Span);
         Instance.CopyTo(writer.Free);
         writer.Advance(InstanceId.ByteLength);
         writer.WriteUInt32(Generation);
@@ -104,7 +108,7 @@ internal sealed record IntroductionBlob(PeerId Id, InstanceId Instance, uint Gen
         introduction = null;
         var reader = new SpanReader(plaintext);
         if (!TryReadList(ref reader, out var versions) || !TryReadList(ref reader, out var suites)) return false;
-        if (!reader.TryReadBytes(PeerId.ByteLength, out var id) || !reader.TryReadBytes(InstanceId.ByteLength, out var instance)) return false;
+        if (!reader.TryReadBytes(P256KeyPair.PublicKeyLength, out var publicKey) || !reader.TryReadBytes(InstanceId.ByteLength, out var instance)) return false;
         if (!reader.TryReadUInt32(out var generation) || !reader.TryReadVarIntPrefixed(out var name) || name.Length > MaxNameBytes) return false;
         if (!reader.TryReadByte(out var count) || count > Candidate.MaxPerPeer) return false;
         var candidates = new List<Candidate>(count);
@@ -115,7 +119,8 @@ internal sealed record IntroductionBlob(PeerId Id, InstanceId Instance, uint Gen
             // A later version's kind is nothing that we could rank, and what is only observed cannot be introduced.
             if ((CandidateKind)kind is CandidateKind.Host or CandidateKind.ServerReflexive) candidates.Add(new Candidate((CandidateKind)kind, endpoint));
         }
-        introduction = new IntroductionBlob(new PeerId(id), InstanceId.FromBytes(instance), generation, PeerText.Clean(Encoding.UTF8.GetString(name)), candidates)
+        introduction = new IntroductionBlob(
+            publicKey.ToArray(), InstanceId.FromBytes(instance), generation, PeerText.Clean(Encoding.UTF8.GetString(name)), candidates)
         {
             Versions = versions,
             Suites = suites,

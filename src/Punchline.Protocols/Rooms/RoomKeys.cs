@@ -77,15 +77,21 @@ internal sealed class RoomKeys
         return key;
     }
 
-    /// <summary>The pre-shared key of one introduction: of these two ids in these two processes alone.</summary>
-    public byte[] DerivePairKey(in IntroducedPeer one, in IntroducedPeer other)
+    /// <summary>
+    /// The pre-shared key of one introduction: of these two ids in these two processes alone. Other members have the room's
+    /// key too, but not what the two static keys agree on: so none of them can write a message 1 in another's name.
+    /// </summary>
+    /// <param name="one">Either of the two.</param>
+    /// <param name="other">The other one.</param>
+    /// <param name="agreement">Diffie-Hellman of their static keys.</param>
+    public byte[] DerivePairKey(in IntroducedPeer one, in IntroducedPeer other, ReadOnlySpan<byte> agreement)
     {
         var key = new byte[KeyLength];
         Span<byte> info = stackalloc byte[PairInfoLength];
         // Both sides must write the same bytes: the lower id first.
         if (one.Id < other.Id) WritePairInfo(one, other, info);
         else WritePairInfo(other, one, info);
-        HKDF.Expand(HashAlgorithmName.SHA256, PresharedKey, key, info);
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, agreement, key, salt: PresharedKey, info);
         return key;
     }
 

@@ -19,11 +19,11 @@ internal sealed class Pacer(double packetsPerSecond, int burst)
         return _tokens >= 1 ? now : now + TimeSpan.FromSeconds((1 - _tokens) / packetsPerSecond) + TimeSpan.FromTicks(1);
     }
 
-    /// <summary>Takes a token, or as many as said. False where they are not there: nothing is taken then.</summary>
-    public bool TryTake(Timestamp now, int tokens = 1)
+    /// <summary>Takes a token, or as many as said, and leaves the reserve. False where they are not there: nothing is taken then.</summary>
+    public bool TryTake(Timestamp now, int tokens = 1, int reserve = 0)
     {
         Fill(now);
-        if (_tokens < tokens) return false;
+        if (_tokens < tokens + reserve) return false;
         _tokens -= tokens;
         return true;
     }

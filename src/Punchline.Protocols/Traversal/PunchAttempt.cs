@@ -1,4 +1,5 @@
 using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Transport.Handshake;
 
 namespace Punchline.Protocols.Traversal;
 
@@ -21,6 +22,8 @@ internal sealed class PunchAttempt(Timestamp start)
     private readonly HashSet<Endpoint> _planned = [];
     private readonly Dictionary<Endpoint, int> _replies = [];
     private readonly Dictionary<Endpoint, CopiesSent> _handshakes = [];
+    // Of addresses that message 1 went to, so not more than there are targets.
+    private readonly Dictionary<Endpoint, byte[]> _cookies = [];
     private int _order;
     private Timestamp _notBefore;
 
@@ -71,7 +74,7 @@ internal sealed class PunchAttempt(Timestamp start)
             _notBefore = pacer.NextAllowed(now);
             if (_notBefore > now) return false;
             _scheduled.Dequeue();
-            if (!budget.TryTake(probe.Destination, probe.Kind == ProbeKind.Opener ? 1 : handshakeLength, now)) continue;
+            if (!budget.TryTake(probe.Destination, probe.Kind == ProbeKind.Opener ? 1 : LengthTo(probe.Destination, handshakeLength), now)) continue;
             pacer.TryTake(now);
             ProbesSent++;
             if (probe.Kind == ProbeKind.Handshake) _handshakes[probe.Destination] = HandshakesTo(probe.Destination).Another(now);
@@ -80,8 +83,29 @@ internal sealed class PunchAttempt(Timestamp start)
         return false;
     }
 
+    /// <summary>
+    /// <paramref name="source"/> wants its cookie with every message 1. True where one may go there at once, which is taken
+    /// then: the first time, where message 1 had gone before. Later flights carry it as well.
+    /// </summary>
+    public bool TryAnswerCookie(Endpoint source, ReadOnlySpan<byte> cookie, int handshakeLength, Timestamp now, Pacer pacer, ProbeBudget budget)
+    {
+        if (!_handshakes.TryGetValue(source, out var sent)) return false;
+        var isFirst = !_cookies.ContainsKey(source);
+        _cookies[source] = cookie.ToArray();
+        if (!isFirst || pacer.NextAllowed(now) > now || !budget.TryTake(source, LengthTo(source, handshakeLength), now)) return false;
+        pacer.TryTake(now);
+        _handshakes[source] = sent.Another(now);
+        ProbesSent++;
+        return true;
+    }
+
+    /// <summary>What goes with a message 1 to there; empty where none was asked for.</summary>
+    public ReadOnlySpan<byte> CookieFor(Endpoint destination) => _cookies.GetValueOrDefault(destination);
+
     /// <summary>The handshake packets that went there.</summary>
     public CopiesSent HandshakesTo(Endpoint destination) => _handshakes.GetValueOrDefault(destination);
+
+    private int LengthTo(Endpoint destination, int handshakeLength) => handshakeLength + (_cookies.ContainsKey(destination) ? HandshakePacket.CookieOverhead : 0);
 
     private void Schedule(Probe probe, Timestamp at) => _scheduled.Enqueue(probe, (at.Ticks, _order++));
 }

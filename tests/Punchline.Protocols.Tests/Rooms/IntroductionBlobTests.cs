@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Punchline.Protocols.Coordination;
+using Punchline.Protocols.Noise;
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Rooms;
 using Punchline.Protocols.Traversal;
@@ -10,7 +11,8 @@ namespace Punchline.Protocols.Tests.Rooms;
 public sealed class IntroductionBlobTests
 {
     private static readonly RoomKeys Keys = new(new byte[32]);
-    private static readonly PeerId Id = new(Enumerable.Range(0, 32).Select(i => (byte)i).ToArray());
+    private static readonly byte[] PublicKey = [4, .. Enumerable.Range(0, 64).Select(i => (byte)i)];
+    private static readonly PeerId Id = PeerIdDerivation.Derive(P256KeyPair.Suite, PublicKey);
     private static readonly InstanceId Instance = new(0x0123_4567_89ab_cdef);
 
     private static readonly Candidate[] Candidates =
@@ -22,25 +24,26 @@ public sealed class IntroductionBlobTests
     [Fact]
     public void What_was_sealed_is_what_is_opened()
     {
-        var blob = new IntroductionBlob(Id, Instance, 7, "Zoë", Candidates) { Versions = new byte[] { 2, 1 }, Suites = new byte[] { 9, 1 } };
+        var blob = new IntroductionBlob(PublicKey, Instance, 7, "Zoë", Candidates) { Versions = new byte[] { 2, 1 }, Suites = new byte[] { 9, 1 } };
         Assert.True(IntroductionBlob.TryOpen(blob.Seal(Keys, new SeededRandom(1)), Keys, out var opened));
         Assert.Equal((Id, Instance, 7u, "Zoë"), (opened.Id, opened.Instance, opened.Generation, opened.Name));
         Assert.Equal(Candidates, opened.Candidates);
         Assert.Equal([2, 1], opened.Versions.ToArray());
         Assert.Equal([9, 1], opened.Suites.ToArray());
+        Assert.Equal(PublicKey, opened.PublicKey.ToArray());
         Assert.Equal(new IntroducedPeer(Id, Instance), opened.Peer);
     }
 
     [Fact]
-    public void The_largest_blob_has_773_bytes_and_every_seal_another_nonce()
+    public void The_largest_blob_has_806_bytes_and_every_seal_another_nonce()
     {
         var candidates = Enumerable.Range(1, Candidate.MaxPerPeer).Select(i => new Candidate(CandidateKind.Host, Endpoint.Parse($"[2001:db8::{i}]:5000")));
-        var blob = new IntroductionBlob(Id, Instance, uint.MaxValue, new string('n', IntroductionBlob.MaxNameBytes), [.. candidates]);
+        var blob = new IntroductionBlob(PublicKey, Instance, uint.MaxValue, new string('n', IntroductionBlob.MaxNameBytes), [.. candidates]);
         var random = new SeededRandom(1);
         var one = blob.Seal(Keys, random);
         var two = blob.Seal(Keys, random);
-        // nonce 12, lists 2 + 2, id 32, instance 16, generation 4, name 2 + 64, count 1, 30 × (1 + 1 + 16 + 2), tag 16
-        Assert.Equal(12 + 4 + 32 + 16 + 4 + 66 + 1 + 600 + 16, one.Length);
+        // nonce 12, lists 2 + 2, key 65, instance 16, generation 4, name 2 + 64, count 1, 30 × (1 + 1 + 16 + 2), tag 16
+        Assert.Equal(12 + 4 + 65 + 16 + 4 + 66 + 1 + 600 + 16, one.Length);
         Assert.NotEqual(one[..12], two[..12]);
         Assert.True(IntroductionBlob.TryOpen(one, Keys, out var opened));
         Assert.Equal(30, opened.Candidates.Count);
@@ -49,7 +52,7 @@ public sealed class IntroductionBlobTests
     [Fact]
     public void Another_rooms_blob_or_a_changed_one_is_not_opened()
     {
-        var genuine = new IntroductionBlob(Id, Instance, 1, "name", Candidates).Seal(Keys, new SeededRandom(1));
+        var genuine = new IntroductionBlob(PublicKey, Instance, 1, "name", Candidates).Seal(Keys, new SeededRandom(1));
         var otherKey = new byte[32];
         otherKey[0] = 1;
         Assert.False(IntroductionBlob.TryOpen(genuine, new RoomKeys(otherKey), out _));
@@ -105,8 +108,7 @@ public sealed class IntroductionBlobTests
         var buffer = new byte[1_500];
         var writer = new SpanWriter(buffer);
         writer.WriteBytes([1, 1, 1, 1]);
-        Id.CopyTo(writer.Free);
-        writer.Advance(PeerId.ByteLength);
+        writer.WriteBytes(PublicKey);
         Instance.CopyTo(writer.Free);
         writer.Advance(InstanceId.ByteLength);
         writer.WriteUInt32(1);

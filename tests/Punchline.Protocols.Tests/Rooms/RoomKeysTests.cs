@@ -8,6 +8,8 @@ public sealed class RoomKeysTests
     private static readonly IntroducedPeer A = Peer(0, 0xa1);
     private static readonly IntroducedPeer B = Peer(100, 0xb2);
 
+    private static readonly byte[] Agreement = [.. Enumerable.Repeat((byte)0x5a, 32)];
+
     // Computed with Python's hashlib.pbkdf2_hmac and hmac, from RoomKeys' description alone: name "Café" in form C.
     private const string RoomKey = "9631e8e8556e1b5df579334109042a3563a5473c2ed6f5e6fc7bf924840e3280";
 
@@ -26,7 +28,7 @@ public sealed class RoomKeysTests
         Assert.Equal("2089ae13f6819ad68d6b9df741c0edd9a42c02b2bd1974210fa172d13471d967", Convert.ToHexStringLower(keys.PresharedKey));
         Assert.Equal("5f102dadf648744a35905c032eaa99977c254b1815dd638b19c51f93ece5ac02", Convert.ToHexStringLower(keys.HintKey));
         Assert.Equal("28ac6311c2cb74fbb90f85305bba31169543bae73ef6f87dc604b6122fb89bd9", Convert.ToHexStringLower(keys.IntroductionKey));
-        Assert.Equal("fab1fcc82cca515341ef9604c32c05b514138419e7e9d6a7cb4bd0d54a05f610", Convert.ToHexStringLower(keys.DerivePairKey(A, B)));
+        Assert.Equal("c638801a8d080fa3da309af72f2cd6380cf8500932e1e23f646f69163d93f6f6", Convert.ToHexStringLower(keys.DerivePairKey(A, B, Agreement)));
         Assert.Equal(0xf24906ca8102da54, keys.DeriveHint(A, B));
         Assert.Equal(0x2e793e75942a4f90UL, keys.DeriveHint(B, A));
     }
@@ -35,9 +37,11 @@ public sealed class RoomKeysTests
     public void Both_sides_derive_one_pair_key_and_another_process_another()
     {
         var keys = new RoomKeys(Convert.FromHexString(RoomKey));
-        Assert.Equal(keys.DerivePairKey(A, B), keys.DerivePairKey(B, A));
-        Assert.NotEqual(keys.DerivePairKey(A, B), keys.DerivePairKey(A, Peer(100, 0xb3)));
-        Assert.NotEqual(keys.DerivePairKey(A, B), keys.DerivePairKey(A, Peer(101, 0xb2)));
+        Assert.Equal(keys.DerivePairKey(A, B, Agreement), keys.DerivePairKey(B, A, Agreement));
+        Assert.NotEqual(keys.DerivePairKey(A, B, Agreement), keys.DerivePairKey(A, Peer(100, 0xb3), Agreement));
+        Assert.NotEqual(keys.DerivePairKey(A, B, Agreement), keys.DerivePairKey(A, Peer(101, 0xb2), Agreement));
+        // Another member knows all but what the two static keys agree on.
+        Assert.NotEqual(keys.DerivePairKey(A, B, Agreement), keys.DerivePairKey(A, B, new byte[32]));
         Assert.NotEqual(keys.DeriveHint(A, B), keys.DeriveHint(A, Peer(100, 0xb3)));
     }
 

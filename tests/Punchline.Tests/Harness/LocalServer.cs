@@ -21,6 +21,11 @@ internal sealed class LocalServer : IAsyncDisposable
 
     public int Port => _host.Port;
 
+    public IPEndPoint EndPoint => new(IPAddress.Loopback, _host.Port);
+
+    /// <summary>The first of its two UDP ports.</summary>
+    public IPEndPoint StunEndPoint => _stun.Endpoints[0];
+
     /// <param name="cancellationToken">Of the test.</param>
     /// <param name="port">0 for a free one.</param>
     /// <param name="stateDirectory">Where its certificate is kept from one server to the next.</param>

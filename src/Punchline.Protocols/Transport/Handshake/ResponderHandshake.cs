@@ -33,7 +33,6 @@ internal sealed class ResponderHandshake : IDisposable
     private readonly HandshakeContext _context;
     private readonly NoiseResponderFinal<P256KeyPair> _noise;
     private readonly byte[] _message2;
-    private readonly ulong _remoteConnectionId;
     private readonly List<byte[]> _earlyPackets = [];
 
     private ResponderHandshake(
@@ -42,7 +41,7 @@ internal sealed class ResponderHandshake : IDisposable
         _context = context;
         _noise = noise;
         _message2 = message2;
-        _remoteConnectionId = message1.ConnectionId;
+        RemoteConnectionId = message1.ConnectionId;
         Attempt = message1.Attempt;
         ConnectionId = connectionId;
     }
@@ -76,6 +75,8 @@ internal sealed class ResponderHandshake : IDisposable
 
     public ulong ConnectionId { get; }
 
+    public ulong RemoteConnectionId { get; }
+
     /// <summary>The answer, also for every duplicate of its message 1.</summary>
     public ReadOnlySpan<byte> Message2 => _message2;
 
@@ -94,7 +95,7 @@ internal sealed class ResponderHandshake : IDisposable
         if (!_noise.TryReadMessage3(packet[HandshakePacket.HeaderLength..], out var remoteStaticKey, out var payload, out var keys))
             return HandshakeOutcome.Ignored;
         if (PeerIdDerivation.Derive(P256KeyPair.Suite, remoteStaticKey) != _context.RemoteId) return HandshakeOutcome.Impostor;
-        result = new HandshakeResult(keys.SendKey, keys.ReceiveKey, ConnectionId, _remoteConnectionId, payload);
+        result = new HandshakeResult(keys.SendKey, keys.ReceiveKey, ConnectionId, RemoteConnectionId, payload);
         return HandshakeOutcome.Completed;
     }
 

@@ -130,7 +130,7 @@ public sealed class HandshakeMessageTests : IDisposable
     [InlineData("c001", 251, false)]
     [InlineData("c002", 250, false)] // another version
     [InlineData("c101", 250, false)]
-    [InlineData("c301", 250, false)] // a cookie reply: registered, not in use
+    [InlineData("c301", 250, false)] // a cookie reply
     public void Only_a_message_1_of_our_version_and_of_its_length_has_a_hint(string head, int length, bool expected)
     {
         var packet = new byte[length];
