@@ -11,7 +11,10 @@ internal delegate PeerMeeting MeetPeer(PeerId peer, string name);
 /// Tells of members who come under a name that this peer knew with another key. A name is anybody's to choose, so this
 /// proves neither an attack nor its absence, and says so; only ids prove something.
 /// </summary>
-internal sealed class AcquaintanceOutput(IChatOutput inner, MeetPeer meet) : IChatOutput
+/// <param name="inner">What tells the rest.</param>
+/// <param name="meet">Null: nobody is remembered.</param>
+/// <param name="safetyNumber">What to compare with a member; null where a secret already keeps others out.</param>
+internal sealed class AcquaintanceOutput(IChatOutput inner, MeetPeer? meet, Func<PeerId, string>? safetyNumber) : IChatOutput
 {
     private readonly HashSet<PeerId> _present = [];
     private bool _hasComplained;
@@ -33,7 +36,10 @@ internal sealed class AcquaintanceOutput(IChatOutput inner, MeetPeer meet) : ICh
                 break;
             case RoomEvent.Connected connected:
                 _present.Add(connected.Peer);
-                if (TryMeet(connected) is { } meeting && Describe(connected, meeting) is { } notice) inner.Notice(notice);
+                var meeting = TryMeet(connected);
+                if (meeting is not null && Describe(connected, meeting) is { } notice) inner.Notice(notice);
+                if (safetyNumber is not null && meeting is not { IsVerified: true })
+                    inner.Notice($"To be sure of {PeerText.Clean(connected.Name)}, compare by another way: {safetyNumber(connected.Peer)}");
                 break;
         }
     }
@@ -42,7 +48,7 @@ internal sealed class AcquaintanceOutput(IChatOutput inner, MeetPeer meet) : ICh
     {
         try
         {
-            return meet(connected.Peer, connected.Name);
+            return meet?.Invoke(connected.Peer, connected.Name);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

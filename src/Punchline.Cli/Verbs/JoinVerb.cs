@@ -40,7 +40,11 @@ internal static class JoinVerb
                 TrustFirst = settings.TrustsFirst,
             },
             interruption.Token);
-        if (settings.StateDirectory is { } state) output = new AcquaintanceOutput(output, Remembering(state, room));
+        output = new AcquaintanceOutput(
+            output,
+            settings.StateDirectory is { } state ? Remembering(state, room) : null,
+            // Programs have both ids, and no eyes.
+            room.IsOpen && !settings.IsJson ? peer => SafetyNumber.Of(identity.Id, peer) : null);
         output.ShowReady(identity.Id, settings.Name, settings.Room);
         return await new ChatSession(new JoinedRoom(room), StandardInput.ReadLines(), output, stays, TimeProvider.System).RunAsync(interruption.Token);
     }

@@ -82,12 +82,29 @@ public sealed class AcquaintanceOutputTests : IDisposable
     [Fact]
     public void A_state_that_cannot_be_written_is_said_once_and_the_chat_goes_on()
     {
-        var output = new AcquaintanceOutput(new PlainOutput(_output, _error), (_, _) => throw new IOException("No space left."));
+        var output = new AcquaintanceOutput(new PlainOutput(_output, _error), (_, _) => throw new IOException("No space left."), null);
         output.Show(Connected(Bob, "bob"));
         output.Show(Connected(Other, "ann"));
         output.Show(new RoomEvent.Message(Bob, "bob", 1, "hello"));
         Assert.Equal(1, _error.ToString().Split("Whom you meet is not remembered: No space left.").Length - 1);
         Assert.Equal("bob: hello\n", _output.ToString());
+    }
+
+    [Fact]
+    public void In_an_open_room_there_are_digits_to_compare_until_they_were()
+    {
+        var known = new KnownPeers(_directory.Path);
+        var output = new AcquaintanceOutput(new PlainOutput(_output, _error), (peer, name) => known.Meet(Room, peer, name, Now), peer => peer == Bob ? "12345" : "67890");
+        output.Show(Connected(Bob, "bob\e"));
+        Assert.EndsWith("* To be sure of bob, compare by another way: 12345\n", _error.ToString(), StringComparison.Ordinal);
+
+        known.SetVerified(Bob, true);
+        _error.GetStringBuilder().Clear();
+        output.Show(Connected(Bob, "bob"));
+        Assert.DoesNotContain("12345", _error.ToString(), StringComparison.Ordinal);
+
+        new AcquaintanceOutput(new PlainOutput(_output, _error), null, _ => "67890").Show(Connected(Bob, "bob"));
+        Assert.EndsWith(": 67890\n", _error.ToString(), StringComparison.Ordinal);
     }
 
     private static RoomEvent.Connected Connected(PeerId peer, string name) => new(
@@ -97,7 +114,7 @@ public sealed class AcquaintanceOutputTests : IDisposable
     private List<string> WarningsOf(params RoomEvent[] events)
     {
         var known = new KnownPeers(_directory.Path);
-        var output = new AcquaintanceOutput(new PlainOutput(_output, _error), (peer, name) => known.Meet(Room, peer, name, Now));
+        var output = new AcquaintanceOutput(new PlainOutput(_output, _error), (peer, name) => known.Meet(Room, peer, name, Now), null);
         List<string> warnings = [];
         foreach (var roomEvent in events)
         {
