@@ -84,7 +84,7 @@ internal sealed class ChatChannel
     public void Attach(Connection connection)
     {
         Detach();
-        if (!connection.TryOpenStream(ChatFrame.Protocol, out _outgoing)) return;
+        if (!connection.TryOpenStream(ChatFrame.Protocol, StreamDirection.Bidirectional, out _outgoing)) return;
         _connection = connection;
         Pump();
     }

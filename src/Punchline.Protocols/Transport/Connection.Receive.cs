@@ -87,6 +87,12 @@ internal sealed partial class Connection
                 if (!ConnectionCloseFrame.TryRead(ref reader, type == FrameType.ConnectionCloseApplication, out var close)) return false;
                 HandleConnectionClose(close, now);
                 return true;
+            case FrameType.Datagram or FrameType.DatagramWithLength:
+                var before = reader.Remaining.Length;
+                if (!DatagramFrame.TryRead(ref reader, type, out var datagram)) return false;
+                if (HandleDatagramFrame(datagram, 1 + before - reader.Remaining.Length) is var error and not TransportError.NoError)
+                    CloseForError(error, type, "DATAGRAM frame beyond max_datagram_frame_size.", now);
+                return true;
             default:
                 return TryHandleStreamFrame(ref reader, type, now);
         }

@@ -35,11 +35,12 @@ internal sealed partial class Connection
         var mayElicit = MayElicit(now);
         if (!mayElicit && !_acks.IsDue) return false;
         var writer = FrameWriter(buffer, MaxPacketSize);
-        var hasAck = _acks.IsWaiting && _acks.TryWrite(ref writer, now);
+        var hasAck = _acks.IsWaiting && (_acks.IsDue || !mayElicit || !NextDatagramNeedsWholePacket) && _acks.TryWrite(ref writer, now);
         var frames = SentFrames.None;
         if (mayElicit)
         {
             WriteConnectionFrames(ref writer, ref frames);
+            WriteDatagrams(ref writer, ref frames);
             WriteStreams(ref writer, ref frames);
             // RFC 9002 §6.2.4: a probe elicits an ACK, whether or not there is anything to say.
             if (frames == SentFrames.None && _recovery.ProbesPending > 0) WritePing(ref writer, ref frames);
@@ -71,7 +72,7 @@ internal sealed partial class Connection
         return false;
     }
 
-    private bool HasConnectionFrames => _isPingPending || _isMaxDataPending || _streams.IsLimitPending || _streams.IsBlockedPending;
+    private bool HasConnectionFrames => _isPingPending || _isMaxDataPending || _streams.HasPendingFrames || _outgoingDatagrams.Count > 0;
 
     private void WritePing(ref SpanWriter writer, ref int frames)
     {
@@ -80,7 +81,7 @@ internal sealed partial class Connection
         frames = _recovery.RecordFrame(frames, new SentFrame(SentFrameKind.Ping));
     }
 
-    // At most 1 + 3 × 9 bytes, which fit behind the largest ACK.
+    // At most 1 + 5 × 9 bytes, which fit behind the largest ACK.
     private void WriteConnectionFrames(ref SpanWriter writer, ref int frames)
     {
         if (_isPingPending) WritePing(ref writer, ref frames);
@@ -90,16 +91,22 @@ internal sealed partial class Connection
             new ConnectionLimitFrame(FrameType.MaxData, _receiveCredit.Raise()).Write(ref writer);
             frames = _recovery.RecordFrame(frames, new SentFrame(SentFrameKind.MaxData));
         }
-        if (_streams.IsLimitPending)
+        WriteStreamLimits(_streams.Bidirectional, FrameType.MaxStreamsBidi, FrameType.StreamsBlockedBidi, ref writer, ref frames);
+        WriteStreamLimits(_streams.Unidirectional, FrameType.MaxStreamsUni, FrameType.StreamsBlockedUni, ref writer, ref frames);
+    }
+
+    private void WriteStreamLimits(StreamLimits limits, FrameType limitType, FrameType blockedType, ref SpanWriter writer, ref int frames)
+    {
+        if (limits.IsLimitPending)
         {
-            new ConnectionLimitFrame(FrameType.MaxStreamsBidi, _streams.TakeLimit()).Write(ref writer);
-            frames = _recovery.RecordFrame(frames, new SentFrame(SentFrameKind.MaxStreams));
+            new ConnectionLimitFrame(limitType, limits.TakeLimit()).Write(ref writer);
+            frames = _recovery.RecordFrame(frames, new SentFrame(limitType == FrameType.MaxStreamsBidi ? SentFrameKind.MaxStreamsBidi : SentFrameKind.MaxStreamsUni));
         }
-        if (_streams.IsBlockedPending)
+        if (limits.IsBlockedPending)
         {
-            _streams.IsBlockedPending = false;
-            new ConnectionLimitFrame(FrameType.StreamsBlockedBidi, _streams.OpenLimit).Write(ref writer);
-            frames = _recovery.RecordFrame(frames, new SentFrame(SentFrameKind.StreamsBlocked));
+            limits.IsBlockedPending = false;
+            new ConnectionLimitFrame(blockedType, limits.OpenLimit).Write(ref writer);
+            frames = _recovery.RecordFrame(frames, new SentFrame(blockedType == FrameType.StreamsBlockedBidi ? SentFrameKind.StreamsBlockedBidi : SentFrameKind.StreamsBlockedUni));
         }
     }
 
@@ -211,8 +218,10 @@ internal sealed partial class Connection
         switch (frame.Kind)
         {
             case SentFrameKind.MaxData: _isMaxDataPending = true; break;
-            case SentFrameKind.MaxStreams: _streams.IsLimitPending = true; break;
-            case SentFrameKind.StreamsBlocked: _streams.OnBlockedLost(); break;
+            case SentFrameKind.MaxStreamsBidi: _streams.Bidirectional.IsLimitPending = true; break;
+            case SentFrameKind.MaxStreamsUni: _streams.Unidirectional.IsLimitPending = true; break;
+            case SentFrameKind.StreamsBlockedBidi: _streams.Bidirectional.OnBlockedLost(); break;
+            case SentFrameKind.StreamsBlockedUni: _streams.Unidirectional.OnBlockedLost(); break;
             case SentFrameKind.DataBlocked: _sendCredit.OnReportLost(); break;
             case SentFrameKind.Stream: frame.Stream!.Sending.OnLost(frame.Segment); break;
             case SentFrameKind.ResetStream: frame.Stream!.Sending.OnResetLost(); break;

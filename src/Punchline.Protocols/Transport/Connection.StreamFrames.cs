@@ -44,7 +44,7 @@ internal sealed partial class Connection
 
     private TransportError HandleData(in StreamFrame frame)
     {
-        var error = _streams.Resolve(frame.Id, out var stream);
+        var error = _streams.Resolve(frame.Id, StreamPart.Receiving, out var stream);
         if (stream is null) return error;
         error = stream.Receiving.Receive(frame.Offset, frame.Data, frame.IsFinal, ref _receiveCredit);
         if (error != TransportError.NoError) return error;
@@ -57,7 +57,7 @@ internal sealed partial class Connection
 
     private TransportError HandleReset(in ResetStreamFrame frame)
     {
-        var error = _streams.Resolve(frame.Id, out var stream);
+        var error = _streams.Resolve(frame.Id, StreamPart.Receiving, out var stream);
         if (stream is null) return error;
         var wasDone = stream.Receiving.IsDone || stream.Receiving.IsStopped;
         error = stream.Receiving.ReceiveReset(frame.Code, frame.FinalSize, ref _receiveCredit);
@@ -71,7 +71,7 @@ internal sealed partial class Connection
 
     private TransportError HandleStopSending(in StopSendingFrame frame)
     {
-        var error = _streams.Resolve(frame.Id, out var stream);
+        var error = _streams.Resolve(frame.Id, StreamPart.Sending, out var stream);
         if (stream is null) return error;
         // RFC 9000 §3.5: STOP_SENDING is answered by RESET_STREAM, with its code.
         if (!stream.Sending.TryReset(frame.Code)) return TransportError.NoError;
@@ -82,7 +82,7 @@ internal sealed partial class Connection
 
     private TransportError HandleStreamLimit(in StreamLimitFrame frame)
     {
-        var error = _streams.Resolve(frame.Id, out var stream);
+        var error = _streams.Resolve(frame.Id, frame.Type == FrameType.MaxStreamData ? StreamPart.Sending : StreamPart.Receiving, out var stream);
         // STREAM_DATA_BLOCKED is for whoever tunes windows; it changes nothing.
         if (stream is not null && frame.Type == FrameType.MaxStreamData && stream.Sending.TryRaiseLimit(frame.Limit)) Enqueue(stream);
         return error;
@@ -99,11 +99,12 @@ internal sealed partial class Connection
                     Enqueue(stream);
                 }
                 break;
-            case FrameType.MaxStreamsBidi when _streams.TryRaiseOpenLimit(frame.Limit):
+            case FrameType.MaxStreamsBidi when _streams.Bidirectional.TryRaiseOpenLimit(frame.Limit):
+            case FrameType.MaxStreamsUni when _streams.Unidirectional.TryRaiseOpenLimit(frame.Limit):
                 Raise(ConnectionEventKind.StreamsAvailable);
                 break;
             default:
-                // The BLOCKED frames are for whoever tunes windows, and unidirectional streams are not in use.
+                // The BLOCKED frames are for whoever tunes windows.
                 break;
         }
     }

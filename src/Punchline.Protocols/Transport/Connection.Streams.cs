@@ -4,8 +4,10 @@ using Punchline.Protocols.Transport.Streams;
 namespace Punchline.Protocols.Transport;
 
 /// <summary>
-/// The application's commands on streams. A stream may end by the peer's doing between an event and a command, so that a
-/// command on a stream that is gone does nothing.
+/// The application's commands on streams: TryOpenStream, Write, CompleteWrites, Read, ResetStream, StopSending; the events
+/// are StreamOpened, StreamReadable, StreamWritable, StreamReset, StreamStopped, StreamDelivered and StreamsAvailable. A
+/// stream may end by the peer's doing between an event and a command, so that a command on a stream that is gone does
+/// nothing; neither does one on the part that a unidirectional stream does not have.
 /// </summary>
 internal sealed partial class Connection
 {
@@ -21,17 +23,18 @@ internal sealed partial class Connection
     private SendCredit _sendCredit;
     private bool _isMaxDataPending;
 
-    /// <summary>Opens a bidirectional stream, whose first bytes name its protocol and leave at once.</summary>
+    /// <summary>Opens a stream, whose first bytes name its protocol and leave at once.</summary>
     /// <param name="protocol">1 to <see cref="MaxProtocolLength"/> bytes in UTF-8.</param>
+    /// <param name="direction">Unidirectional: for us to write on only.</param>
     /// <param name="id">The new stream.</param>
     /// <returns>False where the peer allows no more streams for now (StreamsAvailable follows), or the connection is over.</returns>
     /// <exception cref="ArgumentException">The name is empty or too long.</exception>
-    public bool TryOpenStream(string protocol, out StreamId id)
+    public bool TryOpenStream(string protocol, StreamDirection direction, out StreamId id)
     {
         var length = Encoding.UTF8.GetByteCount(protocol);
         if (length is 0 or > MaxProtocolLength) throw new ArgumentException($"A protocol's name has 1 to {MaxProtocolLength} bytes.", nameof(protocol));
         id = default;
-        if (IsClosed || !_streams.TryOpen(out var stream)) return false;
+        if (IsClosed || !_streams.TryOpen(direction, out var stream)) return false;
         Span<byte> prefix = stackalloc byte[1 + length];
         prefix[0] = (byte)length;
         Encoding.UTF8.GetBytes(protocol, prefix[1..]);
@@ -125,6 +128,7 @@ internal sealed partial class Connection
             stream.Receiving.Release();
         }
         _streams.Clear();
+        _outgoingDatagrams.Dispose();
         _sendQueue.Clear();
         _waitingForCredit.Clear();
     }

@@ -47,15 +47,14 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
     private ulong _duplicatesDropped;
 
     /// <summary>Begins with the handshake's end.</summary>
-    /// <exception cref="ArgumentException">Keys of another length than 32 bytes, unidirectional streams announced, or a stream's window above <see cref="MaxStreamWindow"/>.</exception>
+    /// <exception cref="ArgumentException">Keys of another length than 32 bytes, or a stream's window above <see cref="MaxStreamWindow"/>.</exception>
     public Connection(ConnectionSetup setup, Timestamp now)
     {
         if (setup.SendKey.Length != 32 || setup.ReceiveKey.Length != 32) throw new ArgumentException("AES-256-GCM takes keys of 32 bytes.", nameof(setup));
-        if (setup.LocalParameters.InitialMaxStreamsUni != 0) throw new ArgumentException("Unidirectional streams are not in use.", nameof(setup));
-        if (Math.Max(setup.LocalParameters.InitialMaxStreamDataBidiLocal, setup.LocalParameters.InitialMaxStreamDataBidiRemote) > MaxStreamWindow)
+        var (local, remote) = (setup.LocalParameters, setup.RemoteParameters);
+        if (Math.Max(Math.Max(local.InitialMaxStreamDataBidiLocal, local.InitialMaxStreamDataBidiRemote), local.InitialMaxStreamDataUni) > MaxStreamWindow)
             throw new ArgumentException($"A stream's window has at most {MaxStreamWindow} bytes.", nameof(setup));
-        _local = setup.LocalParameters;
-        _remote = setup.RemoteParameters;
+        (_local, _remote) = (local, remote);
         _localConnectionId = setup.LocalConnectionId;
         _remoteConnectionId = setup.RemoteConnectionId;
         _random = setup.Random;
@@ -96,7 +95,11 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
     public CloseReason? CloseReason { get; private set; }
 
     public ConnectionStatistics Statistics => new(
-        _sealer.NextNumber, _packetsReceived, _recovery.PacketsLost, _bytesSent, _bytesReceived, _duplicatesDropped, _opener.Forgeries);
+        _sealer.NextNumber, _packetsReceived, _recovery.PacketsLost, _bytesSent, _bytesReceived, _duplicatesDropped, _opener.Forgeries)
+    {
+        OutgoingDatagramsDropped = _outgoingDatagrams.Dropped,
+        IncomingDatagramsDropped = _incomingDatagrams.Dropped,
+    };
 
     /// <summary>Streams that are open or not yet done.</summary>
     public int StreamCount => _streams.Count;
@@ -107,6 +110,7 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
     public void Dispose()
     {
         EndStreams();
+        _incomingDatagrams.Dispose();
         _state = State.Drained;
         _sealer.Dispose();
         _opener.Dispose();

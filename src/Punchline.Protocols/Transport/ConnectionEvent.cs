@@ -4,7 +4,11 @@ namespace Punchline.Protocols.Transport;
 
 internal enum ConnectionEventKind : byte
 {
-    /// <summary>The peer opened a stream that begins with the protocol's name <see cref="ConnectionEvent.Text"/> (UTF-8 as the peer wrote it).</summary>
+    /// <summary>
+    /// The peer opened a stream that begins with the protocol's name <see cref="ConnectionEvent.Text"/> (UTF-8 as the peer
+    /// wrote it); the id says its direction. Who does not know the protocol resets and stops it with
+    /// <see cref="StreamErrorCodes.UnknownProtocol"/>.
+    /// </summary>
     StreamOpened,
 
     /// <summary>Bytes, or the end, can be read. Comes again only after a read has emptied the stream.</summary>
@@ -22,8 +26,11 @@ internal enum ConnectionEventKind : byte
     /// <summary>The peer has acknowledged every byte and the end of our sending part.</summary>
     StreamDelivered,
 
-    /// <summary>The peer allows more streams than when TryOpenStream last failed.</summary>
+    /// <summary>The peer allows more streams, of either direction, than before.</summary>
     StreamsAvailable,
+
+    /// <summary>There are datagrams to take. Comes again only after all have been taken.</summary>
+    DatagramReceived,
 
     /// <summary>The peer is now reached at <see cref="ConnectionEvent.Address"/>.</summary>
     RemoteAddressChanged,
@@ -60,4 +67,11 @@ internal readonly record struct ConnectionStatistics(
     ulong BytesSent,
     ulong BytesReceived,
     ulong DuplicatesDropped,
-    ulong Forgeries);
+    ulong Forgeries)
+{
+    /// <summary>Datagrams of ours that newer ones took the place of before they were sent.</summary>
+    public ulong OutgoingDatagramsDropped { get; init; }
+
+    /// <summary>Datagrams of the peer's that newer ones took the place of before they were taken.</summary>
+    public ulong IncomingDatagramsDropped { get; init; }
+}

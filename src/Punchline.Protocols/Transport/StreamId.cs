@@ -7,14 +7,21 @@ internal enum ConnectionRole : byte
     Responder = 1,
 }
 
+/// <summary>Who may write on a stream: both sides, or only the one that opened it.</summary>
+internal enum StreamDirection : byte
+{
+    Bidirectional = 0,
+    Unidirectional = 1,
+}
+
 /// <summary>A stream's number: bit 0 says who opened it, bit 1 whether it is unidirectional (RFC 9000 §2.1).</summary>
 internal readonly record struct StreamId(ulong Value)
 {
-    public static StreamId Bidirectional(ConnectionRole opener, ulong index) => new((index << 2) | (ulong)opener);
+    public static StreamId Create(StreamDirection direction, ConnectionRole opener, ulong index) => new((index << 2) | ((ulong)direction << 1) | (ulong)opener);
 
     public ConnectionRole Opener => (ConnectionRole)(Value & 1);
 
-    public bool IsBidirectional => (Value & 2) == 0;
+    public StreamDirection Direction => (StreamDirection)((Value >> 1) & 1);
 
     /// <summary>The stream's place among those of its type, from 0.</summary>
     public ulong Index => Value >> 2;

@@ -59,7 +59,11 @@ internal sealed record TransportParameters
         InitialMaxData = 4 << 20,
         InitialMaxStreamDataBidiLocal = 1 << 20,
         InitialMaxStreamDataBidiRemote = 1 << 20,
+        InitialMaxStreamDataUni = 1 << 20,
         InitialMaxStreamsBidi = 100,
+        InitialMaxStreamsUni = 100,
+        // Whatever a packet holds: over TCP it has up to 16 KiB.
+        MaxDatagramFrameSize = (1 << 14) - 1,
     };
 
     /// <summary>Zero: never. Whole milliseconds.</summary>

@@ -170,8 +170,8 @@ public sealed class ChatChannelTests
     public void A_second_stream_of_the_member_is_refused()
     {
         Connect();
-        Assert.True(_one.Channel.TryAccept(StreamId.Bidirectional(ConnectionRole.Responder, 5)));
-        Assert.False(_one.Channel.TryAccept(StreamId.Bidirectional(ConnectionRole.Responder, 6)));
+        Assert.True(_one.Channel.TryAccept(StreamId.Create(StreamDirection.Bidirectional, ConnectionRole.Responder, 5)));
+        Assert.False(_one.Channel.TryAccept(StreamId.Create(StreamDirection.Bidirectional, ConnectionRole.Responder, 6)));
     }
 
     private void Connect()
@@ -219,7 +219,7 @@ public sealed class ChatChannelTests
             side.ReadsAtOnce = false;
             side.Raised = Drain;
             Channel.Attach(side.Connection);
-            OutgoingStream = StreamId.Bidirectional(side.Name == "initiator" ? ConnectionRole.Initiator : ConnectionRole.Responder, 0);
+            OutgoingStream = StreamId.Create(StreamDirection.Bidirectional, side.Name == "initiator" ? ConnectionRole.Initiator : ConnectionRole.Responder, 0);
         }
 
         public void Drain()

@@ -14,7 +14,7 @@ public sealed class ConnectionAllocationTests
     {
         var sender = new Connection(Pair.Setup(ConnectionRole.Initiator, TransportParameters.Default, TransportParameters.Default), _now);
         var receiver = new Connection(Pair.Setup(ConnectionRole.Responder, TransportParameters.Default, TransportParameters.Default), _now);
-        Assert.True(sender.TryOpenStream("bulk", out var id));
+        Assert.True(sender.TryOpenStream("bulk", StreamDirection.Bidirectional, out var id));
         Transfer(sender, receiver, id, 16 << 20); // tables reach their size
         var sent = sender.Statistics.PacketsSent;
         var before = GC.GetAllocatedBytesForCurrentThread();

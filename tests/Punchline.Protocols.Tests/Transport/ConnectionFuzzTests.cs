@@ -51,7 +51,7 @@ public sealed class ConnectionFuzzTests
         for (var run = 0; run < 150; run++)
         {
             var peer = new ScriptedPeer(TransportParameters.Default with { InitialMaxData = 5_000, InitialMaxStreamsBidi = 3 });
-            peer.Connection.TryOpenStream("y", out var own);
+            peer.Connection.TryOpenStream("y", StreamDirection.Bidirectional, out var own);
             peer.Connection.Write(own, new byte[3_000]);
             for (var i = 0; i < 30 && !peer.Connection.IsClosed; i++)
             {

@@ -26,8 +26,8 @@ public sealed class ConnectionLossTests
         for (var round = 0; round < 5; round++)
         {
             var bytes = random.NextBytes(random.NextInt32(100_000));
-            Assert.True(pair.RunUntil(() => pair.Initiator.Connection.TryOpenStream($"round/{round}", out _)), $"seed {seed}: round {round} found no stream");
-            var id = StreamId.Bidirectional(ConnectionRole.Initiator, (ulong)round);
+            Assert.True(pair.RunUntil(() => pair.Initiator.Connection.TryOpenStream($"round/{round}", StreamDirection.Bidirectional, out _)), $"seed {seed}: round {round} found no stream");
+            var id = StreamId.Create(StreamDirection.Bidirectional, ConnectionRole.Initiator, (ulong)round);
             pair.Initiator.SendOn(id, bytes);
             Assert.True(pair.RunUntil(() => pair.Responder.Finished.Contains(id)), $"seed {seed}: round {round} did not arrive");
             Assert.Equal(bytes, pair.Responder.Received[id].ToArray());
@@ -116,7 +116,7 @@ public sealed class ConnectionLossTests
         pair.Passes = (side, _) => side != pair.Initiator || side.Sent.Count != 2;
         pair.Initiator.Connection.Write(first, new byte[400]);
         pair.Initiator.Connection.Write(second, new byte[400]);
-        pair.Initiator.Connection.TryOpenStream("x", out _);
+        pair.Initiator.Connection.TryOpenStream("x", StreamDirection.Bidirectional, out _);
         pair.Run(TimeSpan.FromSeconds(1));
         // The probe repeats all of it, so that it is not smaller than the lost packet.
         Assert.Contains(pair.Initiator.Sent.Skip(2), p => p.Bytes.Length >= pair.Initiator.Sent[1].Bytes.Length);

@@ -18,7 +18,7 @@ public sealed class ConnectionRulesTests
     [InlineData("12" + "d000000000000001", nameof(TransportError.FrameEncodingError))] // MAX_STREAMS 2^60 + 1
     [InlineData("0a" + "01" + "01" + "61", nameof(TransportError.StreamStateError))] // data on a stream of ours that does not exist
     [InlineData("0a" + "03" + "01" + "61", nameof(TransportError.StreamStateError))] // on a unidirectional one of ours
-    [InlineData("0a" + "02" + "01" + "61", nameof(TransportError.StreamLimitError))] // a unidirectional stream: none is allowed
+    [InlineData("0a" + "4192" + "01" + "61", nameof(TransportError.StreamLimitError))] // stream 402 is the 101st unidirectional one
     [InlineData("0a" + "4190" + "01" + "61", nameof(TransportError.StreamLimitError))] // stream 400 is the 101st
     [InlineData("11" + "01" + "01", nameof(TransportError.StreamStateError))]
     [InlineData("05" + "01" + "01", nameof(TransportError.StreamStateError))]

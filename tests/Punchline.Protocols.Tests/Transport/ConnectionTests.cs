@@ -125,7 +125,7 @@ public sealed class ConnectionTests
     {
         var pair = new Pair();
         var ids = Enumerable.Range(0, 100).Select(_ => pair.Initiator.Open("x")).ToArray();
-        Assert.False(pair.Initiator.Connection.TryOpenStream("x", out _));
+        Assert.False(pair.Initiator.Connection.TryOpenStream("x", StreamDirection.Bidirectional, out _));
         pair.Run(TimeSpan.FromSeconds(1));
         Assert.Equal(100, pair.Responder.Count(ConnectionEventKind.StreamOpened));
         Assert.Equal(0, pair.Initiator.Count(ConnectionEventKind.StreamsAvailable));
@@ -137,7 +137,7 @@ public sealed class ConnectionTests
         pair.Run(TimeSpan.FromSeconds(1));
         Assert.Equal(1, pair.Initiator.Count(ConnectionEventKind.StreamsAvailable));
         for (var i = 0; i < 50; i++) pair.Initiator.Open("y");
-        Assert.False(pair.Initiator.Connection.TryOpenStream("y", out _));
+        Assert.False(pair.Initiator.Connection.TryOpenStream("y", StreamDirection.Bidirectional, out _));
         pair.Run(TimeSpan.FromSeconds(1));
         Assert.Equal(150, pair.Responder.Count(ConnectionEventKind.StreamOpened));
     }
@@ -194,8 +194,8 @@ public sealed class ConnectionTests
     public void Names_of_protocols_have_1_to_64_bytes()
     {
         var pair = new Pair();
-        Assert.Throws<ArgumentException>(() => pair.Initiator.Connection.TryOpenStream("", out _));
-        Assert.Throws<ArgumentException>(() => pair.Initiator.Connection.TryOpenStream(new string('x', 65), out _));
+        Assert.Throws<ArgumentException>(() => pair.Initiator.Connection.TryOpenStream("", StreamDirection.Bidirectional, out _));
+        Assert.Throws<ArgumentException>(() => pair.Initiator.Connection.TryOpenStream(new string('x', 65), StreamDirection.Bidirectional, out _));
         var longest = new string('ä', 32);
         pair.Initiator.Open(longest);
         pair.Run(TimeSpan.FromSeconds(1));

@@ -89,7 +89,7 @@ public sealed class ConnectionTimersTests
         Assert.True(pair.RunUntil(() => pair.Initiator.Connection.IsDrained && pair.Responder.Connection.IsDrained));
         Assert.InRange(pair.Now - closedAt, TimeSpan.FromMilliseconds(3 * 65), TimeSpan.FromMilliseconds(3 * 200));
         // After the end nothing works, and nothing throws.
-        Assert.False(pair.Initiator.Connection.TryOpenStream("x", out _));
+        Assert.False(pair.Initiator.Connection.TryOpenStream("x", StreamDirection.Bidirectional, out _));
         Assert.Equal(0, pair.Initiator.Connection.Write(new StreamId(0), [1]));
         pair.Initiator.Connection.Close(1, "again", pair.Now);
         Assert.Equal(77UL, pair.Initiator.Connection.CloseReason!.Code);

@@ -185,7 +185,7 @@ internal sealed class Side(string name, Endpoint address, Connection connection)
 
     public StreamId Open(string protocol)
     {
-        Assert.True(Connection.TryOpenStream(protocol, out var id));
+        Assert.True(Connection.TryOpenStream(protocol, StreamDirection.Bidirectional, out var id));
         return id;
     }
 

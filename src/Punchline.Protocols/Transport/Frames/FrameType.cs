@@ -1,7 +1,7 @@
 namespace Punchline.Protocols.Transport.Frames;
 
 /// <summary>
-/// The frames in use, with RFC 9000 §19's numbers. All fit one byte, and a type must be written in its shortest form
+/// The frames in use, with the numbers of RFC 9000 §19 and RFC 9221 §4. All fit one byte, and a type must be written in its shortest form
 /// (§12.4). PADDING and PING are nothing but their type.
 /// </summary>
 internal enum FrameType : byte
@@ -28,4 +28,8 @@ internal enum FrameType : byte
     PathResponse = 0x1b,
     ConnectionClose = 0x1c,
     ConnectionCloseApplication = 0x1d,
+
+    /// <summary>RFC 9221 §4: up to the packet's end, or with its length.</summary>
+    Datagram = 0x30,
+    DatagramWithLength = 0x31,
 }

@@ -8,8 +8,11 @@ namespace Punchline.Protocols.Transport.Recovery;
 /// </summary>
 internal sealed class AckTracker(TimeSpan maxAckDelay, int delayExponent)
 {
-    /// <summary>Ranges remembered and reported; the oldest go first (§13.2.3). 32 of them take at most 2 + 3 × 8 + 31 × 16 bytes.</summary>
+    /// <summary>Ranges remembered and reported; the oldest go first (§13.2.3).</summary>
     public const int MaxRanges = 32;
+
+    /// <summary>Type and count, three varints for the first range, and two for each other.</summary>
+    public const int MaxFrameLength = 2 + (3 * 8) + ((MaxRanges - 1) * 16);
 
     /// <summary>§13.2.2: an ACK for at least every second ack-eliciting packet.</summary>
     private const int PacketsPerAck = 2;

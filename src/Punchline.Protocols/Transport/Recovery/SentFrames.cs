@@ -7,15 +7,20 @@ internal enum SentFrameKind : byte
 {
     /// <summary>PING: sent again by nobody.</summary>
     Ping,
+
+    /// <summary>DATAGRAM: neither (RFC 9221 §5.2).</summary>
+    Datagram,
     Stream,
     ResetStream,
     StopSending,
     MaxData,
     MaxStreamData,
-    MaxStreams,
+    MaxStreamsBidi,
+    MaxStreamsUni,
     DataBlocked,
     StreamDataBlocked,
-    StreamsBlocked,
+    StreamsBlockedBidi,
+    StreamsBlockedUni,
 }
 
 /// <summary>One frame of a sent packet.</summary>

@@ -17,6 +17,9 @@ internal sealed class ReceivingPart(ulong window)
     private ulong _read;
     private ulong? _finalSize;
 
+    /// <summary>The receiving part that our own unidirectional streams do not have: it is over before it begins.</summary>
+    public static ReceivingPart CreateAbsent() => new(0) { IsFinished = true };
+
     /// <summary>The peer abandoned its part with <see cref="ResetCode"/>.</summary>
     public bool IsReset { get; private set; }
 

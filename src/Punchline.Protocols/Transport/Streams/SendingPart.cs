@@ -24,6 +24,9 @@ internal sealed class SendingPart(ulong initialLimit)
     private bool _isFinalAcknowledged;
     private bool _isResetAcknowledged;
 
+    /// <summary>The sending part that the peer's unidirectional streams do not have: it is over before it begins.</summary>
+    public static SendingPart CreateAbsent() => new(0) { IsReset = true, _isResetAcknowledged = true };
+
     public ulong Written { get; private set; }
 
     /// <summary>No more will be written: the stream's last frame carries FIN.</summary>

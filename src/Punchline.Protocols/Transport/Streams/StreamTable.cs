@@ -2,111 +2,89 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Punchline.Protocols.Transport.Streams;
 
-/// <summary>
-/// The streams of a connection and the limits of their number (RFC 9000 §4.6). Unidirectional streams are not in use: we
-/// announce none and open none.
-/// </summary>
+/// <summary>Which part of a stream a frame of the peer's speaks of.</summary>
+internal enum StreamPart : byte
+{
+    /// <summary>Ours to send on: MAX_STREAM_DATA, STOP_SENDING.</summary>
+    Sending,
+
+    /// <summary>The peer's to send on: STREAM, RESET_STREAM, STREAM_DATA_BLOCKED.</summary>
+    Receiving,
+}
+
+/// <summary>The streams of a connection, of both directions and both openers.</summary>
 internal sealed class StreamTable(ConnectionRole role, TransportParameters local, TransportParameters remote)
 {
-    /// <summary>Streams that a peer may hold open at once, whatever the parameters say: bounds what one frame can allocate.</summary>
+    /// <summary>Streams of a direction that a peer may hold open at once, whatever the parameters say: bounds what one frame can allocate.</summary>
     public const ulong MaxConcurrentPeerStreams = 1_024;
 
     private readonly Dictionary<ulong, TransportStream> _streams = [];
-    private readonly ulong _peerWindow = Math.Min(local.InitialMaxStreamsBidi, MaxConcurrentPeerStreams);
-    private ulong _opened;
-    private ulong _openLimit = remote.InitialMaxStreamsBidi;
-    private ulong _reportedOpenLimit = ulong.MaxValue;
-    private ulong _peerOpened;
-    private ulong _peerClosed;
-    private ulong _peerLimit = Math.Min(local.InitialMaxStreamsBidi, MaxConcurrentPeerStreams);
+
+    public StreamLimits Bidirectional { get; } = new(remote.InitialMaxStreamsBidi, Math.Min(local.InitialMaxStreamsBidi, MaxConcurrentPeerStreams));
+
+    public StreamLimits Unidirectional { get; } = new(remote.InitialMaxStreamsUni, Math.Min(local.InitialMaxStreamsUni, MaxConcurrentPeerStreams));
 
     /// <summary>Streams alive.</summary>
     public int Count => _streams.Count;
 
-    /// <summary>A MAX_STREAMS has to be sent, for the first time or again.</summary>
-    public bool IsLimitPending { get; set; }
+    public Dictionary<ulong, TransportStream>.ValueCollection All => _streams.Values;
 
-    /// <summary>A STREAMS_BLOCKED has to be sent.</summary>
-    public bool IsBlockedPending { get; set; }
+    public bool HasPendingFrames =>
+        Bidirectional.IsLimitPending || Bidirectional.IsBlockedPending || Unidirectional.IsLimitPending || Unidirectional.IsBlockedPending;
 
-    /// <summary>What a STREAMS_BLOCKED reports.</summary>
-    public ulong OpenLimit => _openLimit;
+    public StreamLimits Limits(StreamDirection direction) => direction == StreamDirection.Bidirectional ? Bidirectional : Unidirectional;
 
     public bool TryGet(StreamId id, [NotNullWhen(true)] out TransportStream? stream) => _streams.TryGetValue(id.Value, out stream);
 
-    public Dictionary<ulong, TransportStream>.ValueCollection All => _streams.Values;
-
-    public bool TryOpen([NotNullWhen(true)] out TransportStream? stream)
+    public bool TryOpen(StreamDirection direction, [NotNullWhen(true)] out TransportStream? stream)
     {
         stream = null;
-        if (_opened == _openLimit)
-        {
-            // One frame for each limit that we run into.
-            IsBlockedPending |= _reportedOpenLimit != _openLimit;
-            _reportedOpenLimit = _openLimit;
-            return false;
-        }
-        stream = new TransportStream(StreamId.Bidirectional(role, _opened++), remote.InitialMaxStreamDataBidiRemote, local.InitialMaxStreamDataBidiLocal)
-        {
-            IsAnnounced = true,
-        };
+        if (!Limits(direction).TryOpen(out var index)) return false;
+        stream = direction == StreamDirection.Bidirectional
+            ? new TransportStream(StreamId.Create(direction, role, index), new SendingPart(remote.InitialMaxStreamDataBidiRemote), new ReceivingPart(local.InitialMaxStreamDataBidiLocal))
+            : new TransportStream(StreamId.Create(direction, role, index), new SendingPart(remote.InitialMaxStreamDataUni), ReceivingPart.CreateAbsent());
+        stream.IsAnnounced = true;
         _streams.Add(stream.Id.Value, stream);
         return true;
     }
 
     /// <summary>
-    /// Finds the stream that a frame of the peer speaks of; the peer's own one is opened by it, with all lower ones (RFC 9000 §3.2).
+    /// Finds the stream that a frame of the peer speaks of; the peer's own one is opened by it, with all lower ones of its
+    /// direction (RFC 9000 §3.2).
     /// </summary>
     /// <param name="id">As received.</param>
+    /// <param name="part">What the frame is about; a unidirectional stream has only one part (RFC 9000 §19.4 to §19.13).</param>
     /// <param name="stream">Null, without an error, where the stream has come and gone.</param>
-    public TransportError Resolve(StreamId id, out TransportStream? stream)
+    public TransportError Resolve(StreamId id, StreamPart part, out TransportStream? stream)
     {
         stream = null;
+        var limits = Limits(id.Direction);
+        if (id.Direction == StreamDirection.Unidirectional && (id.Opener == role) != (part == StreamPart.Sending)) return TransportError.StreamStateError;
         if (id.Opener == role)
         {
             // RFC 9000 §19.8: a frame for "a locally initiated stream that has not yet been created" is STREAM_STATE_ERROR.
-            if (!id.IsBidirectional || id.Index >= _opened) return TransportError.StreamStateError;
+            if (id.Index >= limits.Opened) return TransportError.StreamStateError;
         }
         else
         {
-            if (!id.IsBidirectional || id.Index >= _peerLimit) return TransportError.StreamLimitError;
-            for (; _peerOpened <= id.Index; _peerOpened++)
-            {
-                var opened = new TransportStream(StreamId.Bidirectional(id.Opener, _peerOpened), remote.InitialMaxStreamDataBidiLocal, local.InitialMaxStreamDataBidiRemote);
-                _streams.Add(opened.Id.Value, opened);
-            }
+            if (id.Index >= limits.PeerLimit) return TransportError.StreamLimitError;
+            for (; limits.PeerOpened <= id.Index; limits.PeerOpened++) AddPeerStream(StreamId.Create(id.Direction, id.Opener, limits.PeerOpened));
         }
         _streams.TryGetValue(id.Value, out stream);
         return TransportError.NoError;
     }
 
-    /// <summary>True where the peer now lets us open more streams than before.</summary>
-    public bool TryRaiseOpenLimit(ulong limit)
-    {
-        if (limit <= _openLimit) return false;
-        _openLimit = limit;
-        IsBlockedPending = false;
-        return true;
-    }
-
-    /// <summary>A STREAMS_BLOCKED was lost: it is sent again where it still holds.</summary>
-    public void OnBlockedLost() => IsBlockedPending = _reportedOpenLimit == _openLimit;
-
-    /// <summary>Forgets a stream whose both parts are done; the peer may then open another in its place.</summary>
+    /// <summary>Forgets a stream whose both parts are done; the peer may then open another in the place of one of its own.</summary>
     public void Remove(TransportStream stream)
     {
-        if (!_streams.Remove(stream.Id.Value) || stream.Id.Opener == role) return;
-        _peerClosed++;
-        // Announced when half of the places are used up, so that streams opened one by one do not cost a frame each.
-        IsLimitPending |= _peerLimit - _peerClosed <= _peerWindow / 2;
+        if (_streams.Remove(stream.Id.Value) && stream.Id.Opener != role) Limits(stream.Id.Direction).OnPeerStreamEnded();
     }
 
     public void Clear() => _streams.Clear();
 
-    /// <summary>The peer's limit, raised to what it should be now: what a MAX_STREAMS announces.</summary>
-    public ulong TakeLimit()
-    {
-        IsLimitPending = false;
-        return _peerLimit = _peerClosed + _peerWindow;
-    }
+    private void AddPeerStream(StreamId id) => _streams.Add(
+        id.Value,
+        id.Direction == StreamDirection.Bidirectional
+            ? new TransportStream(id, new SendingPart(remote.InitialMaxStreamDataBidiLocal), new ReceivingPart(local.InitialMaxStreamDataBidiRemote))
+            : new TransportStream(id, SendingPart.CreateAbsent(), new ReceivingPart(local.InitialMaxStreamDataUni)));
 }

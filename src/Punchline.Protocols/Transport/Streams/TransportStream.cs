@@ -1,13 +1,13 @@
 namespace Punchline.Protocols.Transport.Streams;
 
-/// <summary>A bidirectional stream: its two parts, and what the connection remembers about it.</summary>
-internal sealed class TransportStream(StreamId id, ulong sendLimit, ulong receiveWindow)
+/// <summary>A stream: its two parts, of which a unidirectional one has an absent one, and what the connection remembers about it.</summary>
+internal sealed class TransportStream(StreamId id, SendingPart sending, ReceivingPart receiving)
 {
     public StreamId Id { get; } = id;
 
-    public SendingPart Sending { get; } = new(sendLimit);
+    public SendingPart Sending { get; } = sending;
 
-    public ReceivingPart Receiving { get; } = new(receiveWindow);
+    public ReceivingPart Receiving { get; } = receiving;
 
     /// <summary>The application knows the stream: it opened it, or was told the protocol that it begins with.</summary>
     public bool IsAnnounced { get; set; }
