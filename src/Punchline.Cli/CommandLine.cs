@@ -27,8 +27,7 @@ internal static class CommandLine
                 await Parse(["--help"]).InvokeAsync(Invocation);
                 return ExitCode.WrongUsage;
             }
-            var verb = parsed.CommandResult.Parent is null ? "" : parsed.CommandResult.Command.Name + " ";
-            Complain($"{string.Join(' ', parsed.Errors.Select(error => error.Message))}\n`punchline {verb}--help` shows what there is.");
+            Complain($"{string.Join(' ', parsed.Errors.Select(error => error.Message))}\n`{PathOf(parsed.CommandResult.Command)} --help` shows what there is.");
             return ExitCode.WrongUsage;
         }
         catch (UsageException exception)
@@ -50,12 +49,16 @@ internal static class CommandLine
 
     public static ParseResult Parse(IReadOnlyList<string> args) => Build().Parse(args, Parsing);
 
+    /// <summary>What to type for a command: <c>punchline peers alias</c>.</summary>
+    public static string PathOf(Command command) => command.Parents.OfType<Command>().FirstOrDefault() is { } parent ? $"{PathOf(parent)} {command.Name}" : command.Name;
+
     // Not a RootCommand: that one is called after the assembly, and takes a first word in brackets for a directive.
     private static Command Build() => new("punchline", "Direct, end-to-end encrypted connections between machines behind NATs.")
     {
         ServeVerb.Create(),
         JoinVerb.Create(),
         IdVerb.Create(),
+        PeersVerb.Create(),
         DemoVerb.Create(),
         new HelpOption { Recursive = true },
         new VersionOption(),

@@ -12,7 +12,8 @@ namespace Punchline;
 /// <param name="Name">What it called itself lately.</param>
 /// <param name="FirstMet">The day of the first connection in this room, in UTC.</param>
 /// <param name="IsVerified">Its id was compared with the person behind it, and matched.</param>
-public sealed record KnownPeer(PeerId Id, string Name, DateOnly FirstMet, bool IsVerified);
+/// <param name="Alias">What this peer's user calls it; null: nothing yet.</param>
+public sealed record KnownPeer(PeerId Id, string Name, DateOnly FirstMet, bool IsVerified, string? Alias = null);
 
 /// <summary>What was known of a peer when it was met just now.</summary>
 /// <param name="Before">The peer as it was known in this room; null: met for the first time.</param>
@@ -21,27 +22,35 @@ public sealed record KnownPeer(PeerId Id, string Name, DateOnly FirstMet, bool I
 public sealed record PeerMeeting(KnownPeer? Before, bool IsVerified, IReadOnlyList<KnownPeer> Namesakes);
 
 /// <summary>
-/// Whom this peer has met, in the file <c>known-peers</c> of a state directory, one line a peer and room:
+/// Whom this peer has met, in the file <c>known-peers</c> of a state directory, one line a peer and room, and one more
+/// where its user gave it an alias:
 /// <code>
 /// ID met|verified YYYY-MM-DD ROOM NAME
+/// ID alias NAME
 /// </code>
 /// ROOM is 40 bits from the room's key, so the file does not say where somebody was met to who does not know that room.
 /// Lines that are not understood are kept; people may edit it. Thread-safe.
 /// </summary>
 /// <param name="stateDirectory">Made when somebody is first remembered.</param>
-public sealed class KnownPeers(string stateDirectory)
+public sealed partial class KnownPeers(string stateDirectory)
 {
-    /// <summary>Lines. Beyond these the oldest go, verified peers last: strangers cannot push out whom you compared ids with.</summary>
+    /// <summary>
+    /// Lines. Beyond these the oldest go, and last those of peers that are verified or have an alias: strangers cannot push out whom you named or compared ids with.
+    /// </summary>
     public const int MaxLines = 1000;
 
     internal const string FileName = "known-peers";
 
     private const string MetWord = "met";
     private const string VerifiedWord = "verified";
+    private const string AliasWord = "alias";
     private const string DateFormat = "yyyy-MM-dd";
 
     // ID, word, date, room, name.
     private const int Columns = 5;
+
+    // ID, word, alias.
+    private const int AliasColumns = 3;
 
     // 8 characters of base32. Two rooms of one user share a mark once in 2^40 pairs, and then share namesakes.
     private const int RoomMarkBytes = 5;
@@ -58,18 +67,6 @@ public sealed class KnownPeers(string stateDirectory)
         return Meet(room.LocalMark, peer, name, now);
     }
 
-    /// <summary>All peers whose id begins with <paramref name="prefix"/>, each once.</summary>
-    /// <inheritdoc cref="Meet(Room, PeerId, string, DateTimeOffset)" path="/exception"/>
-    public IReadOnlyList<KnownPeer> Find(string prefix)
-    {
-        ArgumentNullException.ThrowIfNull(prefix);
-        lock (_gate)
-        {
-            return [.. Parsed(ReadLines()).Where(entry => entry.Peer.Id.ToString().StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
-                .GroupBy(entry => entry.Peer.Id).Select(entries => entries.Last().Peer)];
-        }
-    }
-
     /// <summary>Notes that a peer's id was compared with the person behind it, in whichever rooms it was met.</summary>
     /// <returns>False: it was never met.</returns>
     /// <inheritdoc cref="Meet(Room, PeerId, string, DateTimeOffset)" path="/exception"/>
@@ -81,7 +78,7 @@ public sealed class KnownPeers(string stateDirectory)
             var lines = ReadLines();
             for (var i = 0; i < lines.Length; i++)
             {
-                if (Parse(lines[i]) is not { } entry || entry.Peer.Id != peer) continue;
+                if (ParseMeeting(lines[i]) is not { } entry || entry.Peer.Id != peer) continue;
                 lines[i] = Format(entry with { Peer = entry.Peer with { IsVerified = isVerified } });
                 isKnown = true;
             }
@@ -106,14 +103,14 @@ public sealed class KnownPeers(string stateDirectory)
             // Read anew, since another process may have written meanwhile; of two at the same moment the later wins, and
             // whom the other met is met again as new.
             var lines = ReadLines();
-            var entries = Parsed(lines).ToArray();
+            var entries = Parse(lines);
             var before = Array.FindLast(entries, entry => entry.Peer.Id == peer && IsSame(entry.Room, room))?.Peer;
             var isVerified = entries.Any(entry => entry.Peer.Id == peer && entry.Peer.IsVerified);
             KnownPeer[] namesakes = [.. entries.Where(entry => entry.Peer.Id != peer && IsSame(entry.Room, room) && AreAlike(entry.Peer.Name, cleaned)).Select(entry => entry.Peer)];
             if (before is null || !IsSame(before.Name, cleaned))
             {
                 var met = new KnownPeer(peer, cleaned, before?.FirstMet ?? DateOnly.FromDateTime(now.UtcDateTime), isVerified);
-                Write([.. lines.Where(line => Parse(line) is not { } entry || entry.Peer.Id != peer || !IsSame(entry.Room, room)), Format(new Entry(room, met))]);
+                Write([.. lines.Where(line => ParseMeeting(line) is not { } entry || entry.Peer.Id != peer || !IsSame(entry.Room, room)), Format(new Entry(room, met))]);
             }
             return new PeerMeeting(before, isVerified, namesakes);
         }
@@ -141,18 +138,34 @@ public sealed class KnownPeers(string stateDirectory)
     {
         var surplus = lines.Length - MaxLines;
         var kept = lines.ToList();
-        kept.RemoveAll(line => surplus > 0 && Parse(line) is not { Peer.IsVerified: true } && surplus-- > 0);
-        AtomicFile.WriteAllText(_path, string.Join('\n', kept.TakeLast(MaxLines)) + "\n");
+        if (surplus > 0)
+        {
+            var named = lines.Select(ParseAlias).OfType<(PeerId Id, string Alias)>().Select(line => line.Id).ToHashSet();
+            kept.RemoveAll(line => surplus > 0 && !IsOfWeight(line, named) && surplus-- > 0);
+        }
+        AtomicFile.WriteAllText(_path, string.Concat(kept.TakeLast(MaxLines).Select(line => line + "\n")));
     }
 
-    private static IEnumerable<Entry> Parsed(IEnumerable<string> lines) => lines.Select(Parse).OfType<Entry>();
+    private static bool IsOfWeight(string line, HashSet<PeerId> named) =>
+        ParseAlias(line) is not null || (ParseMeeting(line) is { } entry && (entry.Peer.IsVerified || named.Contains(entry.Peer.Id)));
 
-    private static Entry? Parse(string line) =>
+    private static Entry[] Parse(string[] lines)
+    {
+        // Where somebody wrote a second alias by hand, the latter counts.
+        var aliases = new Dictionary<PeerId, string>();
+        foreach (var line in lines.Select(ParseAlias).OfType<(PeerId Id, string Alias)>()) aliases[line.Id] = line.Alias;
+        return [.. lines.Select(ParseMeeting).OfType<Entry>().Select(entry => entry with { Peer = entry.Peer with { Alias = aliases.GetValueOrDefault(entry.Peer.Id) } })];
+    }
+
+    private static Entry? ParseMeeting(string line) =>
         line.Split(' ', Columns) is [var idText, MetWord or VerifiedWord, var day, var room, var name] columns
         && PeerId.TryParse(idText, out var id)
         && DateOnly.TryParseExact(day, DateFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out var firstMet)
             ? new Entry(room, new KnownPeer(id, name, firstMet, columns[1] is VerifiedWord))
             : null;
+
+    private static (PeerId Id, string Alias)? ParseAlias(string line) =>
+        line.Split(' ', AliasColumns) is [var idText, AliasWord, var alias] && PeerId.TryParse(idText, out var id) ? (id, alias) : null;
 
     private static string Format(Entry entry) =>
         $"{entry.Peer.Id} {(entry.Peer.IsVerified ? VerifiedWord : MetWord)} {entry.Peer.FirstMet.ToString(DateFormat, CultureInfo.InvariantCulture)} {entry.Room} {entry.Peer.Name}";

@@ -24,7 +24,7 @@ public sealed class ReferenceTests
     [Fact]
     public void Every_option_is_in_the_catalogue_and_every_setting_is_an_option()
     {
-        var options = CommandLine.Parse([]).RootCommandResult.Command.Subcommands.SelectMany(verb => verb.Options).Where(option => !option.Hidden).Select(option => option.Name).Distinct(StringComparer.Ordinal);
+        var options = VerbsOf(CommandLine.Parse([]).RootCommandResult.Command).SelectMany(verb => verb.Options).Where(option => !option.Hidden).Select(option => option.Name).Distinct(StringComparer.Ordinal);
         Assert.Equal(SettingCatalogue.All.Select(setting => setting.OptionName).Order(StringComparer.Ordinal), options.Order(StringComparer.Ordinal));
         Assert.Equal(SettingCatalogue.All.Count, SettingCatalogue.All.Select(setting => setting.Variable).Distinct(StringComparer.Ordinal).Count());
     }
@@ -39,10 +39,10 @@ public sealed class ReferenceTests
 
 
             """);
-        foreach (var verb in root.Subcommands)
+        foreach (var verb in VerbsOf(root))
         {
-            var arguments = string.Concat(verb.Arguments.Select(argument => $" [{argument.Name}]"));
-            text.Write($"## punchline {verb.Name}{arguments}\n\n{verb.Description}");
+            var arguments = string.Concat(verb.Arguments.Select(argument => argument.Arity.MinimumNumberOfValues > 0 ? $" {argument.Name}" : $" [{argument.Name}]"));
+            text.Write($"## {CommandLine.PathOf(verb)}{arguments}\n\n{verb.Description}");
             if (verb.Aliases.Count > 0) text.Write($" Also called {string.Join(", ", verb.Aliases)}.");
             text.Write("\n\n");
             foreach (var argument in verb.Arguments) text.Write($"`{argument.Name}`: {argument.Description}\n\n");
@@ -80,6 +80,8 @@ public sealed class ReferenceTests
             """);
         return text.ToString();
     }
+
+    private static IEnumerable<Command> VerbsOf(Command command) => command.Subcommands.SelectMany(verb => VerbsOf(verb).Prepend(verb));
 
     private static string Here([CallerFilePath] string path = "") => path;
 }

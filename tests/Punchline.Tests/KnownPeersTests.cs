@@ -89,18 +89,6 @@ public sealed class KnownPeersTests : IDisposable
     }
 
     [Fact]
-    public void Found_by_the_beginning_of_the_id_once_each()
-    {
-        Meet(Lounge, 1, "Bob", Monday);
-        Meet(Attic, 1, "Robert", Monday);
-        Meet(Lounge, 2, "Eve", Monday);
-        var known = new KnownPeers(_directory.FullName);
-        Assert.Equal("Robert", Assert.Single(known.Find(Peer(1).ToString()[..8].ToUpperInvariant())).Name);
-        Assert.Equal(2, known.Find("").Count);
-        Assert.Empty(known.Find("zzz"));
-    }
-
-    [Fact]
     public void The_oldest_go_first_and_the_verified_last()
     {
         Meet(Lounge, 0, "first", Monday);
@@ -111,10 +99,10 @@ public sealed class KnownPeersTests : IDisposable
 
         var known = new KnownPeers(_directory.FullName);
         Assert.Equal(KnownPeers.MaxLines, File.ReadAllLines(FilePath).Length);
-        Assert.Single(known.Find(Peer(0).ToString()));
-        Assert.Empty(known.Find(Peer(1).ToString()));
-        Assert.Single(known.Find(Peer(2).ToString()));
-        Assert.Single(known.Find(Peer(5000).ToString()));
+        Assert.NotNull(known.Find(Peer(0)));
+        Assert.Null(known.Find(Peer(1)));
+        Assert.NotNull(known.Find(Peer(2)));
+        Assert.NotNull(known.Find(Peer(5000)));
     }
 
     [Fact]
@@ -124,7 +112,7 @@ public sealed class KnownPeersTests : IDisposable
         // With one more, who is not verified and so has no place.
         Meet(Lounge, 5000, "new", Monday);
         Assert.Equal(KnownPeers.MaxLines, File.ReadAllLines(FilePath).Length);
-        Assert.Single(new KnownPeers(_directory.FullName).Find(Peer(0).ToString()));
+        Assert.NotNull(new KnownPeers(_directory.FullName).Find(Peer(0)));
     }
 
     [Fact]

@@ -1,6 +1,3 @@
-using System.Buffers;
-using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Punchline.Cli.Chat;
@@ -8,10 +5,7 @@ namespace Punchline.Cli.Chat;
 /// <summary><c>--json</c>: one object a line, for programs; their names are promised, and later versions only add.</summary>
 internal sealed class JsonOutput(TextWriter output, TextWriter error) : IChatOutput
 {
-    // Nothing here ends up in HTML, and people read it too.
-    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
-    private readonly ArrayBufferWriter<byte> _line = new();
+    private readonly JsonLine _line = new(output);
 
     public void ShowReady(PeerId self, string name, string room) => Write("ready", json =>
     {
@@ -89,18 +83,7 @@ internal sealed class JsonOutput(TextWriter output, TextWriter error) : IChatOut
         }
     }
 
-    private void Write(string name, Action<Utf8JsonWriter> writeRest)
-    {
-        using (var json = new Utf8JsonWriter(_line, Options))
-        {
-            json.WriteStartObject();
-            json.WriteString("event", name);
-            writeRest(json);
-            json.WriteEndObject();
-        }
-        output.WriteLine(Encoding.UTF8.GetString(_line.WrittenSpan));
-        _line.ResetWrittenCount();
-    }
+    private void Write(string name, Action<Utf8JsonWriter> writeRest) => _line.Write(name, writeRest);
 
     private static void WritePeer(Utf8JsonWriter json, PeerId peer, string? name = null)
     {

@@ -10,7 +10,8 @@ internal static class Misspelled
     public static string? Find(ParseResult parsed)
     {
         var command = parsed.CommandResult.Command;
-        var isRoot = command.Subcommands.Count > 0;
+        var path = CommandLine.PathOf(command);
+        var isRoot = !path.Contains(' ', StringComparison.Ordinal);
         // An argument that is optional takes what looks like an option, and the option's value is then one too many.
         var taken = parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens).Select(token => token.Value);
         foreach (var word in taken.Concat(parsed.UnmatchedTokens))
@@ -19,12 +20,12 @@ internal static class Misspelled
             {
                 var name = word.Split('=')[0];
                 var options = command.Options.Where(option => !option.Hidden).Select(option => option.Name);
-                return $"There is no option {name}{(isRoot ? "" : $" for {command.Name}")}.{NearestName.Suggest(name, options.Append("--help"), "--")}";
+                return $"There is no option {name}{(isRoot ? "" : $" for {path[(path.IndexOf(' ', StringComparison.Ordinal) + 1)..]}")}.{NearestName.Suggest(name, options.Append("--help"), "--")}";
             }
-            if (isRoot)
+            if (command.Subcommands.Count > 0)
             {
                 var verbs = command.Subcommands.SelectMany(verb => verb.Aliases.Append(verb.Name));
-                return $"There is no {word}.{NearestName.Suggest(word, verbs)} `punchline --help` shows what there is.";
+                return $"There is no {word}.{NearestName.Suggest(word, verbs)} `{path} --help` shows what there is.";
             }
         }
         return null;

@@ -26,6 +26,9 @@ internal static class Base32
         return new string(text);
     }
 
+    /// <summary>Whether a character stands for five bits.</summary>
+    public static bool IsInAlphabet(char c) => Alphabet.Contains(char.ToLowerInvariant(c), StringComparison.Ordinal);
+
     /// <summary>False for a foreign character, an impossible length, or bits set behind the last byte. Upper case is accepted.</summary>
     public static bool TryDecode(ReadOnlySpan<char> text, [NotNullWhen(true)] out byte[]? bytes)
     {
