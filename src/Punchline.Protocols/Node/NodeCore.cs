@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Punchline.Protocols.Coordination;
 using Punchline.Protocols.Noise;
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Rooms;
@@ -29,6 +30,7 @@ internal sealed class NodeCore : IDisposable
     private readonly Dictionary<Endpoint, Endpoint> _reflexiveByServer = [];
     // In the order of opening, so that a run replays.
     private readonly OrderedDictionary<int, RoomSession> _rooms = [];
+    private readonly OrderedDictionary<int, IServerEnd> _serverEnds = [];
     private int _lastRoom;
     private Timestamp _nextStunRefresh = Timestamp.Never;
 
@@ -53,6 +55,7 @@ internal sealed class NodeCore : IDisposable
         get
         {
             var next = Timestamp.Min(_stun.NextTimeout, _nextStunRefresh);
+            foreach (var end in _serverEnds.Values) next = Timestamp.Min(next, end.NextTimeout);
             foreach (var room in _rooms.Values) next = Timestamp.Min(next, room.NextTimeout);
             return next;
         }
@@ -80,7 +83,12 @@ internal sealed class NodeCore : IDisposable
     {
         if (_rooms.Count == MaxRooms) throw new InvalidOperationException($"A node has at most {MaxRooms} rooms.");
         var number = ++_lastRoom;
-        _rooms.Add(number, new RoomSession(_services, number, keys, name));
+        _rooms.Add(number, new RoomSession(_services, number, keys, name, InstanceId.Generate(_services.Random), room =>
+        {
+            var atServer = new RoomAtServer(_services, room);
+            _serverEnds.Add(number, atServer);
+            return atServer;
+        }));
         return number;
     }
 
@@ -94,13 +102,13 @@ internal sealed class NodeCore : IDisposable
     public bool IsClosing(int room) => _rooms.TryGetValue(room, out var session) && session.IsClosing;
 
     /// <summary>The server replaced or refused us, or we left: there is no coming back.</summary>
-    public bool IsServerFinal(int room) => !_rooms.TryGetValue(room, out var session) || session.IsServerFinal;
+    public bool IsServerFinal(int room) => !_serverEnds.TryGetValue(room, out var end) || end.Server.IsFinal;
 
     /// <summary>Forgets a room and everything in it.</summary>
     public void CloseRoom(int room)
     {
-        if (!_rooms.Remove(room, out var session)) return;
-        session.Dispose();
+        _serverEnds.Remove(room);
+        if (_rooms.Remove(room, out var session)) session.Dispose();
     }
 
     /// <summary>A message to all members; false where one of them has too much unacknowledged already.</summary>
@@ -115,25 +123,27 @@ internal sealed class NodeCore : IDisposable
 
     public void HandleServerConnected(int room, string host, ReadOnlySpan<byte> certificateKeyHash, bool isLoopback, Timestamp now)
     {
-        if (_rooms.TryGetValue(room, out var session)) session.HandleServerConnected(host, certificateKeyHash, isLoopback, now);
+        if (_serverEnds.TryGetValue(room, out var end)) end.Server.HandleConnected(host, certificateKeyHash, isLoopback, now);
     }
 
     public void HandleServerMessage(int room, ReadOnlySpan<byte> utf8, Timestamp now)
     {
-        if (_rooms.TryGetValue(room, out var session)) session.HandleServerMessage(utf8, this, now);
+        if (!_serverEnds.TryGetValue(room, out var end)) return;
+        end.Server.HandleMessage(utf8, now);
+        foreach (var stun in end.Server.TakeStunServers()) QueryStun(stun, now);
     }
 
     public void HandleServerDisconnected(int room, Timestamp now)
     {
-        if (_rooms.TryGetValue(room, out var session)) session.HandleServerDisconnected(now);
+        if (_serverEnds.TryGetValue(room, out var end)) end.Server.HandleDisconnected(now);
     }
 
     /// <summary>A text message for a room's server.</summary>
     public bool TryDequeueServerMessage(out int room, out ReadOnlyMemory<byte> utf8)
     {
-        foreach (var (number, session) in _rooms)
+        foreach (var (number, end) in _serverEnds)
         {
-            if (!session.TryDequeueServerMessage(out utf8)) continue;
+            if (!end.Server.TryDequeueMessage(out utf8)) continue;
             room = number;
             return true;
         }
@@ -173,6 +183,7 @@ internal sealed class NodeCore : IDisposable
             _nextStunRefresh = now + StunRefreshInterval;
             foreach (var server in _stunServers) _stun.Query(server, now);
         }
+        foreach (var end in _serverEnds.Values) end.HandleTimeout(now);
         foreach (var room in _rooms.Values) room.HandleTimeout(now);
     }
 
@@ -197,6 +208,7 @@ internal sealed class NodeCore : IDisposable
     {
         foreach (var room in _rooms.Values) room.Dispose();
         _rooms.Clear();
+        _serverEnds.Clear();
     }
 
     private void HandleHandshake(Endpoint source, ReadOnlySpan<byte> packet, Timestamp now)

@@ -32,27 +32,33 @@ internal sealed partial class RoomSession : IDisposable
 
     private readonly NodeServices _services;
     private readonly int _number;
-    private readonly InstanceId _instance;
     private readonly string _name;
+    private readonly IRendezvous _rendezvous;
     // In the order of joining, so that a run replays whatever the process's hash seed is.
     private readonly List<Member> _members = [];
     private readonly Queue<NodeEvent> _events = new();
     private ulong _lastSequence;
     private bool _isLeaving;
 
-    public RoomSession(NodeServices services, int number, RoomKeys keys, string name)
+    /// <param name="services">The node's.</param>
+    /// <param name="number">What the node calls the room.</param>
+    /// <param name="keys">The room's.</param>
+    /// <param name="name">What we call ourselves.</param>
+    /// <param name="instance">Which process of ours is in it.</param>
+    /// <param name="rendezvous">Makes what introduces the members to this session, which is whole but for that.</param>
+    public RoomSession(NodeServices services, int number, RoomKeys keys, string name, InstanceId instance, Func<RoomSession, IRendezvous> rendezvous)
     {
         _services = services;
         _number = number;
         Keys = keys;
         _name = name;
-        _instance = InstanceId.Generate(services.Random);
+        Instance = instance;
+        _rendezvous = rendezvous(this);
     }
 
     public RoomKeys Keys { get; }
 
-    /// <summary>The server was reached on loopback, so peers on this machine are meant.</summary>
-    public bool AllowLoopback { get; private set; }
+    public InstanceId Instance { get; }
 
     public TimeSpan KeepAliveInterval => IsServed ? ServedKeepAlive : UnservedKeepAlive;
 
@@ -67,7 +73,7 @@ internal sealed partial class RoomSession : IDisposable
     {
         get
         {
-            var next = NextServerTimeout;
+            var next = Timestamp.Never;
             foreach (var member in _members)
             {
                 next = Timestamp.Min(next, Timestamp.Min(member.Session.NextTimeout, DeadlineOf(member)));
@@ -106,7 +112,7 @@ internal sealed partial class RoomSession : IDisposable
     public void Leave(Timestamp now)
     {
         _isLeaving = true;
-        LeaveServer(now);
+        _rendezvous.Leave(now);
         foreach (var session in Sessions) session.Leave(CloseCodes.Left, "left", now);
     }
 
@@ -114,12 +120,11 @@ internal sealed partial class RoomSession : IDisposable
     public void HandleCandidatesChanged(Timestamp now)
     {
         foreach (var session in Sessions) session.Replan(now);
-        Announce(now);
+        _rendezvous.Announce(now);
     }
 
     public void HandleTimeout(Timestamp now)
     {
-        HandleServerTimeout(now);
         for (var i = _members.Count - 1; i >= 0; i--)
         {
             var member = _members[i];
@@ -164,37 +169,11 @@ internal sealed partial class RoomSession : IDisposable
         }
     }
 
-    public void Dispose()
+    /// <summary>A member, new or known, as it describes itself in a blob that opened.</summary>
+    public void Introduce(IntroductionBlob introduction, Timestamp now)
     {
-        foreach (var session in Sessions) session.Dispose();
-        _members.Clear();
-    }
-
-    // What the handshake with a member needs (PROTOCOL §6). False where what it calls its key is no point of the curve.
-    private bool TryCreateContext(IntroductionBlob remote, [NotNullWhen(true)] out HandshakeContext? context)
-    {
-        context = null;
-        var local = new IntroducedPeer(_services.Id, _instance);
-        Span<byte> agreement = stackalloc byte[P256KeyPair.SharedSecretLength];
-        if (!_services.Identity.TryAgree(remote.PublicKey.Span, agreement)) return false;
-        context = new HandshakeContext(
-            _services.Identity,
-            _services.Id,
-            remote.Id,
-            Keys.DerivePairKey(local, remote.Peer, agreement),
-            HandshakePrologue.Write(Keys.Tag, CreateBlob(), remote),
-            Keys.DeriveHint(local, remote.Peer),
-            Keys.DeriveHint(remote.Peer, local));
-        CryptographicOperations.ZeroMemory(agreement);
-        return true;
-    }
-
-    private void Introduce(MemberEntry entry, Timestamp now)
-    {
-        // A blob that does not open, or speaks for another, is a mistake of the server's or an attack: there is no such member.
-        if (!IntroductionBlob.TryOpen(entry.Blob, Keys, out var introduction)) return;
-        if (introduction.Id != entry.Id || introduction.Instance != entry.Instance || introduction.Id == _services.Id) return;
-        var member = _members.Find(known => known.Session.Peer == entry.Id);
+        if (introduction.Id == _services.Id) return;
+        var member = _members.Find(known => known.Session.Peer == introduction.Id);
         if (member is null)
         {
             if (_members.Count == CoordinationLimits.MaxMembersPerRoom || !TryCreateContext(introduction, out var context)) return;
@@ -207,6 +186,31 @@ internal sealed partial class RoomSession : IDisposable
         member.Session.SetKeepAlive(KeepAliveOf(member));
         IntroduceAgain(member, introduction, now);
         Drain(member, now);
+    }
+
+    public void Dispose()
+    {
+        foreach (var session in Sessions) session.Dispose();
+        _members.Clear();
+    }
+
+    // What the handshake with a member needs (PROTOCOL §6). False where what it calls its key is no point of the curve.
+    private bool TryCreateContext(IntroductionBlob remote, [NotNullWhen(true)] out HandshakeContext? context)
+    {
+        context = null;
+        var local = new IntroducedPeer(_services.Id, Instance);
+        Span<byte> agreement = stackalloc byte[P256KeyPair.SharedSecretLength];
+        if (!_services.Identity.TryAgree(remote.PublicKey.Span, agreement)) return false;
+        context = new HandshakeContext(
+            _services.Identity,
+            _services.Id,
+            remote.Id,
+            Keys.DerivePairKey(local, remote.Peer, agreement),
+            HandshakePrologue.Write(Keys.Tag, CreateBlob(), remote),
+            Keys.DeriveHint(local, remote.Peer),
+            Keys.DeriveHint(remote.Peer, local));
+        CryptographicOperations.ZeroMemory(agreement);
+        return true;
     }
 
     private void Remove(Member member, DepartureReason reason)

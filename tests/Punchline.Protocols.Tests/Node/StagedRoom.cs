@@ -32,7 +32,7 @@ internal sealed class StagedRoom : IDisposable
         _room = Node.OpenRoom(Keys, "node");
         Node.HandleServerConnected(_room, Host, [], isLoopback: false, Now);
         Tell(new ChallengeMessage(new byte[32], identities[0].PublicKey.ToArray(), []));
-        Now += RoomSession.MaxJoinDelay;
+        Now += RoomAtServer.MaxJoinDelay;
         Node.HandleTimeout(Now);
         Assert.True(Node.TryDequeueServerMessage(out _, out var utf8));
         Assert.True(CoordinationJson.TryRead(utf8.Span, out ClientMessage? message));

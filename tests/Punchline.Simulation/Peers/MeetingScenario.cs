@@ -37,7 +37,7 @@ internal sealed class MeetingScenario : IDisposable
 
     /// <summary>How much later than the introduction the reflexive candidates come, for a join waits for STUN so long only.</summary>
     // The way to a carrier's subscriber is part of STUN's round trip, not of the message channel's.
-    public TimeSpan TrickleDelay => (2 * (Link.Delay + Subscriber.Delay)) - RoomSession.MaxJoinDelay is { Ticks: > 0 } late ? late : TimeSpan.Zero;
+    public TimeSpan TrickleDelay => (2 * (Link.Delay + Subscriber.Delay)) - RoomAtServer.MaxJoinDelay is { Ticks: > 0 } late ? late : TimeSpan.Zero;
 
     /// <summary>A network each; the link is the one between the core and the outermost router.</summary>
     public static MeetingScenario Between(VirtualInternet internet, Network first, Network second, LinkConditions link) =>

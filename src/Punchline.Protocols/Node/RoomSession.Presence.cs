@@ -1,0 +1,100 @@
+using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Rooms;
+using Punchline.Protocols.Traversal;
+
+namespace Punchline.Protocols.Node;
+
+// What the rendezvous says: whether there is a server, and whom it has.
+internal sealed partial class RoomSession
+{
+    private uint _generation;
+    private Timestamp _unservedSince;
+
+    /// <summary>The server has us, so its word on who is there counts.</summary>
+    public bool IsServed => _rendezvous.IsServed;
+
+    /// <summary>The server was reached on loopback, so peers on this machine are meant.</summary>
+    public bool AllowLoopback => _rendezvous.IsLoopback;
+
+    /// <summary>What the members are to know of us now, in a new generation.</summary>
+    public IntroductionBlob IntroduceAnew()
+    {
+        _generation++;
+        return CreateBlob();
+    }
+
+    /// <summary>The server has us. Whom it has follows, and then <see cref="HandlePresent"/>.</summary>
+    public void HandleServed() => _events.Enqueue(new NodeEvent.ServerJoined(_number));
+
+    /// <summary>These are all whom the server has; a direct path may still have others.</summary>
+    public void HandlePresent(IReadOnlyCollection<PeerId> present, Timestamp now)
+    {
+        foreach (var member in _members)
+        {
+            if (present.Contains(member.Session.Peer)) continue;
+            member.GivenUpAt ??= now;
+            member.Session.Ping();
+        }
+        ApplyKeepAlive();
+    }
+
+    /// <summary>The server has the member no more.</summary>
+    public void GiveUp(PeerId peer, bool hasLeft, Timestamp now)
+    {
+        var member = _members.Find(known => known.Session.Peer == peer);
+        if (member is null) return;
+        // Whatever the server says, a direct path may know better (PROTOCOL §10): who really left has said so there as well.
+        member.GivenUpAt = now;
+        member.HasLeftServer = hasLeft;
+        member.Session.SetKeepAlive(UnservedKeepAlive);
+        member.Session.Ping();
+    }
+
+    /// <summary>Another process of this peer took our place at the server.</summary>
+    public void HandleReplaced(Timestamp now)
+    {
+        _events.Enqueue(new NodeEvent.ServerReplaced(_number));
+        GoOnUnserved(now);
+    }
+
+    public void HandleRefused(string code, string message, Timestamp now)
+    {
+        _events.Enqueue(new NodeEvent.ServerRefused(_number, code, message));
+        GoOnUnserved(now);
+    }
+
+    /// <summary>The server is away.</summary>
+    /// <param name="hadJoined">It had us until now, so that this is news.</param>
+    /// <param name="now">The time.</param>
+    public void HandleServerLost(bool hadJoined, Timestamp now)
+    {
+        if (hadJoined) _events.Enqueue(new NodeEvent.ServerLost(_number));
+        GoOnUnserved(now);
+    }
+
+    // Presence is the peers' own business now: each is asked for a sign of life at once.
+    private void GoOnUnserved(Timestamp now)
+    {
+        _unservedSince = now;
+        ApplyKeepAlive();
+    }
+
+    private void ApplyKeepAlive()
+    {
+        foreach (var member in _members) member.Session.SetKeepAlive(KeepAliveOf(member));
+    }
+
+    private TimeSpan KeepAliveOf(Member member) => member.GivenUpAt is null ? KeepAliveInterval : UnservedKeepAlive;
+
+    private IntroductionBlob CreateBlob()
+    {
+        var candidates = new List<Candidate>();
+        foreach (var reflexive in _services.Reflexive) candidates.Add(new Candidate(CandidateKind.ServerReflexive, reflexive));
+        foreach (var host in _services.HostAddresses)
+        {
+            if (AddressScope.IsLoopback(host.Endpoint) && !AllowLoopback) continue;
+            if (!_services.Reflexive.Contains(host.Endpoint)) candidates.Add(new Candidate(CandidateKind.Host, host.Endpoint));
+        }
+        return new IntroductionBlob(_services.PublicKey, Instance, _generation, _name, [.. candidates.Take(Candidate.MaxPerPeer)]);
+    }
+}

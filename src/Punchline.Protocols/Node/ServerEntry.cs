@@ -1,0 +1,142 @@
+using Punchline.Protocols.Coordination;
+using Punchline.Protocols.Primitives;
+
+namespace Punchline.Protocols.Node;
+
+/// <summary>What has a connection to the coordination server of its own. It hears of it from its <see cref="ServerEntry"/>.</summary>
+internal interface IServerEnd
+{
+    ServerEntry Server { get; }
+
+    Timestamp NextTimeout { get; }
+
+    /// <summary>A connection stands: the first <see cref="ServerEntry.Announce"/> joins.</summary>
+    void HandleServerConnected(Timestamp now);
+
+    void HandleServerEvent(CoordinationClientEvent serverEvent, Timestamp now);
+
+    /// <summary>The connection broke, or the server fell silent.</summary>
+    /// <param name="hadJoined">It had us until then.</param>
+    /// <param name="now">The time.</param>
+    void HandleServerLost(bool hadJoined, Timestamp now);
+
+    void HandleTimeout(Timestamp now);
+}
+
+/// <summary>Our entry in one room of the coordination server, over however many connections.</summary>
+/// <param name="services">The node's.</param>
+/// <param name="owner">Who hears of it.</param>
+/// <param name="tag">The room's.</param>
+/// <param name="instance">Which process of ours is there.</param>
+internal sealed class ServerEntry(NodeServices services, IServerEnd owner, byte[] tag, InstanceId instance)
+{
+    private readonly List<Endpoint> _stunServers = [];
+    private CoordinationClient? _client;
+    private bool _hasJoined;
+
+    /// <summary>The server has us as a member, so its word on who is there counts.</summary>
+    public bool IsServed => _hasJoined && _client is { IsOver: false };
+
+    /// <summary>The server replaced or refused us, or we left: there is no coming back.</summary>
+    public bool IsFinal { get; private set; }
+
+    /// <summary>The server is on this machine.</summary>
+    public bool IsLoopback { get; private set; }
+
+    public Timestamp NextTimeout => _client?.NextTimeout ?? Timestamp.Never;
+
+    /// <summary>A WebSocket to the server stands.</summary>
+    /// <param name="host">The host as dialled.</param>
+    /// <param name="certificateKeyHash">Of the certificate that TLS showed; empty without TLS.</param>
+    /// <param name="isLoopback">The server is on this machine.</param>
+    /// <param name="now">The time.</param>
+    public void HandleConnected(string host, ReadOnlySpan<byte> certificateKeyHash, bool isLoopback, Timestamp now)
+    {
+        IsLoopback = isLoopback;
+        _hasJoined = false;
+        _client = new CoordinationClient(services.Identity, instance, host, tag, certificateKeyHash, now);
+        owner.HandleServerConnected(now);
+    }
+
+    public void HandleMessage(ReadOnlySpan<byte> utf8, Timestamp now)
+    {
+        _client?.HandleMessage(utf8, now);
+        Drain(now);
+    }
+
+    public void HandleDisconnected(Timestamp now)
+    {
+        if (_client is null) return;
+        var wasOver = _client.IsOver;
+        _client = null;
+        if (!wasOver) Lose(now);
+    }
+
+    public void HandleTimeout(Timestamp now)
+    {
+        if (_client is null) return;
+        _client.HandleTimeout(now);
+        Drain(now);
+    }
+
+    /// <summary>What to say of us there: the first blob of a connection joins, every later one updates. Nothing without a connection.</summary>
+    /// <param name="generation">Above every earlier one.</param>
+    /// <param name="blob">Sealed.</param>
+    /// <param name="now">The time.</param>
+    public void Announce(uint generation, ReadOnlySpan<byte> blob, Timestamp now)
+    {
+        if (_client is { IsOver: false }) _client.ProvideBlob(generation, blob, now);
+    }
+
+    /// <summary>Whether a connection stands on which to announce anything.</summary>
+    public bool IsConnected => _client is { IsOver: false };
+
+    public void Leave(Timestamp now)
+    {
+        IsFinal = true;
+        _client?.Leave(now);
+    }
+
+    public bool TryDequeueMessage(out ReadOnlyMemory<byte> utf8)
+    {
+        utf8 = default;
+        return _client is not null && _client.TryDequeueMessage(out utf8);
+    }
+
+    /// <summary>STUN servers that the server named since the last time.</summary>
+    public Endpoint[] TakeStunServers()
+    {
+        if (_stunServers.Count == 0) return [];
+        Endpoint[] servers = [.. _stunServers];
+        _stunServers.Clear();
+        return servers;
+    }
+
+    private void Drain(Timestamp now)
+    {
+        while (_client is not null && _client.TryDequeueEvent(out var serverEvent))
+        {
+            switch (serverEvent)
+            {
+                case CoordinationClientEvent.Challenged challenged:
+                    _stunServers.AddRange(challenged.StunServers);
+                    break;
+                case CoordinationClientEvent.ServerSilent:
+                    Lose(now);
+                    break;
+                default:
+                    _hasJoined |= serverEvent is CoordinationClientEvent.Welcomed;
+                    IsFinal |= serverEvent is CoordinationClientEvent.Replaced or CoordinationClientEvent.Refused;
+                    owner.HandleServerEvent(serverEvent, now);
+                    break;
+            }
+        }
+    }
+
+    private void Lose(Timestamp now)
+    {
+        var hadJoined = _hasJoined;
+        _hasJoined = false;
+        owner.HandleServerLost(hadJoined, now);
+    }
+}
