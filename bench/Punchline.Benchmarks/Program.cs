@@ -5,10 +5,13 @@ using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Punchline.Benchmarks;
 
-// matrix [SEEDS [FILE]]: the table of docs/MATRIX.md. Anything else is BenchmarkDotNet's, such as --filter '*'.
-if (args is ["matrix", .. var rest])
+// matrix [SEEDS [FILE]]: the table of docs/MATRIX.md. second-room and first-message measure the whole, in real processes. Anything else
+// is BenchmarkDotNet's, such as --filter '*'.
+switch (args)
 {
-    return MatrixReport.Run(rest);
+    case ["matrix", .. var rest]: return MatrixReport.Run(rest);
+    case ["second-room", .. var rest]: return await SecondRoom.RunAsync(rest);
+    case ["first-message", .. var rest]: return await FirstMessage.RunAsync(rest);
 }
 
 // In this process: the projects that BenchmarkDotNet would generate and build know nothing of this repository's settings.

@@ -39,7 +39,7 @@ public sealed class Room : IRoomObserver, IAsyncDisposable
         IsOpen = options.Secret.Length == 0;
         LocalMark = KnownPeers.MarkOf(keys);
         _engine = engine;
-        Number = engine.OpenRoom(keys, options.DisplayName, this);
+        Number = engine.OpenRoom(keys, options.DisplayName, options.AllowedPeers?.ToHashSet(), this);
     }
 
     /// <summary>The room's name.</summary>

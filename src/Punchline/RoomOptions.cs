@@ -20,4 +20,11 @@ public sealed class RoomOptions
 
     /// <summary>Takes the server's key at first use also where its name is a public one.</summary>
     public bool TrustFirst { get; init; }
+
+    /// <summary>
+    /// The only members that this peer connects to and answers; null: all. The others are told of (<see cref="RoomEvent.Joined"/>,
+    /// then <see cref="RoomEvent.Failed"/> with the cause <c>not-allowed</c>), and not a packet goes to them. They still read
+    /// this peer's addresses in its introduction: see <see cref="PeerNodeOptions.HideHostCandidates"/>.
+    /// </summary>
+    public IReadOnlyCollection<PeerId>? AllowedPeers { get; init; }
 }

@@ -18,6 +18,8 @@ internal sealed class JoinArguments
     private readonly Option<string?> _secret = SettingCatalogue.Secret.ToAskingOption();
     private readonly Option<string?> _name = SettingCatalogue.Name.ToOption();
     private readonly Option<bool> _trustFirst = SettingCatalogue.TrustFirst.ToFlag();
+    private readonly Option<string[]> _allow = SettingCatalogue.Allow.ToListOption();
+    private readonly Option<bool> _noHostCandidates = SettingCatalogue.NoHostCandidates.ToFlag();
     private readonly Option<bool> _stay = SettingCatalogue.Stay.ToFlag();
     private readonly Option<bool> _json = SettingCatalogue.Json.ToFlag();
 
@@ -28,7 +30,7 @@ internal sealed class JoinArguments
     public void AddTo(Command command)
     {
         command.Arguments.Add(_room);
-        foreach (var option in (Option[])[_server, _secret, _name, State, _trustFirst, _stay, _json, Config]) command.Options.Add(option);
+        foreach (var option in (Option[])[_server, _secret, _name, State, _trustFirst, _allow, _noHostCandidates, _stay, _json, Config]) command.Options.Add(option);
     }
 
     /// <param name="parsed">What was typed.</param>
@@ -41,6 +43,7 @@ internal sealed class JoinArguments
         if (room is ['-', ..]) throw new UsageException($"There is no option {room} (and no room's name begins with a dash).");
         if (room is not null && Encoding.UTF8.GetByteCount(room) is 0 or > RoomKeys.MaxNameBytes)
             throw new UsageException($"A room's name has 1 to {RoomKeys.MaxNameBytes} bytes.");
+        var stateDirectory = StateSetting.Read(parsed, State, environment);
         return new JoinSettings
         {
             Server = ReadServer(Setting.Read(parsed, _server, environment), room),
@@ -48,12 +51,19 @@ internal sealed class JoinArguments
             IsRoomInvented = room is null,
             Secret = ReadSecret(parsed, environment, askSecret) ?? (room is null ? RoomSecret.Invent() : RoomSecret.None),
             Name = ReadName(Setting.Read(parsed, _name, environment)),
-            StateDirectory = StateSetting.Read(parsed, State, environment),
+            StateDirectory = stateDirectory,
             TrustsFirst = Setting.ReadFlag(parsed, _trustFirst, environment),
+            AllowedPeers = ReadAllowed(Setting.ReadList(parsed, _allow, environment), stateDirectory),
+            HidesHostCandidates = Setting.ReadFlag(parsed, _noHostCandidates, environment),
             Stays = Setting.ReadFlag(parsed, _stay, environment),
             IsJson = Setting.ReadFlag(parsed, _json, environment),
         };
     }
+
+    // Several stand with commas between them, or in several options.
+    private static IReadOnlyCollection<PeerId>? ReadAllowed(string[] lists, string? stateDirectory) => lists.Length == 0
+        ? null
+        : [.. lists.SelectMany(list => list.Split(',', StringSplitOptions.TrimEntries)).Select(peer => PeerArgument.Resolve(peer, stateDirectory))];
 
     // What was typed at the prompt is never the name of a file.
     private RoomSecret? ReadSecret(ParseResult parsed, Func<string, string?> environment, Func<string> askSecret) =>

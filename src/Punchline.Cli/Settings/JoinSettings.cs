@@ -20,6 +20,11 @@ internal sealed record JoinSettings
     /// <summary>Null: nothing is kept.</summary>
     public required string? StateDirectory { get; init; }
 
+    /// <summary>Null: everybody.</summary>
+    public required IReadOnlyCollection<PeerId>? AllowedPeers { get; init; }
+
+    public required bool HidesHostCandidates { get; init; }
+
     public required bool Stays { get; init; }
 
     public required bool IsJson { get; init; }

@@ -17,6 +17,13 @@ internal static class SettingCatalogue
 
     public static readonly Setting Json = new("--json", null, "Prints one JSON object a line.");
 
+    public static readonly Setting Allow = new(
+        "--allow", "PEER[,PEER…]", "Connects to these members only and answers no others, though they still see this peer's addresses. A PEER is an id, an alias or the beginning of a known id.");
+
+    public static readonly Setting NoHostCandidates = new(
+        "--no-host-candidates", null,
+        "Tells the members no addresses of this machine's own interfaces. Those on the same network are then reached through its router, if that can; the router's address cannot be hidden.");
+
     public static readonly Setting State = new("--state", "DIRECTORY", $"Where identity and trust are kept; {StateSetting.Nowhere} keeps nothing.");
 
     public static readonly Setting Config = new("--config", "FILE", "The configuration file, instead of the file config in the state directory.");
@@ -42,6 +49,6 @@ internal static class SettingCatalogue
 
     public static IReadOnlyList<Setting> All { get; } =
     [
-        Server, Secret, Name, TrustFirst, Stay, Json, State, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, NoLab,
+        Server, Secret, Name, TrustFirst, Allow, NoHostCandidates, Stay, Json, State, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, NoLab,
     ];
 }

@@ -29,7 +29,9 @@ internal static class JoinVerb
         using var identity = settings.StateDirectory is { } directory ? PeerIdentity.Open(directory) : PeerIdentity.Create();
         foreach (var notice in Notices(settings, identity)) output.Notice(notice);
 
-        await using var node = await PeerNode.StartAsync(new PeerNodeOptions { Identity = identity, StateDirectory = settings.StateDirectory }, interruption.Token);
+        await using var node = await PeerNode.StartAsync(
+            new PeerNodeOptions { Identity = identity, StateDirectory = settings.StateDirectory, HideHostCandidates = settings.HidesHostCandidates },
+            interruption.Token);
         await using var room = await node.JoinRoomAsync(
             new RoomOptions
             {
@@ -38,6 +40,7 @@ internal static class JoinVerb
                 DisplayName = settings.Name,
                 Server = settings.Server,
                 TrustFirst = settings.TrustsFirst,
+                AllowedPeers = settings.AllowedPeers,
             },
             interruption.Token);
         output = new AcquaintanceOutput(

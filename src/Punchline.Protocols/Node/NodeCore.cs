@@ -78,8 +78,11 @@ internal sealed class NodeCore : IDisposable
     }
 
     /// <summary>Opens a room and returns its number. It lives by <see cref="HandleServerConnected"/>.</summary>
+    /// <param name="keys">The room's.</param>
+    /// <param name="name">What the others see.</param>
+    /// <param name="allowed">Who may be connected to; null: everybody in the room.</param>
     /// <exception cref="InvalidOperationException">There are <see cref="MaxRooms"/> rooms already.</exception>
-    public int OpenRoom(RoomKeys keys, string name)
+    public int OpenRoom(RoomKeys keys, string name, IReadOnlySet<PeerId>? allowed = null)
     {
         if (_rooms.Count == MaxRooms) throw new InvalidOperationException($"A node has at most {MaxRooms} rooms.");
         var number = ++_lastRoom;
@@ -88,7 +91,10 @@ internal sealed class NodeCore : IDisposable
             var atServer = new RoomAtServer(_services, room);
             _serverEnds.Add(number, atServer);
             return atServer;
-        }));
+        })
+        {
+            Allowed = allowed,
+        });
         return number;
     }
 

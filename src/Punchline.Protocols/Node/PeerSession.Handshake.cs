@@ -27,6 +27,12 @@ internal sealed partial class PeerSession
     private const int AgreementsForProven = 5 * AgreementsPerResponse;
 
     /// <summary>
+    /// Message 2s of an attempt that may be worthless before the next one costs an agreement of the second: whether one is
+    /// genuine shows only behind a Diffie-Hellman. The genuine one comes once or, resent, three times.
+    /// </summary>
+    private const int FreeMessage2s = 3;
+
+    /// <summary>
     /// New attempts of one peer that are answered: it begins one a second. Four at once are a second in which its network
     /// and ours changed. So no member, wherever from and with whatever cookies, uses up what the others need.
     /// </summary>
@@ -65,6 +71,7 @@ internal sealed partial class PeerSession
     private bool _impostorAnswered;
     private CopiesSent _responsesSent;
     private Timestamp _initiatorMade;
+    private int _worthlessMessage2s;
     private Endpoint _doubtSource;
     private Timestamp _doubtEnds = Timestamp.Never;
     private byte[]? _message3;
@@ -198,7 +205,7 @@ internal sealed partial class PeerSession
     private bool TryDequeueProbe(Timestamp now, Span<byte> buffer, out Transmit transmit)
     {
         transmit = default;
-        if (_punch is null || !_punch.TryTakeProbe(now, _services.ProbePacer, _services.ProbeBudget, HandshakePacket.Message1Length, out var probe)) return false;
+        if (_punch is null || !_punch.TryTakeProbe(now, _services.ProbePacer, _services.ProbeBudget, _services.AnswerBudget, HandshakePacket.Message1Length, out var probe)) return false;
         if (probe.Kind == ProbeKind.Opener)
         {
             buffer[0] = PacketTypes.KeepAlive;
@@ -214,6 +221,7 @@ internal sealed partial class PeerSession
         {
             _initiator = new InitiatorHandshake(_context, _attempt, _services.Routes.AddConnection(this, _services.Random), _services.Random);
             _initiatorMade = now;
+            _worthlessMessage2s = 0;
         }
         var length = HandshakePacket.WriteMessage1(_punch.CookieFor(probe.Destination), _initiator.Message1, buffer);
         transmit = new Transmit(probe.Destination, length, probe.TimeToLive);
@@ -300,6 +308,7 @@ internal sealed partial class PeerSession
 
     private void HandleMessage2(InitiatorHandshake initiator, Endpoint source, ReadOnlySpan<byte> packet, Timestamp now)
     {
+        if (_worthlessMessage2s >= FreeMessage2s && !_services.AgreementPacer.TryTake(now, reserve: AgreementsForProven)) return;
         switch (initiator.ReadMessage2(packet, _services.EncodeParameters(), out var result, out var message3))
         {
             case HandshakeOutcome.Impostor:
@@ -309,7 +318,7 @@ internal sealed partial class PeerSession
                 _attempt = ++_services.LastAttempt;
                 break;
             case HandshakeOutcome.Completed when TransportParameters.TryRead(result!.RemoteParameters, out var parameters):
-                _services.ProbeBudget.Restore(source);
+                _services.RestoreBudgets(source);
                 // The id lives on in the connection.
                 _initiator = null;
                 initiator.Dispose();
@@ -319,6 +328,9 @@ internal sealed partial class PeerSession
                 _message3Interval = PunchPlan.FirstInterval;
                 SendMessage3(now);
                 break;
+            default:
+                _worthlessMessage2s++;
+                break;
         }
     }
 
@@ -326,7 +338,7 @@ internal sealed partial class PeerSession
     {
         if (responder.ReadMessage3(packet, out var result) is not HandshakeOutcome.Completed
             || !TransportParameters.TryRead(result!.RemoteParameters, out var parameters)) return;
-        _services.ProbeBudget.Restore(source);
+        _services.RestoreBudgets(source);
         _responder = null;
         responder.Dispose();
         var connection = Establish(ConnectionRole.Responder, result, parameters, source, _responsesSent.RoundTrip(now), now);

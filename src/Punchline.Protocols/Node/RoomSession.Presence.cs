@@ -35,12 +35,14 @@ internal sealed partial class RoomSession
             member.GivenUpAt ??= now;
             member.Session.Ping();
         }
+        RemoveStrangers(peer => !present.Contains(peer), DepartureReason.Timeout);
         ApplyKeepAlive();
     }
 
     /// <summary>The server has the member no more.</summary>
     public void GiveUp(PeerId peer, bool hasLeft, Timestamp now)
     {
+        RemoveStrangers(stranger => stranger == peer, hasLeft ? DepartureReason.Left : DepartureReason.Timeout);
         var member = _members.Find(known => known.Session.Peer == peer);
         if (member is null) return;
         // Whatever the server says, a direct path may know better (PROTOCOL §10): who really left has said so there as well.

@@ -73,7 +73,7 @@ internal sealed partial class RoomSession : IDisposable
     {
         get
         {
-            var next = Timestamp.Never;
+            var next = StrangersDeadline;
             foreach (var member in _members)
             {
                 next = Timestamp.Min(next, Timestamp.Min(member.Session.NextTimeout, DeadlineOf(member)));
@@ -134,6 +134,7 @@ internal sealed partial class RoomSession : IDisposable
             if (now >= DeadlineOf(member) && _members.Contains(member))
                 Remove(member, member.HasLeftServer ? DepartureReason.Left : DepartureReason.Timeout);
         }
+        if (now >= StrangersDeadline) RemoveStrangers(_ => true, DepartureReason.Timeout);
     }
 
     public bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit)
@@ -173,6 +174,11 @@ internal sealed partial class RoomSession : IDisposable
     public void Introduce(IntroductionBlob introduction, Timestamp now)
     {
         if (introduction.Id == _services.Id) return;
+        if (!IsAllowed(introduction.Id))
+        {
+            IntroduceStranger(introduction);
+            return;
+        }
         var member = _members.Find(known => known.Session.Peer == introduction.Id);
         if (member is null)
         {

@@ -63,21 +63,27 @@ internal sealed class PunchAttempt(Timestamp start)
         if (replies == MaxRepliesPerSource || (replies == 0 && _replies.Count == MaxSources)) return;
         _replies[source] = replies + 1;
         _planned.Add(source);
-        Schedule(new Probe(TimeSpan.Zero, source, ProbeKind.Handshake, 0), now);
+        Schedule(new Probe(TimeSpan.Zero, source, ProbeKind.Answer, 0), now);
     }
 
     /// <summary>Takes the next probe that is due, and that pacer and budget allow.</summary>
-    public bool TryTakeProbe(Timestamp now, Pacer pacer, ProbeBudget budget, int handshakeLength, out Probe probe)
+    /// <param name="now">The time.</param>
+    /// <param name="pacer">The process's.</param>
+    /// <param name="budget">For what goes where the peer says that it is.</param>
+    /// <param name="answerBudget">For what goes where its packets came from.</param>
+    /// <param name="handshakeLength">Bytes of message 1.</param>
+    /// <param name="probe">What to send.</param>
+    public bool TryTakeProbe(Timestamp now, Pacer pacer, ProbeBudget budget, ProbeBudget answerBudget, int handshakeLength, out Probe probe)
     {
         while (_scheduled.TryPeek(out probe, out var due) && due.Ticks <= now.Ticks)
         {
             _notBefore = pacer.NextAllowed(now);
             if (_notBefore > now) return false;
             _scheduled.Dequeue();
-            if (!budget.TryTake(probe.Destination, probe.Kind == ProbeKind.Opener ? 1 : LengthTo(probe.Destination, handshakeLength), now)) continue;
+            if (!(probe.Kind == ProbeKind.Answer ? answerBudget : budget).TryTake(probe.Destination, probe.Kind == ProbeKind.Opener ? 1 : LengthTo(probe.Destination, handshakeLength), now)) continue;
             pacer.TryTake(now);
             ProbesSent++;
-            if (probe.Kind == ProbeKind.Handshake) _handshakes[probe.Destination] = HandshakesTo(probe.Destination).Another(now);
+            if (probe.Kind != ProbeKind.Opener) _handshakes[probe.Destination] = HandshakesTo(probe.Destination).Another(now);
             return true;
         }
         return false;

@@ -21,6 +21,15 @@ internal sealed record PunchFailure(string Cause, string Detail, string Advice)
     /// <summary>Somebody answered in the peer's place.</summary>
     public const string Impostor = "impostor";
 
+    /// <summary>There is a list of those who may be connected to, and the peer is not on it.</summary>
+    public const string NotAllowed = "not-allowed";
+
+    /// <summary>Without an attempt.</summary>
+    public static PunchFailure OfStranger { get; } = new(
+        NotAllowed,
+        "The peer is not on the list of those that may be connected to, so nothing was sent to it.",
+        "Add its id to the list, if it is who you think it is.");
+
     /// <summary>A pure function of what an attempt saw.</summary>
     public static PunchFailure Explain(PunchObservations seen)
     {

@@ -25,6 +25,9 @@ internal enum ProbeKind
 
     /// <summary>Message 1 of the handshake.</summary>
     Handshake,
+
+    /// <summary>Message 1 of the handshake, to where a genuine one of the peer's came from.</summary>
+    Answer,
 }
 
 /// <summary>One packet of a plan.</summary>

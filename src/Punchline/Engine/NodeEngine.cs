@@ -86,9 +86,9 @@ internal sealed class NodeEngine : IDisposable
     }
 
     /// <summary>Says who hears of a room, which the same call opens.</summary>
-    public int OpenRoom(Protocols.Rooms.RoomKeys keys, string name, IRoomObserver observer) => Run((node, _) =>
+    public int OpenRoom(Protocols.Rooms.RoomKeys keys, string name, IReadOnlySet<PeerId>? allowed, IRoomObserver observer) => Run((node, _) =>
     {
-        var room = node.OpenRoom(keys, name);
+        var room = node.OpenRoom(keys, name, allowed);
         _rooms.Add(room, observer);
         return room;
     });

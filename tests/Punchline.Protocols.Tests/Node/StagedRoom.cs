@@ -23,23 +23,25 @@ internal sealed class StagedRoom : IDisposable
 
     /// <param name="members">How many others are introduced.</param>
     /// <param name="responds">Whether the node has the highest id of all, and so answers; else it has the lowest, and initiates.</param>
-    public StagedRoom(int members, bool responds)
+    /// <param name="candidates">Where each member says that it is; by default an address of its own.</param>
+    public StagedRoom(int members, bool responds, params IReadOnlyList<Candidate> candidates)
+        : this(members, responds ? members : 0, candidates)
+    {
+    }
+
+    /// <param name="members">How many others are introduced.</param>
+    /// <param name="rank">How many of them have lower ids than the node: those it answers, to the others it initiates.</param>
+    /// <param name="candidates">Where each member says that it is; by default an address of its own.</param>
+    public StagedRoom(int members, int rank, params IReadOnlyList<Candidate> candidates)
     {
         var identities = Enumerable.Range(0, members + 1).Select(_ => P256KeyPair.Generate(Random)).OrderBy(identity => identity.DeriveId()).ToList();
-        Identity = identities[responds ? ^1 : 0];
+        Identity = identities[rank];
         identities.Remove(Identity);
         Node = new NodeCore(Identity, Random);
-        _room = Node.OpenRoom(Keys, "node");
-        Node.HandleServerConnected(_room, Host, [], isLoopback: false, Now);
-        Tell(new ChallengeMessage(new byte[32], identities[0].PublicKey.ToArray(), []));
-        Now += RoomAtServer.MaxJoinDelay;
-        Node.HandleTimeout(Now);
-        Assert.True(Node.TryDequeueServerMessage(out _, out var utf8));
-        Assert.True(CoordinationJson.TryRead(utf8.Span, out ClientMessage? message));
-        var join = Assert.IsType<JoinMessage>(message);
+        (_room, var join) = Enter(Keys);
         _introduction = new IntroductionBlob(join.Key, join.Instance, join.Generation, "node", []);
-        Members = [.. identities.Select((identity, i) => new StagedMember(this, identity, i))];
-        Tell(new WelcomeMessage(Endpoint.Parse("198.51.100.1:1"), 3_600, [.. Members.Select(member => member.Entry)]));
+        Members = [.. identities.Select((identity, i) => new StagedMember(this, identity, i, candidates))];
+        Tell(_room, Welcome(Members.Select(member => member.Entry)));
     }
 
     public SeededRandom Random { get; } = new(7);
@@ -65,7 +67,20 @@ internal sealed class StagedRoom : IDisposable
         }
     }
 
-    public void Tell(ServerMessage message) => Node.HandleServerMessage(_room, CoordinationJson.Write(message), Now);
+    public void Tell(ServerMessage message) => Tell(_room, message);
+
+    /// <summary>The node enters one more room, whose members all say that they are at <paramref name="candidates"/>.</summary>
+    public void EnterAnother(int members, params IReadOnlyList<Candidate> candidates)
+    {
+        var keys = new RoomKeys(Random.NextBytes(RoomKeys.KeyLength));
+        var (room, _) = Enter(keys);
+        Tell(room, Welcome(Enumerable.Range(0, members).Select(_ =>
+        {
+            using var identity = P256KeyPair.Generate(Random);
+            var introduction = new IntroductionBlob(identity.PublicKey.ToArray(), InstanceId.Generate(Random), 1, "member", candidates);
+            return new MemberEntry(introduction.Id, introduction.Instance, 1, Endpoint.Parse("198.51.100.10:0"), introduction.Seal(keys, Random));
+        })));
+    }
 
     /// <summary>Hands in a datagram, and gives back what the node sends now.</summary>
     public List<(Endpoint To, byte[] Bytes)> Deliver(Endpoint source, byte[] packet)
@@ -75,25 +90,22 @@ internal sealed class StagedRoom : IDisposable
     }
 
     /// <summary>What the node has to say at this moment, without its own probes where it is the responder.</summary>
-    public List<(Endpoint To, byte[] Bytes)> Drain()
-    {
-        var sent = new List<(Endpoint, byte[])>();
-        while (Node.TryDequeueTransmit(Now, _buffer, out var transmit)) sent.Add((transmit.Destination, _buffer[..transmit.Length]));
-        sent.RemoveAll(packet => packet.Item2[0] is 0xff || (packet.Item2[0] is 0xc0 && IsResponder));
-        return sent;
-    }
+    public List<(Endpoint To, byte[] Bytes)> Drain() => WithoutProbes(DrainAll());
 
-    /// <summary>Lets time pass, and gives back what the node sent meanwhile.</summary>
-    public List<(Endpoint To, byte[] Bytes)> Pass(TimeSpan duration)
+    /// <summary>Lets time pass, and gives back what the node sent meanwhile, without its own probes where it is the responder.</summary>
+    public List<(Endpoint To, byte[] Bytes)> Pass(TimeSpan duration) => WithoutProbes(PassAll(duration));
+
+    /// <summary>Lets time pass, and gives back every packet that the node sent meanwhile.</summary>
+    public List<StagedPacket> PassAll(TimeSpan duration)
     {
-        var sent = Drain();
+        var sent = DrainAll();
         var end = Now + duration;
         for (var turns = 0; Node.NextTimeout <= end; turns++)
         {
             Assert.True(turns < 100_000, "The node asks for the same moment again and again.");
             Now = Timestamp.Max(Now, Node.NextTimeout);
             Node.HandleTimeout(Now);
-            sent.AddRange(Drain());
+            sent.AddRange(DrainAll());
         }
         Now = end;
         return sent;
@@ -106,6 +118,33 @@ internal sealed class StagedRoom : IDisposable
         foreach (var member in Members) member.Identity.Dispose();
     }
 
+    private static WelcomeMessage Welcome(IEnumerable<MemberEntry> members) => new(Endpoint.Parse("198.51.100.1:1"), 3_600, [.. members]);
+
+    private (int Room, JoinMessage Join) Enter(RoomKeys keys)
+    {
+        var room = Node.OpenRoom(keys, "node");
+        Node.HandleServerConnected(room, Host, [], isLoopback: false, Now);
+        using var server = P256KeyPair.Generate(Random);
+        Tell(room, new ChallengeMessage(new byte[32], server.PublicKey.ToArray(), []));
+        Now += RoomAtServer.MaxJoinDelay;
+        Node.HandleTimeout(Now);
+        Assert.True(Node.TryDequeueServerMessage(out _, out var utf8));
+        Assert.True(CoordinationJson.TryRead(utf8.Span, out ClientMessage? message));
+        return (room, Assert.IsType<JoinMessage>(message));
+    }
+
+    private void Tell(int room, ServerMessage message) => Node.HandleServerMessage(room, CoordinationJson.Write(message), Now);
+
+    private List<StagedPacket> DrainAll()
+    {
+        var sent = new List<StagedPacket>();
+        while (Node.TryDequeueTransmit(Now, _buffer, out var transmit)) sent.Add(new StagedPacket(Now, transmit.Destination, _buffer[..transmit.Length], transmit.TimeToLive));
+        return sent;
+    }
+
+    private List<(Endpoint To, byte[] Bytes)> WithoutProbes(List<StagedPacket> packets) =>
+        [.. packets.Where(packet => packet.Bytes[0] != 0xff && !(packet.Bytes[0] == 0xc0 && IsResponder)).Select(packet => (packet.To, packet.Bytes))];
+
     private bool IsResponder => Members.All(member => member.Id < Node.Id);
 
     /// <summary>A member that only sends what a test says.</summary>
@@ -115,13 +154,14 @@ internal sealed class StagedRoom : IDisposable
         private readonly IntroductionBlob _introduction;
         private ulong _connections;
 
-        public StagedMember(StagedRoom room, P256KeyPair identity, int number)
+        public StagedMember(StagedRoom room, P256KeyPair identity, int number, IReadOnlyList<Candidate> candidates)
         {
             _room = room;
             Identity = identity;
             Source = Endpoint.Parse($"198.51.100.{10 + number}:40000");
             _introduction = new IntroductionBlob(
-                identity.PublicKey.ToArray(), InstanceId.Generate(room.Random), 1, $"member {number}", [new Candidate(CandidateKind.ServerReflexive, Source)]);
+                identity.PublicKey.ToArray(), InstanceId.Generate(room.Random), 1, $"member {number}",
+                candidates.Count > 0 ? candidates : [new Candidate(CandidateKind.ServerReflexive, Source)]);
             _connections = (ulong)(number + 1) << 32;
         }
 
@@ -132,6 +172,13 @@ internal sealed class StagedRoom : IDisposable
         public Endpoint Source { get; }
 
         public MemberEntry Entry => new(Id, _introduction.Instance, 1, Endpoint.Parse("198.51.100.10:0"), _introduction.Seal(_room.Keys, _room.Random));
+
+        /// <summary>News of the member: a later blob, with other addresses.</summary>
+        public UpdatedMessage Move(uint generation, IReadOnlyList<Candidate> candidates)
+        {
+            var moved = _introduction with { Generation = generation, Candidates = candidates };
+            return new UpdatedMessage(new MemberEntry(Id, moved.Instance, generation, Endpoint.Parse("198.51.100.10:0"), moved.Seal(_room.Keys, _room.Random)));
+        }
 
         public HandshakeContext Context => ContextBy(Identity);
 
@@ -155,3 +202,10 @@ internal sealed class StagedRoom : IDisposable
         }
     }
 }
+
+/// <summary>A packet that the node sent.</summary>
+/// <param name="At">When.</param>
+/// <param name="To">Where to.</param>
+/// <param name="Bytes">What.</param>
+/// <param name="TimeToLive">1 to 255, or 0 for the system's default.</param>
+internal sealed record StagedPacket(Timestamp At, Endpoint To, byte[] Bytes, byte TimeToLive);

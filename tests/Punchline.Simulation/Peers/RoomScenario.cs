@@ -34,11 +34,12 @@ internal sealed class RoomScenario : IDisposable
 
     /// <param name="network">Its router.</param>
     /// <param name="identity">Null: one of its own.</param>
-    public SimulatedPeer AddPeer(NatBehavior network, P256KeyPair? identity = null)
+    /// <param name="allowed">Whom it connects to; null: everybody.</param>
+    public SimulatedPeer AddPeer(NatBehavior network, P256KeyPair? identity = null, IReadOnlySet<PeerId>? allowed = null)
     {
         var name = $"peer-{_peers.Count}";
         var site = Internet.AddSite(name, network, new SiteOptions { Link = Link });
-        var peer = new SimulatedPeer(Internet, Internet.AddMachine(name, site), Keys, identity);
+        var peer = new SimulatedPeer(Internet, Internet.AddMachine(name, site), Keys, identity, allowed);
         _sites.Add(site);
         _peers.Add(peer);
         return peer;

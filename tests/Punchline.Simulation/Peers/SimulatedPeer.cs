@@ -29,7 +29,8 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
     /// <param name="machine">What it runs on; its port must be free there.</param>
     /// <param name="keys">The room's.</param>
     /// <param name="identity">Stays the caller's; null: one of its own.</param>
-    public SimulatedPeer(VirtualInternet internet, Machine machine, RoomKeys keys, P256KeyPair? identity = null)
+    /// <param name="allowed">Whom it connects to; null: everybody.</param>
+    public SimulatedPeer(VirtualInternet internet, Machine machine, RoomKeys keys, P256KeyPair? identity = null, IReadOnlySet<PeerId>? allowed = null)
     {
         _internet = internet;
         _machine = machine;
@@ -39,7 +40,7 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
         _identity = identity ?? P256KeyPair.Generate(random);
         _node = new NodeCore(_identity, random);
         _node.SetHostAddresses([new HostAddress(machine.At(Port), LanPrefixLength)], internet.Now);
-        _room = _node.OpenRoom(keys, machine.Name);
+        _room = _node.OpenRoom(keys, machine.Name, allowed);
         _socket = machine.Bind(Port, this);
     }
 
