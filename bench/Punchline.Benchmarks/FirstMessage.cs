@@ -78,8 +78,19 @@ internal static class FirstMessage
         return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
     }
 
-    private static Process Start(string tool, string[] arguments) =>
-        Process.Start(new ProcessStartInfo(tool, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, UseShellExecute = false })!;
+    private static Process Start(string tool, string[] arguments)
+    {
+        var process = Process.Start(new ProcessStartInfo(tool, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        })!;
+        // Notices for people, read so that they do not fill the pipe.
+        process.BeginErrorReadLine();
+        return process;
+    }
 
     private static async Task<string> FindAsync(Process process, Predicate<string> isWanted)
     {

@@ -50,6 +50,9 @@ internal sealed class NodeCore : IDisposable
     /// <summary>Hints and connection ids that lead to a session; none once every room is closed.</summary>
     public int RouteCount => _services.Routes.Count;
 
+    /// <summary>Addresses to which a connection stands; none once every room is closed.</summary>
+    public int OpenPathCount => _services.OpenPaths.Count;
+
     public Timestamp NextTimeout
     {
         get

@@ -43,6 +43,8 @@ internal sealed class NodeServices(P256KeyPair identity, IRandomSource random)
         AnswerBudget.Restore(endpoint);
     }
 
+    public OpenPaths OpenPaths { get; } = new();
+
     public Pacer AgreementPacer { get; } = new(AgreementsPerSecond, AgreementsPerSecond);
 
     /// <summary>What shows that somebody is where its message 1 came from.</summary>

@@ -160,6 +160,8 @@ internal sealed partial class PeerSession
         _heardFromPeer = false;
         _impostorAnswered = false;
         _punch = null;
+        // Whoever has to look for a way does not know that the old one is open.
+        SetOpenPath(null);
         _turn ??= _services.PunchQueue.Join();
         BeginPunch(now);
     }
@@ -191,6 +193,7 @@ internal sealed partial class PeerSession
         PunchPlan.Create(new PunchSituation(_services.HostAddresses, _services.Reflexive, Introduction.Candidates, _room.AllowLoopback)
         {
             ServerRoundTrip = _services.ServerRoundTrip,
+            OpenPaths = _services.OpenPaths,
         }),
         now);
 
@@ -379,6 +382,7 @@ internal sealed partial class PeerSession
                 KeepAliveInterval = _room.KeepAliveInterval,
             },
             now);
+        SetOpenPath(source);
         // An answer at once, whatever the application does: it ends the peer's resending of message 3.
         _connection.Ping();
         _chat.Attach(_connection);

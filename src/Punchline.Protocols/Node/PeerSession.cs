@@ -24,6 +24,7 @@ internal sealed partial class PeerSession : IDisposable
     private ulong _connectionId;
     private PunchAttempt? _punch;
     private Timestamp _attemptLearnedAt;
+    private Endpoint? _openPath;
     private bool _isLeft;
 
     public PeerSession(NodeServices services, RoomSession room, IntroductionBlob introduction, HandshakeContext context, Timestamp now)
@@ -175,9 +176,17 @@ internal sealed partial class PeerSession : IDisposable
     {
         if (_connection is null) return;
         _services.Routes.RemoveConnection(_connectionId);
+        SetOpenPath(null);
         _connection.Dispose();
         _connection = null;
         _chat.Detach();
+    }
+
+    private void SetOpenPath(Endpoint? endpoint)
+    {
+        if (_openPath is { } old) _services.OpenPaths.Remove(old);
+        _openPath = endpoint;
+        if (endpoint is { } current) _services.OpenPaths.Add(current);
     }
 
     private void CloseForChat(Timestamp now) =>
@@ -206,11 +215,13 @@ internal sealed partial class PeerSession : IDisposable
                 _chat.HandleWritable();
                 break;
             case ConnectionEventKind.RemoteAddressChanged:
+                SetOpenPath(connectionEvent.Address);
                 _events.Enqueue(new PeerSessionEvent.PathChanged(connectionEvent.Address, connection.SmoothedRtt));
                 break;
             case ConnectionEventKind.Closed:
                 // It may have a close to send yet, so it stays until it is drained or another takes its place.
                 _chat.Detach();
+                SetOpenPath(null);
                 _events.Enqueue(new PeerSessionEvent.Disconnected(connection.CloseReason!));
                 break;
         }

@@ -15,6 +15,9 @@ internal sealed record PunchSituation(
 {
     /// <summary>The shortest round trip to a STUN server; null where none answered yet.</summary>
     public TimeSpan? ServerRoundTrip { get; init; }
+
+    /// <summary>Where connections stand already, in other rooms.</summary>
+    public OpenPaths? OpenPaths { get; init; }
 }
 
 /// <summary>What a probe carries.</summary>
@@ -100,11 +103,12 @@ internal static class PunchPlan
         {
             var target = targets[rank];
             var start = rank < MaxFirstCandidates ? TimeSpan.Zero : LaterCandidatesDelay;
+            var isOpen = target.IsNear || situation.OpenPaths?.Contains(target.Endpoint) is true;
             for (var flight = 0; flight < Flights; flight++)
             {
                 // 33 ms × (2^flight − 1)
                 var at = start + (FirstInterval * ((1 << flight) - 1));
-                if (flight < OpenerFlights && !target.IsNear)
+                if (flight < OpenerFlights && !isOpen)
                 {
                     probes.Add(new Probe(at, target.Endpoint, ProbeKind.Opener, (byte)(OpenerTimeToLive + flight)));
                     at += openerLead;

@@ -26,6 +26,24 @@ public sealed class JoinArgumentsTests
     }
 
     [Fact]
+    public void Who_may_be_connected_to_is_a_list_of_peers()
+    {
+        using var state = new TemporaryDirectory();
+        var (known, other) = (PeerId.Parse("abcdefgh2a" + new string('a', 42)), PeerId.Parse("zzzzzzzz2a" + new string('a', 42)));
+        File.WriteAllText(Path.Combine(state.Path, "known-peers"), $"{known} met 2026-11-16 aaaaaaaa Bob\n{known} alias bobby\n");
+        string[] always = ["lounge", "--server", "h", "--state", state.Path];
+
+        Assert.Null(Read([], always).AllowedPeers);
+        Assert.False(Read([], always).HidesHostCandidates);
+        Assert.Equal([known, other], Read([], [.. always, "--allow", $"bobby, {other}"]).AllowedPeers);
+        Assert.Equal([other, known], Read([], [.. always, "--allow", other.ToString(), "--allow", "abcdefgh2"]).AllowedPeers);
+        Assert.Equal([known, other], Read(new() { ["PUNCHLINE_ALLOW"] = $"bobby {other}" }, always).AllowedPeers);
+        Assert.True(Read([], [.. always, "--no-host-candidates"]).HidesHostCandidates);
+        foreach (var wrong in (string[])["Bob", "bobby,", "", "zzzzzzzz2"]) Assert.Throws<UsageException>(() => Read([], [.. always, "--allow", wrong]));
+        Assert.Throws<UsageException>(() => Read([], "lounge", "--server", "h", "--state", "-", "--allow", "bobby"));
+    }
+
+    [Fact]
     public void The_environment_fills_in_and_what_is_typed_counts_first()
     {
         Dictionary<string, string> environment = new()

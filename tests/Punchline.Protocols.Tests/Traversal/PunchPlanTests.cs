@@ -42,6 +42,18 @@ public sealed class PunchPlanTests
     }
 
     [Fact]
+    public void Where_a_connection_stands_already_nothing_has_to_be_opened()
+    {
+        var open = new OpenPaths();
+        open.Add(Endpoint.Parse("203.0.113.5:5000"));
+        var plan = PunchPlan.Create(new PunchSituation([Home], [Router], [Candidate("srflx 203.0.113.5:5000"), Candidate("srflx 203.0.113.6:5000")], false) { OpenPaths = open });
+        var toOpen = plan.Where(probe => probe.Destination == Endpoint.Parse("203.0.113.5:5000")).ToList();
+        Assert.Equal(PunchPlan.Flights, toOpen.Count);
+        Assert.Equal(new Probe(TimeSpan.Zero, Endpoint.Parse("203.0.113.5:5000"), ProbeKind.Handshake, 0), plan[0]);
+        Assert.Equal(PunchPlan.Flights + PunchPlan.OpenerFlights, plan.Count - toOpen.Count);
+    }
+
+    [Fact]
     public void On_our_own_link_nothing_has_to_be_opened_and_no_packet_goes_far()
     {
         var plan = Plan("host 192.168.1.20:5000");

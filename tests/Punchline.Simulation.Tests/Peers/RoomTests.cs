@@ -209,6 +209,7 @@ public sealed class RoomTests
                 Assert.False(peer.IsClosing);
                 peer.CloseRoom();
                 Assert.Equal(0, peer.Node.RouteCount);
+                Assert.Equal(0, peer.Node.OpenPathCount);
             }
         });
     }

@@ -20,11 +20,11 @@ internal sealed class Guest : IAsyncDisposable
 
     public Room Room { get; }
 
-    public static async Task<Guest> JoinAsync(LocalServer server, string name, CancellationToken cancellationToken)
+    public static async Task<Guest> JoinAsync(LocalServer server, string name, CancellationToken cancellationToken, IReadOnlyCollection<PeerId>? allowedPeers = null)
     {
         var node = await PeerNode.StartAsync(new PeerNodeOptions(), cancellationToken);
         var room = await node.JoinRoomAsync(
-            new RoomOptions { Room = "room", Secret = "a secret of tests", DisplayName = name, Server = server.Address }, cancellationToken);
+            new RoomOptions { Room = "room", Secret = "a secret of tests", DisplayName = name, Server = server.Address, AllowedPeers = allowedPeers }, cancellationToken);
         var guest = new Guest(node, room, cancellationToken);
         Assert.Equal(ServerState.Connected, (await guest.NextAsync<RoomEvent.ServerChanged>()).State);
         return guest;

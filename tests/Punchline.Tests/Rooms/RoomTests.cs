@@ -34,6 +34,26 @@ public sealed class RoomTests
     }
 
     [Fact]
+    public async Task Who_is_not_on_the_list_is_told_of_and_not_connected_to()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        await using var server = await LocalServer.StartAsync(cancellation);
+        await using var stranger = await Guest.JoinAsync(server, "stranger", cancellation);
+        await using var friend = await Guest.JoinAsync(server, "friend", cancellation);
+        await using var careful = await Guest.JoinAsync(server, "careful", cancellation, allowedPeers: [friend.Node.Id]);
+
+        Assert.Equal(friend.Node.Id, (await careful.NextAsync<RoomEvent.Connected>()).Peer);
+        await careful.Room.SendAsync("hello friend", cancellation);
+        await careful.Room.WaitForDeliveryAsync(cancellation);
+        await stranger.DisposeAsync();
+        var events = await careful.ReadUntilAsync<RoomEvent.Left>();
+
+        Assert.Equal(new RoomEvent.Left(stranger.Node.Id, LeaveReason.Left), events[^1]);
+        Assert.DoesNotContain(events, roomEvent => roomEvent is RoomEvent.Connected connected && connected.Peer == stranger.Node.Id);
+        Assert.Equal("hello friend", (await friend.NextAsync<RoomEvent.Message>()).Text);
+    }
+
+    [Fact]
     public async Task A_message_of_a_mebibyte_arrives_whole_and_a_longer_one_is_refused()
     {
         var cancellation = TestContext.Current.CancellationToken;
