@@ -30,19 +30,6 @@ internal sealed class NodeServices(P256KeyPair identity, IRandomSource random)
 
     public ProbeBudget ProbeBudget { get; } = new();
 
-    /// <summary>
-    /// For our message 1s that answer a genuine one. It is apart from the other, so that members who name a third one's address, and spend
-    /// what may go there, do not keep us from answering that one.
-    /// </summary>
-    public ProbeBudget AnswerBudget { get; } = new();
-
-    /// <summary>An authenticated reply came from there.</summary>
-    public void RestoreBudgets(Endpoint endpoint)
-    {
-        ProbeBudget.Restore(endpoint);
-        AnswerBudget.Restore(endpoint);
-    }
-
     public OpenPaths OpenPaths { get; } = new();
 
     public Pacer AgreementPacer { get; } = new(AgreementsPerSecond, AgreementsPerSecond);

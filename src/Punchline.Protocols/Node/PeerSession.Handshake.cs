@@ -54,7 +54,7 @@ internal sealed partial class PeerSession
 
     /// <summary>
     /// How long an attempt counts as one of those that punch at once: until behind its flight at 2,079 ms. After it there
-    /// are three packets an address in 18 s, for which nobody else has to wait.
+    /// are two packets an address in 18 s, for which nobody else has to wait.
     /// </summary>
     private static readonly TimeSpan TurnTime = TimeSpan.FromMilliseconds(2_100);
 
@@ -208,7 +208,7 @@ internal sealed partial class PeerSession
     private bool TryDequeueProbe(Timestamp now, Span<byte> buffer, out Transmit transmit)
     {
         transmit = default;
-        if (_punch is null || !_punch.TryTakeProbe(now, _services.ProbePacer, _services.ProbeBudget, _services.AnswerBudget, HandshakePacket.Message1Length, out var probe)) return false;
+        if (_punch is null || !_punch.TryTakeProbe(now, _services.ProbePacer, _services.ProbeBudget, HandshakePacket.Message1Length, out var probe)) return false;
         if (probe.Kind == ProbeKind.Opener)
         {
             buffer[0] = PacketTypes.KeepAlive;
@@ -321,7 +321,7 @@ internal sealed partial class PeerSession
                 _attempt = ++_services.LastAttempt;
                 break;
             case HandshakeOutcome.Completed when TransportParameters.TryRead(result!.RemoteParameters, out var parameters):
-                _services.RestoreBudgets(source);
+                _services.ProbeBudget.Restore(source);
                 // The id lives on in the connection.
                 _initiator = null;
                 initiator.Dispose();
@@ -341,7 +341,7 @@ internal sealed partial class PeerSession
     {
         if (responder.ReadMessage3(packet, out var result) is not HandshakeOutcome.Completed
             || !TransportParameters.TryRead(result!.RemoteParameters, out var parameters)) return;
-        _services.RestoreBudgets(source);
+        _services.ProbeBudget.Restore(source);
         _responder = null;
         responder.Dispose();
         var connection = Establish(ConnectionRole.Responder, result, parameters, source, _responsesSent.RoundTrip(now), now);

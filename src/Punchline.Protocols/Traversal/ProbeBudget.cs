@@ -1,16 +1,25 @@
 using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Transport.Handshake;
 
 namespace Punchline.Protocols.Traversal;
 
 /// <summary>
 /// What may be sent to an address before it gave an authenticated reply, so that nobody makes of us a weapon against a
 /// third party: 12 packets and 3,000 bytes to it in one attempt, and 64 packets a minute to one IP address over all peers and rooms.
+/// Some of that is kept for answers to genuine message 1s, so that members who name a third one's address, and spend what
+/// may go there, do not keep us from that one.
 /// </summary>
 internal sealed class ProbeBudget
 {
     public const int MaxPacketsPerEndpoint = 12;
     public const int MaxBytesPerEndpoint = 3_000;
     public const int MaxPacketsPerAddressAndMinute = 64;
+
+    /// <summary>Of an endpoint's packets, those that only answers may take: a <see cref="PunchPlan"/> uses the other 11.</summary>
+    public const int AnswersPerEndpoint = 1;
+
+    /// <summary>Of an address's packets, those that only answers may take: eight peers behind one router.</summary>
+    public const int AnswersPerAddress = 8;
 
     /// <summary>Endpoints remembered, at most: beyond that nothing unauthenticated is sent. 64 peers of 30 candidates fit twice.</summary>
     public const int MaxEndpoints = 4_096;
@@ -21,7 +30,11 @@ internal sealed class ProbeBudget
     private readonly Dictionary<UInt128, Use> _addresses = [];
 
     /// <summary>Takes a packet from the budget of its destination. False where it is used up: nothing is taken then.</summary>
-    public bool TryTake(Endpoint destination, int bytes, Timestamp now)
+    /// <param name="destination">Where to.</param>
+    /// <param name="bytes">Its length.</param>
+    /// <param name="isAnswer">It goes to where a genuine packet of the peer's came from, and not where somebody says that a peer is.</param>
+    /// <param name="now">The time.</param>
+    public bool TryTake(Endpoint destination, int bytes, bool isAnswer, Timestamp now)
     {
         if (_endpoints.Count >= MaxEndpoints) Sweep(now);
         if (_endpoints.Count >= MaxEndpoints && !_endpoints.ContainsKey(destination)) return false;
@@ -29,8 +42,10 @@ internal sealed class ProbeBudget
         var address = _addresses.GetValueOrDefault(destination.Address, new Use(0, 0, now));
         if (now - endpoint.First >= Minute) endpoint = new Use(0, 0, now);
         if (now - address.First >= Minute) address = new Use(0, 0, now);
-        if (endpoint.Packets >= MaxPacketsPerEndpoint || endpoint.Bytes + bytes > MaxBytesPerEndpoint) return false;
-        if (address.Packets >= MaxPacketsPerAddressAndMinute) return false;
+        var (keptOfEndpoint, keptOfAddress) = isAnswer ? (0, 0) : (AnswersPerEndpoint, AnswersPerAddress);
+        var keptBytes = keptOfEndpoint * HandshakePacket.CookiedMessage1Length;
+        if (endpoint.Packets >= MaxPacketsPerEndpoint - keptOfEndpoint || endpoint.Bytes + bytes > MaxBytesPerEndpoint - keptBytes) return false;
+        if (address.Packets >= MaxPacketsPerAddressAndMinute - keptOfAddress) return false;
         _endpoints[destination] = endpoint.Add(bytes);
         _addresses[destination.Address] = address.Add(bytes);
         return true;

@@ -69,18 +69,18 @@ internal sealed class PunchAttempt(Timestamp start)
     /// <summary>Takes the next probe that is due, and that pacer and budget allow.</summary>
     /// <param name="now">The time.</param>
     /// <param name="pacer">The process's.</param>
-    /// <param name="budget">For what goes where the peer says that it is.</param>
-    /// <param name="answerBudget">For what goes where its packets came from.</param>
+    /// <param name="budget">The process's.</param>
     /// <param name="handshakeLength">Bytes of message 1.</param>
     /// <param name="probe">What to send.</param>
-    public bool TryTakeProbe(Timestamp now, Pacer pacer, ProbeBudget budget, ProbeBudget answerBudget, int handshakeLength, out Probe probe)
+    public bool TryTakeProbe(Timestamp now, Pacer pacer, ProbeBudget budget, int handshakeLength, out Probe probe)
     {
         while (_scheduled.TryPeek(out probe, out var due) && due.Ticks <= now.Ticks)
         {
             _notBefore = pacer.NextAllowed(now);
             if (_notBefore > now) return false;
             _scheduled.Dequeue();
-            if (!(probe.Kind == ProbeKind.Answer ? answerBudget : budget).TryTake(probe.Destination, probe.Kind == ProbeKind.Opener ? 1 : LengthTo(probe.Destination, handshakeLength), now)) continue;
+            var length = probe.Kind == ProbeKind.Opener ? 1 : LengthTo(probe.Destination, handshakeLength);
+            if (!budget.TryTake(probe.Destination, length, isAnswer: probe.Kind == ProbeKind.Answer, now)) continue;
             pacer.TryTake(now);
             ProbesSent++;
             if (probe.Kind != ProbeKind.Opener) _handshakes[probe.Destination] = HandshakesTo(probe.Destination).Another(now);
@@ -98,7 +98,7 @@ internal sealed class PunchAttempt(Timestamp start)
         if (!_handshakes.TryGetValue(source, out var sent)) return false;
         var isFirst = !_cookies.ContainsKey(source);
         _cookies[source] = cookie.ToArray();
-        if (!isFirst || pacer.NextAllowed(now) > now || !budget.TryTake(source, LengthTo(source, handshakeLength), now)) return false;
+        if (!isFirst || pacer.NextAllowed(now) > now || !budget.TryTake(source, LengthTo(source, handshakeLength), isAnswer: true, now)) return false;
         pacer.TryTake(now);
         _handshakes[source] = sent.Another(now);
         ProbesSent++;

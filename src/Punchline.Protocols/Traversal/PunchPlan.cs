@@ -67,10 +67,10 @@ internal static class PunchPlan
     public static readonly TimeSpan FirstInterval = TimeSpan.FromMilliseconds(33);
 
     /// <summary>
-    /// Flights to a candidate: at 0, 33, 99, 231, 495 ms, 1.0, 2.1, 4.2, 8.4 and 16.9 s. With two openers these are the
-    /// 12 packets that an address may get before it answered.
+    /// Flights to a candidate: at 0, 33, 99, 231, 495 ms, 1.0, 2.1, 4.2 and 8.4 s. With two openers these are 11 of the
+    /// 12 packets that an address may get before it answered; the last is kept for an answer to it.
     /// </summary>
-    public const int Flights = 10;
+    public const int Flights = 9;
 
     /// <summary>Flights that are led by an opener.</summary>
     public const int OpenerFlights = 2;

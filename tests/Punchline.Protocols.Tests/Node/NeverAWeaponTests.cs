@@ -11,16 +11,16 @@ public sealed class NeverAWeaponTests
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
 
     [Fact]
-    public void Sixty_members_who_name_one_address_get_it_12_packets_and_3000_bytes_a_minute()
+    public void Sixty_members_who_name_one_address_get_it_11_packets_a_minute_and_one_is_left_to_answer_it()
     {
         using var room = new StagedRoom(members: 60, responds: true, At(Victim));
 
         var sent = room.PassAll(TimeSpan.FromSeconds(150));
 
         Assert.All(sent, packet => Assert.Equal(Victim, packet.To));
-        Assert.Equal(12, MostInAMinute(sent));
-        // Their openers alone are twelve; what a plan of one member's sends is in PunchPlanTests.
-        Assert.All(sent.GroupBy(packet => packet.At), together => Assert.Equal(12, together.Count()));
+        Assert.Equal(11, MostInAMinute(sent));
+        // Their openers alone are as many; what a plan of one member's sends is in PunchPlanTests.
+        Assert.All(sent.GroupBy(packet => packet.At), together => Assert.Equal(11, together.Count()));
         // The staged server sends no heartbeat, so in the end they are gone, and nothing of them is kept.
         var events = room.Events;
         Assert.Equal((60, 60), (events.Count(nodeEvent => nodeEvent is NodeEvent.Failed), events.Count(nodeEvent => nodeEvent is NodeEvent.MemberLeft)));
@@ -28,7 +28,7 @@ public sealed class NeverAWeaponTests
     }
 
     [Fact]
-    public void Members_of_three_rooms_who_name_ports_of_one_machine_get_it_64_packets_a_minute()
+    public void Members_of_three_rooms_who_name_ports_of_one_machine_get_it_56_packets_a_minute_and_8_are_left_to_answer_it()
     {
         var ports = Enumerable.Range(0, 30).Select(i => new Candidate(CandidateKind.ServerReflexive, Victim.WithPort((ushort)(5_000 + i)))).ToArray();
         using var room = new StagedRoom(members: 20, responds: true, ports);
@@ -38,8 +38,8 @@ public sealed class NeverAWeaponTests
         var sent = room.PassAll(TimeSpan.FromSeconds(150));
 
         Assert.All(sent, packet => Assert.Equal(Victim.Address, packet.To.Address));
-        Assert.Equal(64, MostInAMinute(sent));
-        Assert.All(sent.GroupBy(packet => packet.To), toPort => Assert.InRange(MostInAMinute([.. toPort]), 1, 12));
+        Assert.Equal(56, MostInAMinute(sent));
+        Assert.All(sent.GroupBy(packet => packet.To), toPort => Assert.InRange(MostInAMinute([.. toPort]), 1, 11));
     }
 
     // A later generation of a blob is probed as well, by the same budget.
@@ -55,7 +55,7 @@ public sealed class NeverAWeaponTests
         }
 
         Assert.All(sent, packet => Assert.Equal(Victim.Address, packet.To.Address));
-        Assert.Equal(64, MostInAMinute(sent));
+        Assert.Equal(56, MostInAMinute(sent));
     }
 
     // Whoever can write another's address into its packets has us answer there, by the same numbers.

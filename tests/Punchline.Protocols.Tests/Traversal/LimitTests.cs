@@ -1,4 +1,5 @@
 using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Transport.Handshake;
 using Punchline.Protocols.Traversal;
 
 namespace Punchline.Protocols.Tests.Traversal;
@@ -42,12 +43,12 @@ public sealed class LimitTests
     public void An_address_gets_12_packets_and_3000_bytes()
     {
         var budget = new ProbeBudget();
-        for (var i = 0; i < 12; i++) Assert.True(budget.TryTake(A, 250, Timestamp.Zero));
-        Assert.False(budget.TryTake(A, 1, Timestamp.Zero));
+        for (var i = 0; i < 12; i++) Assert.True(budget.TryTake(A, 250, isAnswer: true, Timestamp.Zero));
+        Assert.False(budget.TryTake(A, 1, isAnswer: true, Timestamp.Zero));
         var other = A.WithPort(5001);
-        for (var i = 0; i < 2; i++) Assert.True(budget.TryTake(other, 1_200, Timestamp.Zero));
-        Assert.False(budget.TryTake(other, 601, Timestamp.Zero));
-        Assert.True(budget.TryTake(other, 600, Timestamp.Zero));
+        for (var i = 0; i < 2; i++) Assert.True(budget.TryTake(other, 1_200, isAnswer: true, Timestamp.Zero));
+        Assert.False(budget.TryTake(other, 601, isAnswer: true, Timestamp.Zero));
+        Assert.True(budget.TryTake(other, 600, isAnswer: true, Timestamp.Zero));
     }
 
     [Fact]
@@ -55,29 +56,55 @@ public sealed class LimitTests
     {
         var budget = new ProbeBudget();
         var taken = 0;
-        for (ushort port = 5_000; port < 5_100; port++) taken += budget.TryTake(A.WithPort(port), 1, Timestamp.FromMilliseconds(port)) ? 1 : 0;
+        for (ushort port = 5_000; port < 5_100; port++) taken += budget.TryTake(A.WithPort(port), 1, isAnswer: true, Timestamp.FromMilliseconds(port)) ? 1 : 0;
         Assert.Equal(64, taken);
-        Assert.False(budget.TryTake(A.WithPort(6_000), 1, Timestamp.FromMilliseconds(64_999)));
-        Assert.True(budget.TryTake(A.WithPort(6_000), 1, Timestamp.FromMilliseconds(65_000)));
+        Assert.False(budget.TryTake(A.WithPort(6_000), 1, isAnswer: true, Timestamp.FromMilliseconds(64_999)));
+        Assert.True(budget.TryTake(A.WithPort(6_000), 1, isAnswer: true, Timestamp.FromMilliseconds(65_000)));
+    }
+
+    // Members who name the address of a third one leave what is needed to answer that one.
+    [Fact]
+    public void The_last_packet_to_an_address_and_eight_to_its_ports_are_for_answers()
+    {
+        var budget = new ProbeBudget();
+        for (var i = 0; i < 11; i++) Assert.True(budget.TryTake(A, i < 2 ? 1 : 250, isAnswer: false, Timestamp.Zero));
+        Assert.False(budget.TryTake(A, 1, isAnswer: false, Timestamp.Zero));
+        Assert.True(budget.TryTake(A, 250, isAnswer: true, Timestamp.Zero));
+        Assert.False(budget.TryTake(A, 1, isAnswer: true, Timestamp.Zero));
+
+        var probes = 12;
+        for (ushort port = 6_000; port < 6_100; port++) probes += budget.TryTake(A.WithPort(port), 1, isAnswer: false, Timestamp.Zero) ? 1 : 0;
+        Assert.Equal(56, probes);
+        var answers = 0;
+        for (ushort port = 7_000; port < 7_100; port++) answers += budget.TryTake(A.WithPort(port), 1, isAnswer: true, Timestamp.Zero) ? 1 : 0;
+        Assert.Equal(8, answers);
+    }
+
+    [Fact]
+    public void Bytes_for_an_answer_are_kept_too()
+    {
+        var budget = new ProbeBudget();
+        while (budget.TryTake(A, 300, isAnswer: false, Timestamp.Zero)) { }
+        Assert.True(budget.TryTake(A, HandshakePacket.CookiedMessage1Length, isAnswer: true, Timestamp.Zero));
     }
 
     [Fact]
     public void An_answer_gives_an_address_its_budget_back()
     {
         var budget = new ProbeBudget();
-        while (budget.TryTake(A, 250, Timestamp.Zero)) { }
+        while (budget.TryTake(A, 250, isAnswer: true, Timestamp.Zero)) { }
         budget.Restore(A);
-        Assert.True(budget.TryTake(A, 250, Timestamp.Zero));
+        Assert.True(budget.TryTake(A, 250, isAnswer: true, Timestamp.Zero));
     }
 
     [Fact]
     public void Beyond_4096_addresses_a_minute_nothing_goes_to_a_new_one()
     {
         var budget = new ProbeBudget();
-        for (uint i = 0; i < 4_096; i++) Assert.True(budget.TryTake(Endpoint.FromIPv4(0x0100_0000 + i, 5000), 1, Timestamp.Zero));
-        Assert.False(budget.TryTake(A, 1, Timestamp.Zero));
-        Assert.True(budget.TryTake(Endpoint.FromIPv4(0x0100_0000, 5000), 1, Timestamp.Zero));
-        Assert.True(budget.TryTake(A, 1, Timestamp.FromMilliseconds(60_000)));
+        for (uint i = 0; i < 4_096; i++) Assert.True(budget.TryTake(Endpoint.FromIPv4(0x0100_0000 + i, 5000), 1, isAnswer: true, Timestamp.Zero));
+        Assert.False(budget.TryTake(A, 1, isAnswer: true, Timestamp.Zero));
+        Assert.True(budget.TryTake(Endpoint.FromIPv4(0x0100_0000, 5000), 1, isAnswer: true, Timestamp.Zero));
+        Assert.True(budget.TryTake(A, 1, isAnswer: true, Timestamp.FromMilliseconds(60_000)));
     }
 
     [Theory]

@@ -10,7 +10,6 @@ public sealed class PunchAttemptTests
 
     private readonly Pacer _pacer = new(packetsPerSecond: 200, burst: 64);
     private readonly ProbeBudget _budget = new();
-    private readonly ProbeBudget _answerBudget = new();
     private readonly PunchAttempt _attempt = new(Timestamp.Zero);
 
     [Fact]
@@ -70,11 +69,11 @@ public sealed class PunchAttemptTests
     {
         var slow = new Pacer(packetsPerSecond: 10, burst: 1);
         _attempt.Add([Handshake(0, A), Handshake(0, B)], Timestamp.Zero);
-        Assert.True(_attempt.TryTakeProbe(Timestamp.Zero, slow, _budget, _answerBudget, 250, out var first));
-        Assert.False(_attempt.TryTakeProbe(Timestamp.Zero, slow, _budget, _answerBudget, 250, out _));
+        Assert.True(_attempt.TryTakeProbe(Timestamp.Zero, slow, _budget, 250, out var first));
+        Assert.False(_attempt.TryTakeProbe(Timestamp.Zero, slow, _budget, 250, out _));
         var next = _attempt.NextTimeout;
         Assert.Equal(Timestamp.FromMilliseconds(100) + TimeSpan.FromTicks(1), next);
-        Assert.True(_attempt.TryTakeProbe(next, slow, _budget, _answerBudget, 250, out var second));
+        Assert.True(_attempt.TryTakeProbe(next, slow, _budget, 250, out var second));
         Assert.Equal([A, B], [first.Destination, second.Destination]);
     }
 
@@ -82,20 +81,19 @@ public sealed class PunchAttemptTests
     public void What_an_address_may_not_get_any_more_is_left_out_and_costs_no_token()
     {
         var single = new Pacer(packetsPerSecond: 1, burst: 1);
-        for (var i = 0; i < ProbeBudget.MaxPacketsPerEndpoint; i++) Assert.True(_budget.TryTake(A, 250, Timestamp.Zero));
+        while (_budget.TryTake(A, 250, isAnswer: false, Timestamp.Zero)) { }
         _attempt.Add([Handshake(0, A), Handshake(0, B)], Timestamp.Zero);
-        Assert.True(_attempt.TryTakeProbe(Timestamp.Zero, single, _budget, _answerBudget, 250, out var probe));
+        Assert.True(_attempt.TryTakeProbe(Timestamp.Zero, single, _budget, 250, out var probe));
         Assert.Equal(B, probe.Destination);
         Assert.Equal(1, _attempt.ProbesSent);
     }
 
     [Fact]
-    public void What_was_spent_on_an_address_by_the_words_of_others_leaves_the_answers_to_it()
+    public void What_was_spent_on_an_address_by_the_words_of_others_leaves_an_answer_to_it()
     {
-        for (var i = 0; i < ProbeBudget.MaxPacketsPerEndpoint; i++) Assert.True(_budget.TryTake(A, 250, Timestamp.Zero));
+        while (_budget.TryTake(A, 1, isAnswer: false, Timestamp.Zero)) { }
         _attempt.Answer(A, Timestamp.Zero);
         Assert.Equal([A], Take(0));
-        for (var i = 1; i < ProbeBudget.MaxPacketsPerEndpoint; i++) Assert.True(_answerBudget.TryTake(A, 250, Timestamp.Zero));
         _attempt.Answer(A, Timestamp.Zero);
         Assert.Empty(Take(0));
     }
@@ -116,7 +114,7 @@ public sealed class PunchAttemptTests
     private List<Endpoint> Take(long milliseconds)
     {
         var taken = new List<Endpoint>();
-        while (_attempt.TryTakeProbe(Timestamp.FromMilliseconds(milliseconds), _pacer, _budget, _answerBudget, 250, out var probe)) taken.Add(probe.Destination);
+        while (_attempt.TryTakeProbe(Timestamp.FromMilliseconds(milliseconds), _pacer, _budget, 250, out var probe)) taken.Add(probe.Destination);
         return taken;
     }
 }

@@ -67,7 +67,7 @@ public sealed class DeliveryTests
     }
 
     // The peer's only opener that passes may arrive behind the handshake: it must not start another. In one meeting of
-    // these all five answers to the initiator are lost, and its 12 packets are used up: that one fails.
+    // these all five answers to the initiator are lost, and its packets are used up: that one fails.
     [Fact]
     public void Loss_and_reordering_of_openers_never_make_a_second_connection()
     {
