@@ -104,7 +104,7 @@ internal sealed class Pair
         for (var packets = 0; side.Connection.TryDequeueTransmit(Now, _buffer, out var transmit); packets++)
         {
             Assert.True(packets < 10_000, "a connection sends without end");
-            Assert.InRange(transmit.Length, PacketHeader.MinPacketLength, Connection.MaxPacketSize);
+            Assert.InRange(transmit.Length, PacketHeader.MinPacketLength, Connection.BasePacketSize);
             var bytes = _buffer[..transmit.Length];
             side.Sent.Add((Now, transmit.Destination, bytes));
             if (transmit.Destination != peer.Address || !Passes(side, bytes) || _random.NextDouble() < _link.Loss) continue;
