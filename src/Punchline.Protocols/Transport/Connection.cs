@@ -86,6 +86,9 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
     /// <summary>UDP payload of a full packet on the path.</summary>
     public int PacketSize => _recovery.PathMtu.PacketSize;
 
+    /// <summary>The path's window has met no limit yet.</summary>
+    public bool IsInSlowStart => _recovery.Congestion.IsInSlowStart;
+
     /// <summary>When the last packet that authenticated came in; the connection's beginning before the first.</summary>
     public Timestamp LastReceived { get; private set; }
 
