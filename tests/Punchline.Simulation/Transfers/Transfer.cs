@@ -56,7 +56,7 @@ internal sealed class Transfer : IDisposable
     public void Pump(Timestamp now)
     {
         if (now < StartsAt) return;
-        if (_written == 0 && Sender.StreamCount == 0 && !Sender.TryOpenStream("transfer", out _stream)) return;
+        if (_written == 0 && Sender.StreamCount == 0 && !Sender.TryOpenStream("transfer", StreamDirection.Bidirectional, out _stream)) return;
         while (_written < _length)
         {
             var at = (int)(_written % PatternLength);
