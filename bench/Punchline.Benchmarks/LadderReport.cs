@@ -33,8 +33,8 @@ internal static class LadderReport
 
             Measured in simulation by `dotnet run -c Release --project bench/Punchline.Benchmarks -- ladder {seeds}`, which wrote this page: {seeds} runs
             a rung, with seeds 1 to {seeds}, so another run writes the same page. A run is 1 MB on one stream, from the end of the handshake until its
-            last byte was read. Rate, round trip and loss are each direction's; beside them 1 % of the packets are reordered by an eighth of a round
-            trip, 0.5 % arrive twice and 0.1 % damaged. The queue holds a round trip's worth, and 100 ms at least.
+            last byte was read. Rate and loss are each direction's, the time is both directions'; beside them 1 % of the packets are reordered by an eighth
+            of a round trip, 0.5 % arrive twice and 0.1 % damaged. The queue holds a round trip's worth, and 100 ms at least.
 
             *Intact* counts runs in which every byte arrived as it was sent. *Of the rate* is what the median run delivered, against the link's rate.
             *Overhead* is what was sent beyond the delivered bytes: headers, acknowledged or not, and what was sent again. *Lost* is packets that the
