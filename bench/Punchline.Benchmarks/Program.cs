@@ -5,8 +5,8 @@ using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Punchline.Benchmarks;
 
-// matrix [SEEDS [FILE]] and ladder [SEEDS [FILE]]: the tables of docs/MATRIX.md and docs/LADDER.md. second-room and first-message measure the whole, in real processes. Anything else
-// is BenchmarkDotNet's, such as --filter '*'.
+// matrix [SEEDS [FILE]] and ladder [SEEDS [FILE]]: the tables of docs/MATRIX.md and docs/LADDER.md. second-room and first-message
+// measure the whole, in real processes. Anything else is BenchmarkDotNet's, such as --filter '*'.
 switch (args)
 {
     case ["matrix", .. var rest]: return MatrixReport.Run(rest);
