@@ -12,9 +12,9 @@ public class PacketBenchmarks : IDisposable
 
     private readonly byte[] _key = [.. Enumerable.Range(0, 32).Select(i => (byte)i)];
     private readonly byte[] _nonce = new byte[12];
-    private readonly byte[] _packet = new byte[Connection.MaxPacketSize];
-    private readonly byte[] _sealed = new byte[Connection.MaxPacketSize];
-    private readonly byte[] _frames = new byte[Connection.MaxPacketSize - PacketHeader.Length - PacketHeader.TagLength];
+    private readonly byte[] _packet = new byte[Connection.BasePacketSize];
+    private readonly byte[] _sealed = new byte[Connection.BasePacketSize];
+    private readonly byte[] _frames = new byte[Connection.BasePacketSize - PacketHeader.Length - PacketHeader.TagLength];
     private readonly AesGcm _aead;
     private readonly PacketSealer _sealer;
     private readonly PacketOpener _opener;

@@ -5,11 +5,12 @@ using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Punchline.Benchmarks;
 
-// matrix [SEEDS [FILE]]: the table of docs/MATRIX.md. second-room and first-message measure the whole, in real processes. Anything else
-// is BenchmarkDotNet's, such as --filter '*'.
+// matrix [SEEDS [FILE]] and ladder [SEEDS [FILE]]: the tables of docs/MATRIX.md and docs/LADDER.md. second-room and first-message
+// measure the whole, in real processes. Anything else is BenchmarkDotNet's, such as --filter '*'.
 switch (args)
 {
     case ["matrix", .. var rest]: return MatrixReport.Run(rest);
+    case ["ladder", .. var rest]: return LadderReport.Run(rest);
     case ["second-room", .. var rest]: return await SecondRoom.RunAsync(rest);
     case ["first-message", .. var rest]: return await FirstMessage.RunAsync(rest);
 }

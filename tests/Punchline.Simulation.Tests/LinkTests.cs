@@ -74,6 +74,40 @@ public sealed class LinkTests
         Assert.Equal(4, outcomes.Count(outcome => outcome.Dropped == Verdict.QueueFull));
     }
 
+    [Fact] // 25 % of the time is bad, 20 ms on average: over 100 s some 1,250 bursts, of which a packet each millisecond loses 20
+    public void Bursts_lose_their_share_and_last_their_length()
+    {
+        var outcomes = Offer(Plain with { Bursts = new BurstLoss(0.25, TimeSpan.FromMilliseconds(20)) }, 100_000).ConvertAll(outcome => outcome.Dropped == Verdict.Lost);
+        var bursts = outcomes.Zip(outcomes.Skip(1)).Count(pair => !pair.First && pair.Second);
+        Assert.Equal((24_930, 1_197), (outcomes.Count(isLost => isLost), bursts));
+    }
+
+    [Fact]
+    public void Bursts_pass_while_nothing_is_sent()
+    {
+        var conditions = Plain with { Bursts = new BurstLoss(0.5, TimeSpan.FromMilliseconds(20)) };
+        var link = new Link("link", conditions, new SeededRandom(1));
+        var lost = Enumerable.Range(0, 1_000).Count(i => link.Offer(100, Timestamp.FromMilliseconds(1_000 * i)).Dropped == Verdict.Lost);
+        Assert.Equal(510, lost);
+    }
+
+    [Fact]
+    public void A_damaged_packet_has_one_bit_flipped()
+    {
+        var flipped = Offer(Plain with { Corruption = 0.1 }, 1_000).FindAll(outcome => outcome.FlippedBit is not null);
+        Assert.Equal(101, flipped.Count);
+        Assert.All(flipped, outcome => Assert.InRange(outcome.FlippedBit!.Value, 0, (8 * 1_250) - 1));
+        var payload = new byte[10];
+        Link.Flip(payload, (8 * 12) + 3);
+        Assert.Equal([0, 0, 8, 0, 0, 0, 0, 0, 0, 0], payload);
+    }
+
+    [Theory]
+    [InlineData(1_500, null)]
+    [InlineData(1_501, (int)Verdict.TooLarge)]
+    public void A_link_loses_what_is_larger_than_its_largest_packet(int bytes, int? dropped) =>
+        Assert.Equal((Verdict?)dropped, Offer(Plain, 1, bytes: bytes)[0].Dropped);
+
     [Fact]
     public void A_cut_link_loses_everything_until_it_is_restored()
     {

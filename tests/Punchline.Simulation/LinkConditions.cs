@@ -17,6 +17,12 @@ internal sealed record LinkConditions
     /// <summary>Chance that a packet is lost.</summary>
     public double Loss { get; init; }
 
+    /// <summary>Losses that come in bursts, on top of <see cref="Loss"/>; null for none.</summary>
+    public BurstLoss? Bursts { get; init; }
+
+    /// <summary>Chance that a packet arrives with one bit flipped.</summary>
+    public double Corruption { get; init; }
+
     /// <summary>Chance that a packet arrives a second time, <see cref="DuplicateGap"/> behind the first.</summary>
     public double Duplication { get; init; }
 
@@ -33,6 +39,20 @@ internal sealed record LinkConditions
     /// <summary>How long a packet may wait for its turn where <see cref="BitsPerSecond"/> is limited; a fuller queue drops it.</summary>
     public TimeSpan MaxQueueingDelay { get; init; } = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>Bytes of the largest packet, headers counted; larger ones are lost, and nobody is told. 1,500 is Ethernet's.</summary>
+    public int MaxPacketBytes { get; init; } = 1_500;
+
     public static LinkConditions Of(double delayMilliseconds, double loss = 0) =>
         new() { Delay = TimeSpan.FromMilliseconds(delayMilliseconds), Loss = loss };
+}
+
+/// <summary>
+/// The model of Gilbert (Bell System Technical Journal 39, 1960) in time: good periods, in which nothing is lost, and bad ones, in
+/// which everything is; the length of each is exponentially distributed.
+/// </summary>
+/// <param name="Share">Of the time that is bad, above 0 and below 1: the share of packets lost, where they come evenly.</param>
+/// <param name="MeanLength">Of a bad period.</param>
+internal sealed record BurstLoss(double Share, TimeSpan MeanLength)
+{
+    public TimeSpan MeanGap => MeanLength * ((1 - Share) / Share);
 }

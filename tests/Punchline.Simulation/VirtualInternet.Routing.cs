@@ -105,6 +105,13 @@ internal sealed partial class VirtualInternet
             Record(link.Name, reason, packet);
             return;
         }
+        if (outcome.FlippedBit is { } bit)
+        {
+            Record(link.Name, Verdict.Corrupted, packet);
+            var payload = packet.Payload.ToArray();
+            Link.Flip(payload, bit);
+            packet = Packet.Create(packet.Source, packet.Destination, packet.TimeToLive, payload);
+        }
         Push(outcome.Arrival, () => arrive(packet));
         if (outcome.DuplicateArrival is not { } second) return;
         Record(link.Name, Verdict.Duplicated, packet);

@@ -109,7 +109,7 @@ internal sealed partial class Connection
         _isClosePending = false;
         if (_closePacketsSent == MaxClosePackets) return false;
         _closePacketsSent++;
-        var writer = FrameWriter(buffer, MaxPacketSize);
+        var writer = FrameWriter(buffer, BasePacketSize);
         new ConnectionCloseFrame(reason.IsApplication, reason.Code, _offendingType, _closeReason).Write(ref writer);
         return TrySend(buffer, writer.Length, RemoteAddress, out transmit);
     }

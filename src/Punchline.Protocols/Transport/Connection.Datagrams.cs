@@ -19,7 +19,7 @@ internal sealed partial class Connection
         get
         {
             // RFC 9221 §3: the parameter counts the whole frame, with its type and length.
-            var frameLength = Math.Min((ulong)(MaxPacketSize - PacketHeader.Length - PacketHeader.TagLength), _remote.MaxDatagramFrameSize);
+            var frameLength = Math.Min((ulong)(PacketSize - PacketHeader.Length - PacketHeader.TagLength), _remote.MaxDatagramFrameSize);
             return DatagramFrame.MaxDataLength((int)frameLength);
         }
     }
@@ -52,7 +52,7 @@ internal sealed partial class Connection
 
     // An ACK that need not leave yet must not keep a large datagram from every packet.
     private bool NextDatagramNeedsWholePacket =>
-        _outgoingDatagrams.Count > 0 && DatagramFrame.EncodedLength(_outgoingDatagrams.NextLength) > MaxPacketSize - PacketHeader.Length - PacketHeader.TagLength - AckTracker.MaxFrameLength;
+        _outgoingDatagrams.Count > 0 && DatagramFrame.EncodedLength(_outgoingDatagrams.NextLength) > PacketSize - PacketHeader.Length - PacketHeader.TagLength - AckTracker.MaxFrameLength;
 
     private TransportError HandleDatagramFrame(in DatagramFrame frame, int frameLength)
     {

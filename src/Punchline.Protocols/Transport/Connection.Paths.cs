@@ -32,7 +32,7 @@ internal sealed partial class Connection
         public Timestamp NextAt;
         public bool IsDue = true;
 
-        public int Allowance => (int)Math.Clamp((BytesReceived * AmplificationFactor) - BytesSent, 0, MaxPacketSize);
+        public int Allowance => (int)Math.Clamp((BytesReceived * AmplificationFactor) - BytesSent, 0, BasePacketSize);
     }
 
     private Timestamp PathDeadline => _candidate is { IsDue: false } candidate ? candidate.NextAt : Timestamp.Never;
@@ -81,7 +81,7 @@ internal sealed partial class Connection
         if (_pathResponses.TryDequeue(out var response))
         {
             // RFC 9000 §8.2.2: as large as the smallest allowed maximum, but for the limit on amplification.
-            var size = response.Destination == RemoteAddress ? MaxPacketSize : Math.Min(MaxPacketSize, AmplificationFactor * response.DatagramLength);
+            var size = response.Destination == RemoteAddress ? BasePacketSize : Math.Min(BasePacketSize, AmplificationFactor * response.DatagramLength);
             return TrySendPathFrame(new PathFrame(FrameType.PathResponse, response.Data), response.Destination, size, buffer, out transmit);
         }
         transmit = default;

@@ -15,18 +15,18 @@ internal sealed partial class Connection
 
     /// <summary>Builds the next packet that may be sent now.</summary>
     /// <param name="now">The time.</param>
-    /// <param name="buffer">At least <see cref="MaxPacketSize"/> bytes, which the packet is built in.</param>
+    /// <param name="buffer">The packet is built in it: at least <see cref="BasePacketSize"/> bytes; no packet is larger than it.</param>
     /// <param name="transmit">Where to, and the packet's length.</param>
     /// <returns>False where there is nothing to send, or nothing that may be sent yet.</returns>
     public bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit)
     {
-        if (buffer.Length < MaxPacketSize) throw new ArgumentException($"A packet needs {MaxPacketSize} bytes.", nameof(buffer));
+        if (buffer.Length < BasePacketSize) throw new ArgumentException($"A packet needs {BasePacketSize} bytes.", nameof(buffer));
         _isHeldByPacer = false;
         // RFC 9001 §6.6: before the limit, for the close itself takes packets.
         if (_state == State.Active && _sealer.PacketsLeft <= MaxClosePackets)
             CloseForError(TransportError.AeadLimitReached, FrameType.Padding, "The key has sealed as many packets as it may.", now);
         if (_state != State.Active) return TryWriteClose(buffer, out transmit);
-        return TryWritePathPacket(now, buffer, out transmit) || TryWriteDataPacket(now, buffer, out transmit);
+        return TryWritePathPacket(now, buffer, out transmit) || TryWritePathMtuProbe(now, buffer, out transmit) || TryWriteDataPacket(now, buffer, out transmit);
     }
 
     private bool TryWriteDataPacket(Timestamp now, Span<byte> buffer, out Transmit transmit)
@@ -34,7 +34,9 @@ internal sealed partial class Connection
         transmit = default;
         var mayElicit = MayElicit(now);
         if (!mayElicit && !_acks.IsDue) return false;
-        var writer = FrameWriter(buffer, MaxPacketSize);
+        // What answers a time-out is small: it passes a path that has become a black hole for larger packets.
+        var size = _recovery.ProbesPending > 0 ? BasePacketSize : Math.Min(_recovery.PathMtu.PacketSize, buffer.Length);
+        var writer = FrameWriter(buffer, size);
         var hasAck = _acks.IsWaiting && (_acks.IsDue || !mayElicit || !NextDatagramNeedsWholePacket) && _acks.TryWrite(ref writer, now);
         var frames = SentFrames.None;
         if (mayElicit)
@@ -55,6 +57,7 @@ internal sealed partial class Connection
         if (hasAck) _acks.OnSent();
         if (frames == SentFrames.None) return true;
         _recovery.OnSent(number, transmit.Length, frames, hasAck ? _acks.Largest : SentPacket.NoAck, now);
+        if (transmit.Length > _recovery.PathMtu.PacketSize - MinStreamRoom) _recovery.PathMtu.OnFullPacketSent();
         OnElicitingSent(now);
         return true;
     }
@@ -69,6 +72,8 @@ internal sealed partial class Connection
         }
         if (!_recovery.IsPaced(now)) return true;
         _isHeldByPacer = _sendQueue.Count > 0 || HasConnectionFrames;
+        // RFC 9002 §7.8: who waits for the pacer is not application-limited.
+        if (_isHeldByPacer) _recovery.Congestion.IsApplicationLimited = false;
         return false;
     }
 

@@ -1,4 +1,5 @@
 using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Transport.PathMtu;
 using Punchline.Protocols.Transport.Recovery;
 using Punchline.Protocols.Transport.Streams;
 
@@ -12,10 +13,13 @@ namespace Punchline.Protocols.Transport;
 internal sealed partial class Connection : ISentFrameOwner, IDisposable
 {
     /// <summary>
-    /// UDP payload of the largest packet: RFC 9000 §14's smallest allowed maximum, which every path in use carries. Path MTU
-    /// discovery will raise it.
+    /// UDP payload of the largest packet before path MTU discovery has found more: RFC 9000 §14's smallest allowed maximum, which
+    /// every path in use carries.
     /// </summary>
-    public const int MaxPacketSize = 1_200;
+    public const int BasePacketSize = PathMtuDiscovery.BaseSize;
+
+    /// <summary>UDP payload of the largest packet ever.</summary>
+    public const int MaxPacketSize = PathMtuDiscovery.MaxSize;
 
     /// <summary>The largest receive window of a stream that may be announced: offsets within it are 32-bit integers.</summary>
     public const ulong MaxStreamWindow = 1 << 30;
@@ -62,7 +66,7 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
         _opener = new PacketOpener(setup.ReceiveKey.Span, setup.AeadLimits.MaxForgeries);
         _opened = new byte[_local.MaxUdpPayloadSize];
         _acks = new AckTracker(_local.MaxAckDelay, _local.AckDelayExponent);
-        _recovery = new LossRecovery(this, MaxPacketSize, _remote.MaxAckDelay);
+        _recovery = new LossRecovery(this, Math.Min(_remote.MaxUdpPayloadSize, setup.MaxPacketSize), _remote.MaxAckDelay, setup.Congestion);
         _streams = new StreamTable(setup.Role, _local, _remote);
         _receiveCredit = new ReceiveCredit(_local.InitialMaxData);
         _sendCredit = new SendCredit(_remote.InitialMaxData);
@@ -78,6 +82,12 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
 
     /// <summary>RFC 9002 §5.3; 333 ms before the first sample of a path.</summary>
     public TimeSpan SmoothedRtt => _recovery.Rtt.Smoothed;
+
+    /// <summary>UDP payload of a full packet on the path.</summary>
+    public int PacketSize => _recovery.PathMtu.PacketSize;
+
+    /// <summary>The path's window has met no limit yet.</summary>
+    public bool IsInSlowStart => _recovery.Congestion.IsInSlowStart;
 
     /// <summary>When the last packet that authenticated came in; the connection's beginning before the first.</summary>
     public Timestamp LastReceived { get; private set; }

@@ -1,4 +1,5 @@
 using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Transport.Recovery;
 
 namespace Punchline.Protocols.Transport;
 
@@ -34,6 +35,11 @@ internal sealed record ConnectionSetup
 
     /// <inheritdoc cref="Connection.KeepAliveInterval"/>
     public TimeSpan KeepAliveInterval { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>The largest packet that is made where the path and the peer take it; at least <see cref="Connection.BasePacketSize"/>.</summary>
+    public int MaxPacketSize { get; init; } = Connection.MaxPacketSize;
+
+    public CongestionAlgorithm Congestion { get; init; } = CongestionAlgorithm.Cubic;
 
     public AeadLimits AeadLimits { get; init; } = AeadLimits.Default;
 }

@@ -54,8 +54,7 @@ internal sealed record TransportParameters
     public static TransportParameters Default { get; } = new()
     {
         IdleTimeout = TimeSpan.FromSeconds(30),
-        // 1,500 bytes of Ethernet − 40 of IPv6 − 8 of UDP.
-        MaxUdpPayloadSize = 1_452,
+        MaxUdpPayloadSize = Connection.MaxPacketSize,
         InitialMaxData = 4 << 20,
         InitialMaxStreamDataBidiLocal = 1 << 20,
         InitialMaxStreamDataBidiRemote = 1 << 20,

@@ -34,8 +34,7 @@ internal sealed class UdpSocket : IDisposable
             if (OperatingSystem.IsWindows()) _socket.IOControl(SioUdpConnReset, [0, 0, 0, 0], null);
             _socket.ReceiveBufferSize = BufferBytes;
             _socket.SendBufferSize = BufferBytes;
-            // PROTOCOL §6: no packet of ours is ever fragmented.
-            _socket.DontFragment = true;
+            ForbidFragments();
             _socket.Bind(local);
             _defaultTimeToLive = _socket.Ttl;
         }
@@ -91,7 +90,8 @@ internal sealed class UdpSocket : IDisposable
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
-            // No route, no buffer, a firewall's refusal, or closed: recovery sends again where it matters.
+            // No route, no buffer, a firewall's refusal, longer than the interface takes, or closed: recovery sends again where it
+            // matters, and a probe of path MTU discovery is lost.
         }
         finally
         {
@@ -120,6 +120,17 @@ internal sealed class UdpSocket : IDisposable
     {
         _closed.Set();
         _socket.Dispose();
+    }
+
+    // PROTOCOL §6: no packet of ours is ever fragmented.
+    private void ForbidFragments()
+    {
+        _socket.DontFragment = true;
+        if (!OperatingSystem.IsLinux()) return;
+        // IP_MTU_DISCOVER (10) to IP_PMTUDISC_PROBE (3), of linux/in.h: don't-fragment without the kernel's memory of ICMP
+        // messages, which anybody can send: path MTU discovery believes only packets that arrive (RFC 8899 §4.6).
+        const int IPProtocol = 0, MtuDiscover = 10, Probe = 3;
+        _socket.SetRawSocketOption(IPProtocol, MtuDiscover, BitConverter.GetBytes(Probe));
     }
 
     private void RestoreTimeToLive()

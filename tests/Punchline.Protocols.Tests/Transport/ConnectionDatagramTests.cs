@@ -21,7 +21,7 @@ public sealed class ConnectionDatagramTests
         Assert.Equal([new ConnectionEvent(ConnectionEventKind.DatagramReceived)], pair.Responder.Events);
         Assert.Throws<ArgumentException>(() => pair.Responder.Connection.TryReceiveDatagram(new byte[1_167], out _));
         Assert.Equal(largest, Take(pair.Responder)!);
-        Assert.Equal([], Take(pair.Responder));
+        Assert.Empty(Take(pair.Responder)!);
         Assert.Null(Take(pair.Responder));
     }
 

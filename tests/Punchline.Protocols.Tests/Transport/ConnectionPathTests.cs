@@ -59,7 +59,7 @@ public sealed class ConnectionPathTests
         var peer = new ScriptedPeer { Source = Elsewhere };
         peer.SendHex("01" + string.Concat(Enumerable.Repeat("00", 1_100)));
         var challenge = Assert.Single(peer.Drain());
-        Assert.Equal((Elsewhere, Connection.MaxPacketSize), (challenge.Destination, challenge.Length));
+        Assert.Equal((Elsewhere, Connection.BasePacketSize), (challenge.Destination, challenge.Length));
         peer.Now += TimeSpan.FromMilliseconds(70);
         peer.SendHex("1b" + Convert.ToHexString(challenge.Frames.AsSpan(1, 8)));
         Assert.Equal(new ConnectionEvent(ConnectionEventKind.RemoteAddressChanged, Address: Elsewhere), Assert.Single(peer.Events()));
@@ -83,7 +83,7 @@ public sealed class ConnectionPathTests
         var peer = new ScriptedPeer();
         peer.SendHex("1a" + "0102030405060708");
         var answer = peer.Drain()[0];
-        Assert.Equal((Pair.InitiatorAddress, Connection.MaxPacketSize), (answer.Destination, answer.Length));
+        Assert.Equal((Pair.InitiatorAddress, Connection.BasePacketSize), (answer.Destination, answer.Length));
         Assert.Equal((byte)FrameType.PathResponse, answer.Frames[0]);
         Assert.Equal(0x0102030405060708UL, BinaryPrimitives.ReadUInt64BigEndian(answer.Frames.AsSpan(1)));
         // Ten in one packet earn four answers.

@@ -70,7 +70,7 @@ public sealed class ConnectionTests
         pair.Initiator.Send("bulk", new byte[100_000]);
         pair.RunUntil(() => pair.Initiator.Sent.Count > 0);
         Assert.Equal(10, pair.Initiator.Sent.Count);
-        Assert.All(pair.Initiator.Sent, packet => Assert.Equal(Connection.MaxPacketSize, packet.Bytes.Length));
+        Assert.All(pair.Initiator.Sent, packet => Assert.Equal(Connection.BasePacketSize, packet.Bytes.Length));
     }
 
     [Fact]

@@ -29,19 +29,21 @@ internal sealed class Pair
     private readonly PriorityQueue<(Side From, Side To, Endpoint Source, byte[] Bytes), (Timestamp, int)> _flying = new();
     private readonly SeededRandom _random;
     private readonly LinkBehaviour _link;
-    private readonly byte[] _buffer = new byte[1_452];
+    private readonly byte[] _buffer = new byte[Connection.MaxPacketSize];
+    private readonly int _maxPacketSize;
     private int _sequence;
 
-    public Pair(ulong seed = 1, LinkBehaviour? link = null, TransportParameters? parameters = null, AeadLimits? limits = null, TimeSpan? keepAlive = null, TransportParameters? responderParameters = null)
+    public Pair(ulong seed = 1, LinkBehaviour? link = null, TransportParameters? parameters = null, AeadLimits? limits = null, TimeSpan? keepAlive = null, TransportParameters? responderParameters = null, int maxPacketSize = Connection.BasePacketSize)
     {
         Seed = seed;
+        _maxPacketSize = maxPacketSize;
         _random = new SeededRandom(seed);
         _link = link ?? new LinkBehaviour();
         var initiator = parameters ?? TransportParameters.Default;
         var responder = responderParameters ?? initiator;
         Now = Timestamp.FromMilliseconds(1_000);
-        Initiator = new Side("initiator", InitiatorAddress, new Connection(Setup(ConnectionRole.Initiator, initiator, responder, limits, keepAlive, seed), Now));
-        Responder = new Side("responder", ResponderAddress, new Connection(Setup(ConnectionRole.Responder, responder, initiator, limits, keepAlive, seed + 1_000_000), Now));
+        Initiator = new Side("initiator", InitiatorAddress, new Connection(Setup(ConnectionRole.Initiator, initiator, responder, limits, keepAlive, seed, maxPacketSize: maxPacketSize), Now));
+        Responder = new Side("responder", ResponderAddress, new Connection(Setup(ConnectionRole.Responder, responder, initiator, limits, keepAlive, seed + 1_000_000, maxPacketSize: maxPacketSize), Now));
     }
 
     public ulong Seed { get; }
@@ -56,7 +58,7 @@ internal sealed class Pair
     public Func<Side, byte[], bool> Passes { get; set; } = (_, _) => true;
 
     public static ConnectionSetup Setup(
-        ConnectionRole role, TransportParameters local, TransportParameters remote, AeadLimits? limits = null, TimeSpan? keepAlive = null, ulong seed = 1, TimeSpan? rtt = null) => new()
+        ConnectionRole role, TransportParameters local, TransportParameters remote, AeadLimits? limits = null, TimeSpan? keepAlive = null, ulong seed = 1, TimeSpan? rtt = null, int maxPacketSize = Connection.BasePacketSize) => new()
         {
             Role = role,
             SendKey = role == ConnectionRole.Initiator ? InitiatorKey : ResponderKey,
@@ -70,6 +72,8 @@ internal sealed class Pair
             HandshakeRtt = rtt ?? TimeSpan.FromMilliseconds(40),
             KeepAliveInterval = keepAlive ?? TimeSpan.Zero,
             AeadLimits = limits ?? AeadLimits.Default,
+            // Sizes that tests count on; those of path MTU discovery set another.
+            MaxPacketSize = maxPacketSize,
         };
 
     /// <summary>Runs until the condition holds; false where nothing is left to happen, or the time is over.</summary>
@@ -104,7 +108,7 @@ internal sealed class Pair
         for (var packets = 0; side.Connection.TryDequeueTransmit(Now, _buffer, out var transmit); packets++)
         {
             Assert.True(packets < 10_000, "a connection sends without end");
-            Assert.InRange(transmit.Length, PacketHeader.MinPacketLength, Connection.MaxPacketSize);
+            Assert.InRange(transmit.Length, PacketHeader.MinPacketLength, _maxPacketSize);
             var bytes = _buffer[..transmit.Length];
             side.Sent.Add((Now, transmit.Destination, bytes));
             if (transmit.Destination != peer.Address || !Passes(side, bytes) || _random.NextDouble() < _link.Loss) continue;

@@ -3,6 +3,7 @@ using Punchline.Protocols.Node;
 using Punchline.Protocols.Noise;
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Rooms;
+using Punchline.Protocols.Transport;
 using Punchline.Protocols.Traversal;
 
 namespace Punchline.Simulation.Peers;
@@ -18,7 +19,7 @@ internal sealed class NodePair : IDisposable
 
     private static readonly byte[] RoomKey = new byte[RoomKeys.KeyLength];
 
-    private readonly byte[] _buffer = new byte[1_500];
+    private readonly byte[] _buffer = new byte[Connection.MaxPacketSize];
     private readonly P256KeyPair[] _identities;
     private readonly NodeCore[] _nodes;
     private readonly Endpoint[] _addresses = [Endpoint.Parse("198.51.100.1:40000"), Endpoint.Parse("203.0.113.1:40000")];

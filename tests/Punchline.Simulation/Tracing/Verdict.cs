@@ -71,4 +71,10 @@ internal enum Verdict : byte
 
     /// <summary>A router forgot its mappings; to is its new external address.</summary>
     Rebound,
+
+    /// <summary>Lost on a link whose largest packet is smaller.</summary>
+    TooLarge,
+
+    /// <summary>A link flipped a bit of it.</summary>
+    Corrupted,
 }

@@ -1,5 +1,6 @@
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Transport.Frames;
+using Punchline.Protocols.Transport.PathMtu;
 
 namespace Punchline.Protocols.Transport.Recovery;
 
@@ -7,25 +8,35 @@ namespace Punchline.Protocols.Transport.Recovery;
 /// Loss detection and probes (RFC 9002 §6 and appendix A), for the one packet-number space that there is. The handshake
 /// is over and the address validated, so that what the RFC says of those does not arise.
 /// </summary>
-internal sealed class LossRecovery(ISentFrameOwner owner, int maxDatagramSize, TimeSpan peerMaxAckDelay)
+internal sealed class LossRecovery
 {
-    /// <summary>RFC 9002 §6.1.1: kPacketThreshold.</summary>
-    private const ulong PacketThreshold = 3;
-
     /// <summary>§7.6.1: kPersistentCongestionThreshold.</summary>
     private const int PersistentCongestionThreshold = 3;
 
     /// <summary>§6.2.4: probes of one time-out; two, so that the loss of one does not cost another time-out.</summary>
     private const int ProbesPerTimeout = 2;
 
-    /// <summary>2^10 time-outs of 25 ms are 25 s: any idle time-out strikes before.</summary>
-    private const int MaxBackoffExponent = 10;
+    /// <summary>2^6 time-outs of 25 ms are more than <see cref="LongestBackoff"/>.</summary>
+    private const int MaxBackoffExponent = 6;
 
+    /// <summary>
+    /// Deviates from §6.2.1, whose backoff has no end: the interval grows to this, or to two time-outs where that is more, so
+    /// that data flows within a second of a network's return. Two packets a second for an idle time-out of 30 s congest nothing.
+    /// </summary>
+    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(1);
+
+    private readonly ISentFrameOwner _owner;
+    private readonly int _largestDatagram;
+    private readonly TimeSpan _peerMaxAckDelay;
+    private readonly CongestionAlgorithm _algorithm;
     private readonly SentPackets _packets = new();
+    private readonly LostPackets _lost = new();
     private readonly SentFrames _frames = new();
     private readonly List<(Timestamp SentAt, int Size)> _newlyAcknowledged = [];
-    private Pacer _pacer = new(maxDatagramSize);
+    private ReorderingTolerance _tolerance = new();
+    private Pacer _pacer;
     private ulong? _largestAcknowledged;
+    private ulong _nextNumber;
     private Timestamp _lossTime = Timestamp.Never;
     private Timestamp _lastSentAt;
     private Timestamp? _firstSampleAt;
@@ -33,17 +44,38 @@ internal sealed class LossRecovery(ISentFrameOwner owner, int maxDatagramSize, T
     private int _timeouts;
     private int _path;
 
+    /// <param name="owner">Hears what becomes of frames.</param>
+    /// <param name="largestDatagram">The largest packet that may be sent, if the path carries it.</param>
+    /// <param name="peerMaxAckDelay">The peer's max_ack_delay.</param>
+    /// <param name="algorithm">Of the window.</param>
+    public LossRecovery(ISentFrameOwner owner, int largestDatagram, TimeSpan peerMaxAckDelay, CongestionAlgorithm algorithm)
+    {
+        _owner = owner;
+        _largestDatagram = largestDatagram;
+        _peerMaxAckDelay = peerMaxAckDelay;
+        _algorithm = algorithm;
+        PathMtu = new PathMtuDiscovery(largestDatagram);
+        Congestion = CongestionControl.Create(algorithm, PathMtu.PacketSize);
+        _pacer = new Pacer(PathMtu.PacketSize);
+    }
+
     public RttEstimator Rtt { get; private set; } = new();
 
-    public NewReno Congestion { get; private set; } = new(maxDatagramSize);
+    public CongestionControl Congestion { get; private set; }
+
+    public PathMtuDiscovery PathMtu { get; private set; }
 
     /// <summary>Packets that must be sent now, whatever the window says.</summary>
     public int ProbesPending { get; private set; }
 
+    /// <summary>Packets that were taken for lost.</summary>
     public ulong PacketsLost { get; private set; }
 
+    /// <summary>Those of them that were acknowledged after all.</summary>
+    public ulong SpuriousLosses { get; private set; }
+
     /// <summary>One probe time-out without backoff (§6.2.1): the unit of the closing and path timers.</summary>
-    public TimeSpan ProbeTimeout => Rtt.ProbeTimeout(peerMaxAckDelay);
+    public TimeSpan ProbeTimeout => Rtt.ProbeTimeout(_peerMaxAckDelay);
 
     /// <summary>When <see cref="HandleTimeout"/> is due.</summary>
     public Timestamp Deadline
@@ -51,7 +83,23 @@ internal sealed class LossRecovery(ISentFrameOwner owner, int maxDatagramSize, T
         get
         {
             if (_lossTime != Timestamp.Never) return _lossTime;
-            return _outstanding == 0 ? Timestamp.Never : _lastSentAt + (ProbeTimeout * (1 << Math.Min(_timeouts, MaxBackoffExponent)));
+            return _outstanding == 0 ? Timestamp.Never : _lastSentAt + Backoff;
+        }
+    }
+
+    public bool IsCongested => !Congestion.CanSend(PathMtu.PacketSize) || _packets.Count >= SentPackets.Limit;
+
+    /// <summary>When the pacer lets the next packet go.</summary>
+    public Timestamp NextPacedSend => _pacer.NextSend(Pacer.PacedWindow(Congestion), Rtt.Smoothed);
+
+    private TimeSpan Backoff
+    {
+        get
+        {
+            var timeout = ProbeTimeout;
+            var interval = timeout * (1 << Math.Min(_timeouts, MaxBackoffExponent));
+            var longest = 2 * timeout > LongestBackoff ? 2 * timeout : LongestBackoff;
+            return interval < longest ? interval : longest;
         }
     }
 
@@ -61,19 +109,24 @@ internal sealed class LossRecovery(ISentFrameOwner owner, int maxDatagramSize, T
         _firstSampleAt ??= now;
     }
 
-    public bool IsCongested => !Congestion.CanSend || _packets.Count >= SentPackets.Limit;
-
-    public bool IsPaced(Timestamp now) => !_pacer.CanSend(Congestion.Window, Rtt.Smoothed, now);
-
-    /// <summary>When the pacer lets the next packet go.</summary>
-    public Timestamp NextPacedSend => _pacer.NextSend(Congestion.Window, Rtt.Smoothed);
+    public bool IsPaced(Timestamp now) => !_pacer.CanSend(Pacer.PacedWindow(Congestion), Rtt.Smoothed, now);
 
     public int RecordFrame(int chain, in SentFrame frame) => _frames.Prepend(chain, frame);
 
     /// <summary>Records an ack-eliciting packet; the others are never in flight (§2).</summary>
-    public void OnSent(ulong number, int size, int frames, ulong largestAcknowledged, Timestamp now)
+    public void OnSent(ulong number, int size, int frames, ulong largestAcknowledged, Timestamp now, bool isPathMtuProbe = false)
     {
-        _packets.Add(new SentPacket { Number = number, SentAt = now, Size = size, Frames = frames, LargestAcknowledged = largestAcknowledged, Path = _path });
+        _packets.Add(new SentPacket
+        {
+            Number = number,
+            SentAt = now,
+            Size = size,
+            Frames = frames,
+            LargestAcknowledged = largestAcknowledged,
+            Path = _path,
+            IsPathMtuProbe = isPathMtuProbe,
+        });
+        _nextNumber = number + 1;
         Congestion.OnSent(size);
         _pacer.OnSent(size);
         _lastSentAt = now;
@@ -91,6 +144,7 @@ internal sealed class LossRecovery(ISentFrameOwner owner, int maxDatagramSize, T
         _largestAcknowledged = Math.Max(_largestAcknowledged ?? 0, frame.Largest);
         _newlyAcknowledged.Clear();
         var knownAcks = SentPacket.NoAck;
+        var isProgress = false;
         foreach (var range in frame)
         {
             for (var i = _packets.FindFirst(range.Smallest); i < _packets.Count && _packets[i].Number <= range.Largest; i++)
@@ -98,16 +152,22 @@ internal sealed class LossRecovery(ISentFrameOwner owner, int maxDatagramSize, T
                 ref var packet = ref _packets[i];
                 if (packet.State != SentPacketState.Outstanding) continue;
                 // §5.1: a sample is taken where the largest acknowledged packet is newly acknowledged.
-                if (packet.Number == frame.Largest && packet.Path == _path) UpdateRtt(now - packet.SentAt, delay, now);
+                if (packet.Number == frame.Largest && packet.Path == _path) UpdateRtt(packet, delay, now);
                 if (packet.LargestAcknowledged != SentPacket.NoAck && (knownAcks == SentPacket.NoAck || packet.LargestAcknowledged > knownAcks)) knownAcks = packet.LargestAcknowledged;
                 Acknowledge(ref packet);
+                isProgress = true;
+            }
+            while (_lost.TryTake(range.Smallest, range.Largest, out var lost))
+            {
+                AcknowledgeLost(lost, now);
+                isProgress = true;
             }
         }
         DetectLost(now);
-        foreach (var (sentAt, size) in _newlyAcknowledged) Congestion.OnAcknowledged(sentAt, size);
+        foreach (var (sentAt, size) in _newlyAcknowledged) Congestion.OnAcknowledged(sentAt, size, Rtt.Smoothed, now);
         _packets.Trim();
         // §6.2.1: "The PTO backoff factor is reset when an acknowledgment is received"
-        if (_newlyAcknowledged.Count > 0) (_timeouts, ProbesPending) = (0, 0);
+        if (isProgress) (_timeouts, ProbesPending) = (0, 0);
         return knownAcks;
     }
 
@@ -132,15 +192,18 @@ internal sealed class LossRecovery(ISentFrameOwner owner, int maxDatagramSize, T
         _timeouts = 0;
         _firstSampleAt = null;
         Rtt = new RttEstimator();
-        Congestion = new NewReno(maxDatagramSize);
-        _pacer = new Pacer(maxDatagramSize);
+        PathMtu = new PathMtuDiscovery(_largestDatagram);
+        Congestion = CongestionControl.Create(_algorithm, PathMtu.PacketSize);
+        _tolerance = new ReorderingTolerance();
+        _pacer = new Pacer(PathMtu.PacketSize);
     }
 
-    private void UpdateRtt(TimeSpan sample, TimeSpan delay, Timestamp now)
+    private void UpdateRtt(in SentPacket largest, TimeSpan delay, Timestamp now)
     {
         // §5.3: the peer's delay is limited by its own max_ack_delay.
-        Rtt.Update(sample, delay < peerMaxAckDelay ? delay : peerMaxAckDelay);
+        Rtt.Update(now - largest.SentAt, delay < _peerMaxAckDelay ? delay : _peerMaxAckDelay);
         _firstSampleAt ??= now;
+        Congestion.OnRoundTrip(Rtt.Latest, largest.Number, _nextNumber);
     }
 
     private void Acknowledge(ref SentPacket packet)
@@ -151,55 +214,69 @@ internal sealed class LossRecovery(ISentFrameOwner owner, int maxDatagramSize, T
         {
             Congestion.OnGone(packet.Size);
             _newlyAcknowledged.Add((packet.SentAt, packet.Size));
+            if (!packet.IsPathMtuProbe)
+            {
+                PathMtu.OnAcknowledged(packet.Number, packet.Size);
+            }
+            else
+            {
+                PathMtu.OnProbeAcknowledged(packet.Size);
+                TakePacketSize();
+            }
         }
-        else
-        {
-            // Of an old path: counts as progress, not for the window.
-            _newlyAcknowledged.Add((packet.SentAt, 0));
-        }
-        for (var at = packet.Frames; at != SentFrames.None;)
-        {
-            var frame = _frames.At(at, out at);
-            owner.OnFrameAcknowledged(frame);
-        }
-        _frames.Free(packet.Frames);
+        ReportAcknowledged(packet.Frames);
         packet.Frames = SentFrames.None;
     }
 
-    // §A.10: a packet is lost where one sent three later, or 9/8 of a round trip later, is acknowledged.
+    // What arrived late need not be sent again, and was no sign of congestion.
+    private void AcknowledgeLost(in LostPacket packet, Timestamp now)
+    {
+        SpuriousLosses++;
+        ReportAcknowledged(packet.Frames);
+        if (packet.Path != _path) return;
+        _tolerance.OnSpuriousLoss(_largestAcknowledged!.Value - packet.Number, now - packet.SentAt, Rtt);
+        Congestion.OnSpuriousLoss(packet.CongestionEvent);
+    }
+
+    // §A.10: a packet is lost where one sent some later, or some time later, is acknowledged.
     private void DetectLost(Timestamp now)
     {
         _lossTime = Timestamp.Never;
         if (_largestAcknowledged is not { } largest) return;
-        var delay = Rtt.LossDelay;
-        var persistence = new PersistentCongestion(_firstSampleAt);
-        Timestamp? lastLost = null;
+        var delay = _tolerance.Delay(Rtt);
+        var losses = new LossBatch(_firstSampleAt);
         for (var i = 0; i < _packets.Count && _packets[i].Number <= largest; i++)
         {
             ref var packet = ref _packets[i];
             if (packet.State != SentPacketState.Outstanding)
             {
-                if (packet.State == SentPacketState.Acknowledged) persistence.OnAcknowledged();
+                if (packet.State == SentPacketState.Acknowledged) losses.OnAcknowledged();
                 continue;
             }
-            if (largest - packet.Number < PacketThreshold && packet.SentAt + delay > now)
+            if (largest - packet.Number < (ulong)_tolerance.Packets && packet.SentAt + delay > now)
             {
                 _lossTime = Timestamp.Min(_lossTime, packet.SentAt + delay);
                 continue;
             }
-            if (packet.Path == _path)
-            {
-                Congestion.OnGone(packet.Size);
-                lastLost = packet.SentAt;
-                persistence.OnLost(packet.SentAt);
-            }
+            if (packet.Path == _path) LoseOnPath(packet, ref losses, now);
             Lose(ref packet);
         }
-        if (lastLost is not { } sentAt) return;
-        Congestion.OnLoss(sentAt, now);
-        if (persistence.Longest <= ProbeTimeout * PersistentCongestionThreshold) return;
+        if (losses.Count == 0 || losses.LongestSpan <= ProbeTimeout * PersistentCongestionThreshold) return;
         Congestion.OnPersistentCongestion();
         Rtt.ResetMin();
+    }
+
+    private void LoseOnPath(in SentPacket packet, ref LossBatch losses, Timestamp now)
+    {
+        Congestion.OnGone(packet.Size);
+        if (packet.IsPathMtuProbe)
+        {
+            PathMtu.OnProbeLost(packet.Size);
+            return;
+        }
+        losses.OnLost(packet.SentAt);
+        Congestion.OnLost(packet.SentAt, now);
+        if (PathMtu.OnLost(packet.Number, packet.SentAt, packet.Size, now)) TakePacketSize();
     }
 
     private void Lose(ref SentPacket packet)
@@ -208,7 +285,8 @@ internal sealed class LossRecovery(ISentFrameOwner owner, int maxDatagramSize, T
         _outstanding--;
         PacketsLost++;
         ReportLost(packet.Frames);
-        _frames.Free(packet.Frames);
+        if (packet.IsPathMtuProbe) _frames.Free(packet.Frames);
+        else if (_lost.Add(new LostPacket(packet.Number, packet.SentAt, packet.Frames, packet.Path, Congestion.Event), out var forgotten)) _frames.Free(forgotten.Frames);
         packet.Frames = SentFrames.None;
     }
 
@@ -224,32 +302,47 @@ internal sealed class LossRecovery(ISentFrameOwner owner, int maxDatagramSize, T
         }
     }
 
+    private void TakePacketSize() => Congestion.DatagramSize = _pacer.DatagramSize = PathMtu.PacketSize;
+
+    private void ReportAcknowledged(int chain)
+    {
+        for (var at = chain; at != SentFrames.None;)
+        {
+            var frame = _frames.At(at, out at);
+            _owner.OnFrameAcknowledged(frame);
+        }
+        _frames.Free(chain);
+    }
+
     private void ReportLost(int chain)
     {
         while (chain != SentFrames.None)
         {
             var frame = _frames.At(chain, out chain);
-            owner.OnFrameLost(frame);
+            _owner.OnFrameLost(frame);
         }
     }
 
     /// <summary>
-    /// §7.6.2: the longest span between two lost packets with no acknowledged one between them, both sent after the first
-    /// RTT sample.
+    /// §7.6.2: what is lost at one moment, and the longest span between two lost packets with no acknowledged one between
+    /// them, both sent after the first RTT sample.
     /// </summary>
-    private struct PersistentCongestion(Timestamp? firstSampleAt)
+    private struct LossBatch(Timestamp? firstSampleAt)
     {
         private Timestamp? _first;
 
-        public TimeSpan Longest { get; private set; }
+        public int Count { get; private set; }
+
+        public TimeSpan LongestSpan { get; private set; }
 
         public void OnAcknowledged() => _first = null;
 
         public void OnLost(Timestamp sentAt)
         {
+            Count++;
             if (firstSampleAt is not { } sample || sentAt <= sample) return;
             _first ??= sentAt;
-            if (sentAt - _first.Value > Longest) Longest = sentAt - _first.Value;
+            if (sentAt - _first.Value > LongestSpan) LongestSpan = sentAt - _first.Value;
         }
     }
 }

@@ -45,8 +45,5 @@ internal sealed class RttEstimator
     /// <summary>§6.2.1: PTO = smoothed_rtt + max(4 × rttvar, kGranularity) + max_ack_delay.</summary>
     public TimeSpan ProbeTimeout(TimeSpan maxAckDelay) => Smoothed + Max(4 * Variation, Granularity) + maxAckDelay;
 
-    /// <summary>§6.1.2: a packet is lost when a later one is acknowledged and it is older than 9/8 of a round trip.</summary>
-    public TimeSpan LossDelay => Max(Max(Latest, Smoothed) * 9 / 8, Granularity);
-
     private static TimeSpan Max(TimeSpan left, TimeSpan right) => left > right ? left : right;
 }

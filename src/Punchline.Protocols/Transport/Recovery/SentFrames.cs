@@ -36,8 +36,8 @@ internal interface ISentFrameOwner
 }
 
 /// <summary>
-/// The frames of all packets in flight, as chains in one array that is reused. It grows with the packets in flight, whose
-/// number <see cref="SentPackets.Limit"/> bounds; a packet holds at most 1,200 bytes of frames.
+/// The frames of all packets in flight, and of those lost last, as chains in one array that is reused. It grows with the packets,
+/// whose number <see cref="SentPackets.Limit"/> and <see cref="LostPackets.Limit"/> bound.
 /// </summary>
 internal sealed class SentFrames
 {

@@ -25,6 +25,9 @@ internal struct SentPacket
     /// <summary>Which path it went over, counted from 0: only the current one's packets count for congestion and RTT.</summary>
     public int Path;
 
+    /// <summary>A probe of path MTU discovery, whose loss says nothing of congestion (RFC 9000 §14.4).</summary>
+    public bool IsPathMtuProbe;
+
     public SentPacketState State;
 
     public const ulong NoAck = ulong.MaxValue;
@@ -34,7 +37,7 @@ internal struct SentPacket
 internal sealed class SentPackets
 {
     /// <summary>
-    /// Packets in flight, beyond which only probes are sent: 19 MB of full packets, 4 times the connection's first window.
+    /// Packets in flight, beyond which only probes are sent: 19 MB of packets of 1,200 bytes, 4 times the connection's first window.
     /// </summary>
     public const int Limit = 16_384;
 

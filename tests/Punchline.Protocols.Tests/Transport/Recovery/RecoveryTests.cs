@@ -2,23 +2,10 @@ using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Transport.Frames;
 using Punchline.Protocols.Transport.Recovery;
 
-namespace Punchline.Protocols.Tests.Transport;
+namespace Punchline.Protocols.Tests.Transport.Recovery;
 
-public sealed class RecoveryTests
+public sealed class RecoveryTests() : RecoveryScript(CongestionAlgorithm.NewReno)
 {
-    private const int Size = 1_200;
-    private static readonly TimeSpan AckDelay = TimeSpan.FromMilliseconds(25);
-
-    private readonly Recorder _frames = new();
-    private readonly LossRecovery _recovery;
-    private readonly Timestamp _start = Timestamp.FromMilliseconds(1_000);
-
-    public RecoveryTests()
-    {
-        _recovery = new LossRecovery(_frames, Size, AckDelay);
-        _recovery.TakeSample(Ms(100), _start);
-    }
-
     [Fact]
     public void The_round_trip_follows_RFC_9002_section_5()
     {
@@ -41,12 +28,12 @@ public sealed class RecoveryTests
         Send(0, 5);
         Ack(At(100), (1, 1));
         Ack(At(100), (2, 2));
-        Assert.Empty(_frames.Lost);
+        Assert.Empty(Frames.Lost);
         Ack(At(100), (3, 3));
-        Assert.Equal([0], _frames.Lost);
-        Assert.Equal([1, 2, 3], _frames.Acknowledged);
-        Assert.Equal(1UL, _recovery.PacketsLost);
-        Assert.Equal(Size, _recovery.Congestion.BytesInFlight); // packet 4
+        Assert.Equal([0], Frames.Lost);
+        Assert.Equal([1, 2, 3], Frames.Acknowledged);
+        Assert.Equal(1UL, Recovery.PacketsLost);
+        Assert.Equal(Size, Recovery.Congestion.BytesInFlight); // packet 4
     }
 
     [Fact]
@@ -54,13 +41,13 @@ public sealed class RecoveryTests
     {
         Send(0, 2);
         Ack(At(100), (1, 1));
-        Assert.Empty(_frames.Lost);
-        Assert.Equal(At(112.5), _recovery.Deadline); // 9/8 × 100 ms
-        _recovery.HandleTimeout(At(112.4999));
-        Assert.Empty(_frames.Lost);
-        _recovery.HandleTimeout(At(112.5));
-        Assert.Equal([0], _frames.Lost);
-        Assert.Equal(Timestamp.Never, _recovery.Deadline);
+        Assert.Empty(Frames.Lost);
+        Assert.Equal(At(112.5), Recovery.Deadline); // 9/8 × 100 ms
+        Recovery.HandleTimeout(At(112.4999));
+        Assert.Empty(Frames.Lost);
+        Recovery.HandleTimeout(At(112.5));
+        Assert.Equal([0], Frames.Lost);
+        Assert.Equal(Timestamp.Never, Recovery.Deadline);
     }
 
     [Fact]
@@ -68,55 +55,55 @@ public sealed class RecoveryTests
     {
         Send(0, 3);
         // 100 + 4 × 50 + 25 ms
-        Assert.Equal(At(325), _recovery.Deadline);
-        _recovery.HandleTimeout(At(325));
-        Assert.Equal(2, _recovery.ProbesPending);
-        Assert.Equal([0, 1], _frames.Lost);
-        Assert.Equal(0UL, _recovery.PacketsLost);
-        Assert.Equal(3 * Size, _recovery.Congestion.BytesInFlight);
-        Assert.Equal(At(650), _recovery.Deadline);
+        Assert.Equal(At(325), Recovery.Deadline);
+        Recovery.HandleTimeout(At(325));
+        Assert.Equal(2, Recovery.ProbesPending);
+        Assert.Equal([0, 1], Frames.Lost);
+        Assert.Equal(0UL, Recovery.PacketsLost);
+        Assert.Equal(3 * Size, Recovery.Congestion.BytesInFlight);
+        Assert.Equal(At(650), Recovery.Deadline);
         SendOne(3, At(325));
         SendOne(4, At(325));
-        Assert.Equal(0, _recovery.ProbesPending);
-        Assert.Equal(At(325 + 650), _recovery.Deadline);
-        _recovery.HandleTimeout(At(975));
+        Assert.Equal(0, Recovery.ProbesPending);
+        Assert.Equal(At(325 + 650), Recovery.Deadline);
+        Recovery.HandleTimeout(At(975));
         SendOne(5, At(975));
-        Assert.Equal(At(975 + 1_300), _recovery.Deadline);
+        Assert.Equal(At(975 + 1_000), Recovery.Deadline); // not 1,300 ms: the longest interval is a second
         Ack(At(1_075), (5, 5)); // the backoff ends, and the rest is lost by the packet threshold and by time
-        Assert.Equal(Timestamp.Never, _recovery.Deadline);
-        Assert.Equal(5UL, _recovery.PacketsLost);
+        Assert.Equal(Timestamp.Never, Recovery.Deadline);
+        Assert.Equal(5UL, Recovery.PacketsLost);
         SendOne(6, At(2_000));
-        Assert.Equal(At(2_000) + _recovery.ProbeTimeout, _recovery.Deadline);
+        Assert.Equal(At(2_000) + Recovery.ProbeTimeout, Recovery.Deadline);
     }
 
     [Fact]
-    public void Slow_start_doubles_the_window_and_a_loss_halves_it_once()
+    public void SlowStart_doubles_the_window_and_a_loss_halves_it_once()
     {
-        Assert.Equal(12_000, _recovery.Congestion.Window);
+        Assert.Equal(12_000, Recovery.Congestion.Window);
         Send(0, 10);
-        Assert.True(_recovery.IsCongested);
+        Assert.True(Recovery.IsCongested);
         Ack(At(100), (0, 4));
-        Assert.Equal(18_000, _recovery.Congestion.Window);
+        Assert.Equal(18_000, Recovery.Congestion.Window);
         Ack(At(110), (8, 9)); // 5 and 6 are three behind 9; 7 is not
-        Assert.Equal([5, 6], _frames.Lost);
-        Assert.Equal(9_000, _recovery.Congestion.Window); // these acknowledgements were sent before the recovery began: no growth
-        Assert.Equal(9_000, _recovery.Congestion.SlowStartThreshold);
-        _recovery.HandleTimeout(At(500));
-        Assert.Equal([5, 6, 7], _frames.Lost);
-        Assert.Equal(9_000, _recovery.Congestion.Window); // of the same round trip
+        Assert.Equal([5, 6], Frames.Lost);
+        Assert.Equal(9_000, Recovery.Congestion.Window); // these acknowledgements were sent before the recovery began: no growth
+        Assert.False(Recovery.Congestion.IsInSlowStart);
+        Recovery.HandleTimeout(At(500));
+        Assert.Equal([5, 6, 7], Frames.Lost);
+        Assert.Equal(9_000, Recovery.Congestion.Window); // of the same round trip
 
         SendOne(10, At(600));
         Ack(At(700), (10, 10));
-        Assert.Equal(9_000 + (Size * Size / 9_000), _recovery.Congestion.Window); // congestion avoidance
+        Assert.Equal(9_000 + (Size * Size / 9_000), Recovery.Congestion.Window); // congestion avoidance
     }
 
     [Fact]
     public void An_application_limited_sender_does_not_grow()
     {
         Send(0, 2);
-        _recovery.Congestion.IsApplicationLimited = true;
+        Recovery.Congestion.IsApplicationLimited = true;
         Ack(At(100), (0, 1));
-        Assert.Equal(12_000, _recovery.Congestion.Window);
+        Assert.Equal(12_000, Recovery.Congestion.Window);
     }
 
     [Theory] // The sample of 100 ms leaves a variation of 37.5 ms: 3 × (100 + 4 × 37.5 + 25) = 825 ms
@@ -128,8 +115,8 @@ public sealed class RecoveryTests
         SendOne(1, At(1 + span));
         for (ulong number = 2; number <= 4; number++) SendOne(number, At(1 + span));
         Ack(At(101 + span), (4, 4));
-        Assert.Equal([0, 1], _frames.Lost);
-        Assert.Equal(window, _recovery.Congestion.Window);
+        Assert.Equal([0, 1], Frames.Lost);
+        Assert.Equal(window, Recovery.Congestion.Window);
     }
 
     [Fact]
@@ -139,30 +126,30 @@ public sealed class RecoveryTests
         SendOne(1, At(500));
         for (ulong number = 2; number <= 5; number++) SendOne(number, At(1_000));
         Ack(At(1_100), (1, 1), (5, 5));
-        Assert.Equal([0, 2], _frames.Lost);
-        Assert.Equal(6_000, _recovery.Congestion.Window);
+        Assert.Equal([0, 2], Frames.Lost);
+        Assert.Equal(6_000, Recovery.Congestion.Window);
     }
 
     [Fact]
-    public void A_new_path_starts_anew_and_old_packets_do_not_count()
+    public void A_new_pathStarts_anew_and_old_packets_do_not_count()
     {
         Send(0, 10);
-        _recovery.OnPathChanged();
-        Assert.Equal((0L, 12_000L), (_recovery.Congestion.BytesInFlight, _recovery.Congestion.Window));
-        Assert.Equal(RttEstimator.Initial, _recovery.Rtt.Smoothed);
+        Recovery.OnPathChanged();
+        Assert.Equal((0L, 12_000L), (Recovery.Congestion.BytesInFlight, Recovery.Congestion.Window));
+        Assert.Equal(RttEstimator.Initial, Recovery.Rtt.Smoothed);
         SendOne(10, At(200));
         Ack(At(250), (0, 4), (8, 9));
-        Assert.Equal([5, 6], _frames.Lost);
-        Assert.Equal((1_200L, 12_000L), (_recovery.Congestion.BytesInFlight, _recovery.Congestion.Window));
-        Assert.False(_recovery.Rtt.HasSample);
+        Assert.Equal([5, 6], Frames.Lost);
+        Assert.Equal((1_200L, 12_000L), (Recovery.Congestion.BytesInFlight, Recovery.Congestion.Window));
+        Assert.False(Recovery.Rtt.HasSample);
     }
 
     [Fact]
     public void Acks_tell_how_far_the_peer_knows_ours()
     {
-        _recovery.OnSent(0, 100, SentFrames.None, largestAcknowledged: 40, At(0));
-        _recovery.OnSent(1, 100, SentFrames.None, SentPacket.NoAck, At(0));
-        _recovery.OnSent(2, 100, SentFrames.None, largestAcknowledged: 50, At(0));
+        Recovery.OnSent(0, 100, SentFrames.None, largestAcknowledged: 40, At(0));
+        Recovery.OnSent(1, 100, SentFrames.None, SentPacket.NoAck, At(0));
+        Recovery.OnSent(2, 100, SentFrames.None, largestAcknowledged: 50, At(0));
         Assert.Equal(SentPacket.NoAck, Ack(At(100), (1, 1)));
         Assert.Equal(50UL, Ack(At(100), (0, 2)));
         Assert.Equal(SentPacket.NoAck, Ack(At(100), (0, 2)));
@@ -246,6 +233,23 @@ public sealed class RecoveryTests
         Assert.Equal(1_000UL, frame.Delay); // 8,000 µs / 2^3
     }
 
+    [Fact]
+    public void The_longest_interval_of_a_slow_path_is_two_timeouts()
+    {
+        SendOne(0, At(0));
+        Ack(At(2_000), (0, 0)); // smoothed (7 × 100 + 2,000) / 8 = 337.5 ms, variation (3 × 50 + 1,900) / 4 = 512.5 ms
+        var timeout = Ms(337.5) + Ms(4 * 512.5) + AckDelay;
+        SendOne(1, At(2_000));
+        Assert.Equal(At(2_000) + timeout, Recovery.Deadline);
+        for (var i = 0; i < 4; i++)
+        {
+            var at = Recovery.Deadline;
+            Recovery.HandleTimeout(at);
+            SendOne((ulong)(2 + i), at);
+            Assert.Equal(at + (2 * timeout), Recovery.Deadline);
+        }
+    }
+
     private static PacketRange[] Ranges(AckTracker acks)
     {
         var writer = new SpanWriter(new byte[1_000]);
@@ -255,41 +259,5 @@ public sealed class RecoveryTests
         var ranges = new List<PacketRange>();
         foreach (var range in frame) ranges.Add(range);
         return [.. ranges];
-    }
-
-    private static TimeSpan Ms(double milliseconds) => TimeSpan.FromTicks((long)Math.Round(milliseconds * TimeSpan.TicksPerMillisecond));
-
-    private Timestamp At(double milliseconds) => _start + Ms(milliseconds);
-
-    private void Send(int first, int count)
-    {
-        for (var i = 0; i < count; i++) SendOne((ulong)(first + i), At(0));
-    }
-
-    // The packet's number is hidden in its only frame, as the segment's offset.
-    private void SendOne(ulong number, Timestamp at)
-    {
-        var frames = _recovery.RecordFrame(SentFrames.None, new SentFrame(SentFrameKind.Stream, null, new(number, 1, false)));
-        _recovery.OnSent(number, Size, frames, SentPacket.NoAck, at);
-    }
-
-    private ulong Ack(Timestamp at, params (ulong Smallest, ulong Largest)[] ranges)
-    {
-        var writer = new SpanWriter(new byte[1_000]);
-        Assert.True(AckFrame.TryWrite(ref writer, ranges.Reverse().Select(r => new PacketRange(r.Smallest, r.Largest)).ToArray(), 0));
-        var reader = new SpanReader(writer.Written[1..]);
-        Assert.True(AckFrame.TryRead(ref reader, false, out var frame));
-        return _recovery.OnAck(frame, TimeSpan.Zero, at);
-    }
-
-    private sealed class Recorder : ISentFrameOwner
-    {
-        public List<int> Acknowledged { get; } = [];
-
-        public List<int> Lost { get; } = [];
-
-        public void OnFrameAcknowledged(in SentFrame frame) => Acknowledged.Add((int)frame.Segment.Offset);
-
-        public void OnFrameLost(in SentFrame frame) => Lost.Add((int)frame.Segment.Offset);
     }
 }
