@@ -25,7 +25,7 @@ internal sealed partial class Connection
             return false;
         }
         var frames = _opened.AsSpan(0, datagram.Length - PacketHeader.Length - PacketHeader.TagLength);
-        if (!_opener.TryOpen(datagram, number, frames))
+        if (!_opener.TryOpen(datagram, header, number, frames, out var key))
         {
             if (_opener.IsExhausted) CloseForError(TransportError.AeadLimitReached, FrameType.Padding, "Too many packets failed to authenticate.", now);
             return false;
@@ -35,20 +35,21 @@ internal sealed partial class Connection
         _packetsReceived++;
         _bytesReceived += (ulong)datagram.Length;
         OnReceivedForTimers(now);
+        if (!TryFollowKeyUpdate(key, number, now)) return true;
         if (_state == State.Closing)
         {
             HandlePacketWhileClosing(frames, now);
             return true;
         }
         OnPacketFrom(source, isNewest, datagram.Length);
-        var isEliciting = HandleFrames(source, frames, datagram.Length, now);
+        var isEliciting = HandleFrames(source, header.KeyPhase, frames, datagram.Length, now);
         if (_state == State.Active) _acks.OnReceived(number, isEliciting, now);
         return true;
     }
 
     // Returns whether any frame asks for an ACK (RFC 9000 §13.2). A frame that breaks the rules ends the connection, and with
     // it the loop.
-    private bool HandleFrames(Endpoint source, ReadOnlySpan<byte> frames, int datagramLength, Timestamp now)
+    private bool HandleFrames(Endpoint source, bool keyPhase, ReadOnlySpan<byte> frames, int datagramLength, Timestamp now)
     {
         var isEliciting = false;
         var reader = new SpanReader(frames);
@@ -58,14 +59,14 @@ internal sealed partial class Connection
             var frameType = (FrameType)type;
             isEliciting |= frameType is not (FrameType.Padding or FrameType.Ack or FrameType.AckEcn or FrameType.ConnectionClose or FrameType.ConnectionCloseApplication);
             // RFC 9000 §12.4: an unknown type is FRAME_ENCODING_ERROR, as is a frame that does not parse.
-            if (!TryHandleFrame(ref reader, frameType, source, datagramLength, now))
+            if (!TryHandleFrame(ref reader, frameType, source, keyPhase, datagramLength, now))
                 CloseForError(TransportError.FrameEncodingError, frameType, $"Frame of type 0x{type:x2} is unknown or malformed.", now);
         }
         return isEliciting;
     }
 
     /// <summary>False where the frame does not parse; what it then does wrong, its handler answers itself.</summary>
-    private bool TryHandleFrame(ref SpanReader reader, FrameType type, Endpoint source, int datagramLength, Timestamp now)
+    private bool TryHandleFrame(ref SpanReader reader, FrameType type, Endpoint source, bool keyPhase, int datagramLength, Timestamp now)
     {
         switch (type)
         {
@@ -73,7 +74,7 @@ internal sealed partial class Connection
                 return true;
             case FrameType.Ack or FrameType.AckEcn:
                 if (!AckFrame.TryRead(ref reader, hasEcnCounts: type == FrameType.AckEcn, out var ack)) return false;
-                HandleAck(ack, now);
+                HandleAck(ack, keyPhase, now);
                 return true;
             case FrameType.PathChallenge:
                 if (!PathFrame.TryRead(ref reader, type, out var challenge)) return false;
@@ -98,13 +99,18 @@ internal sealed partial class Connection
         }
     }
 
-    private void HandleAck(in AckFrame frame, Timestamp now)
+    private void HandleAck(in AckFrame frame, bool keyPhase, Timestamp now)
     {
         // RFC 9000 §13.1: "An endpoint SHOULD treat receipt of an acknowledgment for a packet it did not send as a connection
         // error of type PROTOCOL_VIOLATION".
         if (frame.Largest >= _sealer.NextNumber)
         {
             CloseForError(TransportError.ProtocolViolation, FrameType.Ack, "ACK of a packet that was never sent.", now);
+            return;
+        }
+        if (!TryNoteAcknowledgedKey(frame.Largest, keyPhase))
+        {
+            CloseForError(TransportError.KeyUpdateError, FrameType.Ack, "ACK of a new key under an old one.", now);
             return;
         }
         var knownAcks = _recovery.OnAck(frame, DecodeAckDelay(frame.Delay), now);

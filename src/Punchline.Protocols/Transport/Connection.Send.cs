@@ -22,6 +22,7 @@ internal sealed partial class Connection
     {
         if (buffer.Length < BasePacketSize) throw new ArgumentException($"A packet needs {BasePacketSize} bytes.", nameof(buffer));
         _isHeldByPacer = false;
+        if (_state == State.Active) BeginKeyUpdate(now);
         // RFC 9001 §6.6: before the limit, for the close itself takes packets.
         if (_state == State.Active && _sealer.PacketsLeft <= MaxClosePackets)
             CloseForError(TransportError.AeadLimitReached, FrameType.Padding, "The key has sealed as many packets as it may.", now);

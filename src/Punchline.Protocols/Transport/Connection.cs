@@ -54,7 +54,7 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
     /// <exception cref="ArgumentException">Keys of another length than 32 bytes, or a stream's window above <see cref="MaxStreamWindow"/>.</exception>
     public Connection(ConnectionSetup setup, Timestamp now)
     {
-        if (setup.SendKey.Length != 32 || setup.ReceiveKey.Length != 32) throw new ArgumentException("AES-256-GCM takes keys of 32 bytes.", nameof(setup));
+        if (setup.SendKey.Length != PacketCipher.KeyLength || setup.ReceiveKey.Length != PacketCipher.KeyLength) throw new ArgumentException("AES-256-GCM takes keys of 32 bytes.", nameof(setup));
         var (local, remote) = (setup.LocalParameters, setup.RemoteParameters);
         if (Math.Max(Math.Max(local.InitialMaxStreamDataBidiLocal, local.InitialMaxStreamDataBidiRemote), local.InitialMaxStreamDataUni) > MaxStreamWindow)
             throw new ArgumentException($"A stream's window has at most {MaxStreamWindow} bytes.", nameof(setup));
@@ -62,8 +62,8 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
         _localConnectionId = setup.LocalConnectionId;
         _remoteConnectionId = setup.RemoteConnectionId;
         _random = setup.Random;
-        _sealer = new PacketSealer(setup.SendKey.Span, setup.AeadLimits.MaxPackets);
-        _opener = new PacketOpener(setup.ReceiveKey.Span, setup.AeadLimits.MaxForgeries);
+        _sealer = new PacketSealer(setup.SendKey.Span, setup.AeadLimits, now);
+        _opener = new PacketOpener(setup.ReceiveKey.Span, setup.AeadLimits);
         _opened = new byte[_local.MaxUdpPayloadSize];
         _acks = new AckTracker(_local.MaxAckDelay, _local.AckDelayExponent);
         _recovery = new LossRecovery(this, Math.Min(_remote.MaxUdpPayloadSize, setup.MaxPacketSize), _remote.MaxAckDelay, setup.Congestion);
@@ -107,6 +107,7 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
     public ConnectionStatistics Statistics => new(
         _sealer.NextNumber, _packetsReceived, _recovery.PacketsLost, _bytesSent, _bytesReceived, _duplicatesDropped, _opener.Forgeries)
     {
+        KeyUpdates = _keyUpdates,
         OutgoingDatagramsDropped = _outgoingDatagrams.Dropped,
         IncomingDatagramsDropped = _incomingDatagrams.Dropped,
     };

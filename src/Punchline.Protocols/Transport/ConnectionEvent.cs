@@ -69,6 +69,9 @@ internal readonly record struct ConnectionStatistics(
     ulong DuplicatesDropped,
     ulong Forgeries)
 {
+    /// <summary>How often our sending key was followed by another.</summary>
+    public ulong KeyUpdates { get; init; }
+
     /// <summary>Datagrams of ours that newer ones took the place of before they were sent.</summary>
     public ulong OutgoingDatagramsDropped { get; init; }
 

@@ -7,13 +7,13 @@ namespace Punchline.Protocols.Transport;
 /// <code>
 ///  0      1                             9              13
 /// +------+-----------------------------+--------------+------------------+-------------+
-/// | 0x80 | connection id (8 bytes,     | packet no.   | sealed frames    | tag         |
+/// | 100k | connection id (8 bytes,     | packet no.   | sealed frames    | tag         |
 /// |      | chosen by the receiver)     | (low 32 bit) | (at least 1 byte)| (16 bytes)  |
 /// +------+-----------------------------+--------------+------------------+-------------+
 /// </code>
-/// Byte 0 is 100r rrrk: k is the key phase, and r is reserved. Neither is in use yet, so that any other byte is dropped.
+/// Byte 0 is 100r rrrk: k is the key phase, and r is reserved, so that a packet with any of them set is dropped.
 /// </summary>
-internal readonly record struct PacketHeader(ulong ConnectionId, uint TruncatedNumber)
+internal readonly record struct PacketHeader(ulong ConnectionId, uint TruncatedNumber, bool KeyPhase)
 {
     public const int Length = 1 + 8 + 4;
     public const int TagLength = 16;
@@ -22,20 +22,22 @@ internal readonly record struct PacketHeader(ulong ConnectionId, uint TruncatedN
     public const int MinPacketLength = Length + 1 + TagLength;
 
     private const byte FirstByte = 0x80;
+    private const byte KeyPhaseBit = 0x01;
 
     public static bool TryRead(ReadOnlySpan<byte> datagram, out PacketHeader header)
     {
         header = default;
-        if (datagram.Length < MinPacketLength || datagram[0] != FirstByte) return false;
-        header = new PacketHeader(BinaryPrimitives.ReadUInt64BigEndian(datagram[1..]), BinaryPrimitives.ReadUInt32BigEndian(datagram[9..]));
+        if (datagram.Length < MinPacketLength || (datagram[0] & ~KeyPhaseBit) != FirstByte) return false;
+        header = new PacketHeader(
+            BinaryPrimitives.ReadUInt64BigEndian(datagram[1..]), BinaryPrimitives.ReadUInt32BigEndian(datagram[9..]), (datagram[0] & KeyPhaseBit) != 0);
         return true;
     }
 
-    public static void Write(Span<byte> destination, ulong connectionId, ulong packetNumber)
+    public static void Write(Span<byte> destination, in PacketHeader header)
     {
-        destination[0] = FirstByte;
-        BinaryPrimitives.WriteUInt64BigEndian(destination[1..], connectionId);
-        BinaryPrimitives.WriteUInt32BigEndian(destination[9..], (uint)packetNumber);
+        destination[0] = (byte)(FirstByte | (header.KeyPhase ? KeyPhaseBit : 0));
+        BinaryPrimitives.WriteUInt64BigEndian(destination[1..], header.ConnectionId);
+        BinaryPrimitives.WriteUInt32BigEndian(destination[9..], header.TruncatedNumber);
     }
 
     /// <summary>

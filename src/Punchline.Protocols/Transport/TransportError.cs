@@ -11,6 +11,7 @@ internal enum TransportError : ulong
     FinalSizeError = 0x06,
     FrameEncodingError = 0x07,
     ProtocolViolation = 0x0a,
+    KeyUpdateError = 0x0e,
     AeadLimitReached = 0x0f,
 }
 

@@ -94,7 +94,7 @@ public sealed class GoldenPacketTests : IDisposable
         byte[] types = [.. _golden.Where(entry => !entry.Key.StartsWith("chat-", StringComparison.Ordinal) && entry.Key != "blob").Select(entry => entry.Value[0]).Distinct().Order()];
         Assert.Equal(
             [
-                PacketTypes.FirstData, HandshakePacket.Message1, HandshakePacket.Message2, HandshakePacket.Message3, HandshakePacket.CookieReply,
+                PacketTypes.FirstData, PacketTypes.FirstData + 1, HandshakePacket.Message1, HandshakePacket.Message2, HandshakePacket.Message3, HandshakePacket.CookieReply,
                 HandshakePacket.CookiedMessage1, PacketTypes.KeepAlive,
             ],
             types);
@@ -137,16 +137,20 @@ public sealed class GoldenPacketTests : IDisposable
     [Fact]
     public void The_golden_data_packets_open_to_the_frames()
     {
-        using var opener = new PacketOpener(DataKey, 1);
+        using var opener = new PacketOpener(DataKey, AeadLimits.Default);
         for (var i = 0; i < Frames.Length; i++)
         {
             var packet = _golden[$"data-{Frames[i].Hex[..2]}"];
             Assert.True(PacketHeader.TryRead(packet, out var header));
             Assert.Equal((InitiatorConnectionId, (uint)i), (header.ConnectionId, header.TruncatedNumber));
             var frames = new byte[packet.Length - PacketHeader.Length - PacketHeader.TagLength];
-            Assert.True(opener.TryOpen(packet, (ulong)i, frames));
+            Assert.True(opener.TryOpen(packet, header, (ulong)i, frames, out _));
             Assert.Equal(Convert.FromHexString(Frames[i].Hex), frames);
         }
+        Assert.True(PacketHeader.TryRead(_golden["data-under-the-next-key"], out var next));
+        var ping = new byte[1];
+        Assert.True(opener.TryOpen(_golden["data-under-the-next-key"], next, next.TruncatedNumber, ping, out var key));
+        Assert.Equal(((byte)FrameType.Ping, KeyGeneration.Next), (ping[0], key));
     }
 
     [Fact]
@@ -183,13 +187,18 @@ public sealed class GoldenPacketTests : IDisposable
         HandshakePacket.WriteMessage1(cookie, initiator.Message1, cookied);
         yield return new("message-1-with-cookie", cookied);
         yield return new("keep-alive", [PacketTypes.KeepAlive]);
-        using var sealer = new PacketSealer(DataKey, (ulong)Frames.Length);
+        using var sealer = new PacketSealer(DataKey, AeadLimits.Default, Timestamp.Zero);
         foreach (var (_, hex) in Frames)
         {
             byte[] packet = [.. new byte[PacketHeader.Length], .. Convert.FromHexString(hex), .. new byte[PacketHeader.TagLength]];
             Assert.True(sealer.TrySeal(packet, InitiatorConnectionId));
             yield return new($"data-{hex[..2]}", packet);
         }
+        using var updated = new PacketSealer(DataKey, AeadLimits.Default, Timestamp.Zero);
+        updated.UpdateKey(Timestamp.Zero);
+        byte[] ping = [.. new byte[PacketHeader.Length], (byte)FrameType.Ping, .. new byte[PacketHeader.TagLength]];
+        Assert.True(updated.TrySeal(ping, InitiatorConnectionId));
+        yield return new("data-under-the-next-key", ping);
         yield return new("blob", Introduction(_lower).Seal(Keys, new SeededRandom(5)));
         yield return new("chat-message", ChatFrame.WriteMessage(0x965, "hi"u8));
         yield return new("chat-delivered", ChatFrame.WriteDelivered(0x965));

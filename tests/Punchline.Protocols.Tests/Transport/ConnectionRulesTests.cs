@@ -155,7 +155,7 @@ public sealed class ConnectionRulesTests
     [Fact]
     public void The_sending_key_stops_before_its_limit_with_a_close()
     {
-        var peer = new ScriptedPeer(limits: new AeadLimits(MaxPackets: 40, MaxForgeries: 10));
+        var peer = new ScriptedPeer(limits: new AeadLimits { MaxPackets = 40 });
         for (var i = 0; i < 100 && !peer.Connection.IsClosed; i++)
         {
             peer.Connection.Ping();
@@ -176,7 +176,7 @@ public sealed class ConnectionRulesTests
     [Fact]
     public void Forgeries_beyond_the_limit_close_the_connection()
     {
-        var peer = new ScriptedPeer(limits: new AeadLimits(MaxPackets: 1_000, MaxForgeries: 10));
+        var peer = new ScriptedPeer(limits: new AeadLimits { MaxForgeries = 10 });
         for (var i = 0; i < 10; i++)
         {
             Assert.False(peer.Connection.IsClosed);

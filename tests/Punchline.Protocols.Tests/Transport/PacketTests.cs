@@ -21,7 +21,7 @@ public sealed class PacketTests
     [Fact] // Golden packets, sealed by pyca/cryptography's AESGCM under the key 00 01 … 1f
     public void A_packet_is_AES_GCM_over_the_header_with_the_nonce_of_Noise()
     {
-        using var sealer = new PacketSealer(Pair.InitiatorKey, 10);
+        using var sealer = new PacketSealer(Pair.InitiatorKey, AeadLimits.Default, Timestamp.Zero);
         byte[] ping = [.. new byte[13], 0x01, .. new byte[16]];
         Assert.True(sealer.TrySeal(ping, 0x2222222222222222)); // number 0
         Assert.Equal("802222222222222222000000000f2b93dce9032c404a63e96176743a6a78", Convert.ToHexStringLower(ping));
@@ -29,20 +29,22 @@ public sealed class PacketTests
         Assert.True(sealer.TrySeal(padded, 0x0102030405060708)); // number 1
         Assert.Equal("8001020304050607080000000114d61feb3ce4bf03885f9e5948a4f2e5e60a", Convert.ToHexStringLower(padded));
 
-        using var opener = new PacketOpener(Pair.InitiatorKey, 10);
+        using var opener = new PacketOpener(Pair.InitiatorKey, AeadLimits.Default);
         var frames = new byte[2];
-        Assert.True(opener.TryOpen(padded, 1, frames));
+        Assert.True(PacketHeader.TryRead(padded, out var header));
+        Assert.True(opener.TryOpen(padded, header, 1, frames, out var key));
+        Assert.Equal(KeyGeneration.Current, key);
         Assert.Equal([0x01, 0x00], frames);
-        Assert.False(opener.TryOpen(padded, 2, frames)); // the full number is in the nonce
+        Assert.False(opener.TryOpen(padded, header, 2, frames, out _)); // the full number is in the nonce
         padded[5] ^= 1;
-        Assert.False(opener.TryOpen(padded, 1, frames)); // the header is authenticated
+        Assert.False(opener.TryOpen(padded, header, 1, frames, out _)); // the header is authenticated
         Assert.Equal(2UL, opener.Forgeries);
     }
 
     [Fact]
     public void A_key_seals_no_more_than_its_limit()
     {
-        using var sealer = new PacketSealer(Pair.InitiatorKey, 2);
+        using var sealer = new PacketSealer(Pair.InitiatorKey, new AeadLimits { MaxPackets = 2 }, Timestamp.Zero);
         Assert.True(sealer.TrySeal(new byte[30], 1));
         Assert.True(sealer.TrySeal(new byte[30], 1));
         var third = new byte[30];
@@ -52,13 +54,16 @@ public sealed class PacketTests
 
     [Theory]
     [InlineData(0x7f)]
-    [InlineData(0x81)] // the key phase is not in use yet
-    [InlineData(0x82)]
+    [InlineData(0x82)] // a reserved bit
+    [InlineData(0x91)]
     [InlineData(0xa0)]
     [InlineData(0xc0)]
     public void Other_first_bytes_are_no_data_packets(byte first)
     {
-        Assert.True(PacketHeader.TryRead([0x80, .. new byte[29]], out _));
+        Assert.True(PacketHeader.TryRead([0x80, .. new byte[29]], out var header));
+        Assert.False(header.KeyPhase);
+        Assert.True(PacketHeader.TryRead([0x81, .. new byte[29]], out header));
+        Assert.True(header.KeyPhase);
         Assert.False(PacketHeader.TryRead([first, .. new byte[29]], out _));
         Assert.False(PacketHeader.TryRead([0x80, .. new byte[28]], out _));
     }

@@ -9,8 +9,8 @@ namespace Punchline.Protocols.Tests.Transport;
 /// </summary>
 internal sealed class ScriptedPeer
 {
-    private readonly PacketSealer _sealer = new(Pair.InitiatorKey, 1_000_000);
-    private readonly PacketOpener _opener = new(Pair.ResponderKey, 1_000_000);
+    private readonly PacketSealer _sealer = new(Pair.InitiatorKey, AeadLimits.Default, Timestamp.Zero);
+    private readonly PacketOpener _opener = new(Pair.ResponderKey, AeadLimits.Default);
     private readonly byte[] _buffer = new byte[1_452];
 
     public ScriptedPeer(TransportParameters? parameters = null, AeadLimits? limits = null, TimeSpan? keepAlive = null, TransportParameters? peerParameters = null)
@@ -23,6 +23,9 @@ internal sealed class ScriptedPeer
     public delegate void FrameAction(ref SpanWriter writer);
 
     public Timestamp Now { get; set; }
+
+    /// <summary>What seals the test's packets.</summary>
+    public PacketSealer Sealer => _sealer;
 
     public Connection Connection { get; }
 
@@ -59,7 +62,8 @@ internal sealed class ScriptedPeer
             Assert.True(PacketHeader.TryRead(packet, out var header));
             Assert.Equal(Pair.InitiatorConnectionId, header.ConnectionId);
             var frames = new byte[transmit.Length - PacketHeader.Length - PacketHeader.TagLength];
-            Assert.True(_opener.TryOpen(packet, header.TruncatedNumber, frames));
+            Assert.True(_opener.TryOpen(packet, header, header.TruncatedNumber, frames, out var key));
+            if (key == KeyGeneration.Next) _opener.UpdateKey(header.TruncatedNumber, Timestamp.Never);
             packets.Add((transmit.Destination, frames, transmit.Length));
         }
         return packets;
