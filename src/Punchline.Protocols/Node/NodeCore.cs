@@ -4,6 +4,8 @@ using Punchline.Protocols.Noise;
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Rooms;
 using Punchline.Protocols.Stun;
+using Punchline.Protocols.Transport;
+using Punchline.Protocols.Transport.ConnectionIds;
 using Punchline.Protocols.Transport.Handshake;
 using Punchline.Protocols.Traversal;
 
@@ -174,11 +176,7 @@ internal sealed class NodeCore : IDisposable
                 HandleHandshake(source, datagram, now);
                 break;
             case >= PacketTypes.FirstData and <= PacketTypes.LastData:
-                if (Transport.PacketHeader.TryRead(datagram, out var header) && _services.Routes.FindConnection(header.ConnectionId) is { } session)
-                {
-                    session.HandleData(source, header.ConnectionId, datagram, now);
-                    session.Room.HandleProgress(session, now);
-                }
+                if (PacketHeader.TryRead(datagram, out var header)) HandleData(source, header.ConnectionId, datagram, now);
                 break;
         }
     }
@@ -198,7 +196,7 @@ internal sealed class NodeCore : IDisposable
 
     public bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit)
     {
-        if (_stun.TryDequeueTransmit(now, buffer, out transmit)) return true;
+        if (_stun.TryDequeueTransmit(now, buffer, out transmit) || _services.Resets.TryDequeueTransmit(buffer, out transmit)) return true;
         foreach (var room in _rooms.Values)
         {
             if (room.TryDequeueTransmit(now, buffer, out transmit)) return true;
@@ -218,6 +216,22 @@ internal sealed class NodeCore : IDisposable
         foreach (var room in _rooms.Values) room.Dispose();
         _rooms.Clear();
         _serverEnds.Clear();
+    }
+
+    private void HandleData(Endpoint source, ulong connectionId, ReadOnlySpan<byte> datagram, Timestamp now)
+    {
+        var session = _services.Routes.FindConnection(connectionId);
+        if (session is not null)
+        {
+            session.HandleData(source, connectionId, datagram, now);
+        }
+        else
+        {
+            session = _services.Routes.FindReset(datagram);
+            session?.HandleStatelessReset(ResetToken.Read(datagram[^ResetToken.Length..]), now);
+            if (session is null && !_services.Routes.WasReplaced(connectionId)) _services.Resets.HandleUnknown(source, datagram.Length, connectionId, now);
+        }
+        session?.Room.HandleProgress(session, now);
     }
 
     private void HandleHandshake(Endpoint source, ReadOnlySpan<byte> packet, Timestamp now)

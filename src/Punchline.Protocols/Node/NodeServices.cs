@@ -1,13 +1,15 @@
 using Punchline.Protocols.Noise;
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Transport;
+using Punchline.Protocols.Transport.ConnectionIds;
 using Punchline.Protocols.Transport.Handshake;
+using Punchline.Protocols.Transport.Streams;
 using Punchline.Protocols.Traversal;
 
 namespace Punchline.Protocols.Node;
 
 /// <summary>What all sessions of a node share: its identity, its randomness, and the limits that hold for the whole process.</summary>
-internal sealed class NodeServices(P256KeyPair identity, IRandomSource random)
+internal sealed class NodeServices
 {
     // PROTOCOL §5: 200 packets a second, burst 64, for the process.
     private const int ProbesPerSecond = 200;
@@ -16,13 +18,27 @@ internal sealed class NodeServices(P256KeyPair identity, IRandomSource random)
     // PROTOCOL §12: 50 Diffie-Hellmans a second in all, spent by whoever sends us a genuine-looking message 1.
     private const int AgreementsPerSecond = 50;
 
-    public P256KeyPair Identity { get; } = identity;
+    public NodeServices(P256KeyPair identity, IRandomSource random)
+    {
+        Identity = identity;
+        Id = identity.DeriveId();
+        PublicKey = identity.PublicKey.ToArray();
+        Random = random;
+        Cookies = new AddressCookies(random);
+        Span<byte> resetKey = stackalloc byte[StatelessResetKey.Length];
+        identity.DeriveKey("punchline stateless reset"u8, resetKey);
+        ResetKey = new StatelessResetKey(resetKey);
+        Resets = new StatelessResetResponder(ResetKey, random);
+        Routes = new SessionRoutes(ResetKey);
+    }
 
-    public PeerId Id { get; } = identity.DeriveId();
+    public P256KeyPair Identity { get; }
 
-    public ReadOnlyMemory<byte> PublicKey { get; } = identity.PublicKey.ToArray();
+    public PeerId Id { get; }
 
-    public IRandomSource Random { get; } = random;
+    public ReadOnlyMemory<byte> PublicKey { get; }
+
+    public IRandomSource Random { get; }
 
     public Pacer ProbePacer { get; } = new(ProbesPerSecond, ProbeBurst);
 
@@ -35,7 +51,13 @@ internal sealed class NodeServices(P256KeyPair identity, IRandomSource random)
     public Pacer AgreementPacer { get; } = new(AgreementsPerSecond, AgreementsPerSecond);
 
     /// <summary>What shows that somebody is where its message 1 came from.</summary>
-    public AddressCookies Cookies { get; } = new(random);
+    public AddressCookies Cookies { get; }
+
+    /// <summary>The tokens of our connection ids: the same again in every process with this identity.</summary>
+    public StatelessResetKey ResetKey { get; }
+
+    /// <summary>Answers data packets for connections of an earlier process.</summary>
+    public StatelessResetResponder Resets { get; }
 
     /// <summary>
     /// The number of the latest attempt towards anybody. It rises for the whole process, because a peer remembers the
@@ -43,8 +65,11 @@ internal sealed class NodeServices(P256KeyPair identity, IRandomSource random)
     /// </summary>
     public ulong LastAttempt { get; set; }
 
+    /// <summary>What the receive windows of all connections may grow by.</summary>
+    public ReceiveBudget ReceiveBudget { get; } = new();
+
     /// <summary>Which session a packet is for.</summary>
-    public SessionRoutes Routes { get; } = new();
+    public SessionRoutes Routes { get; }
 
     /// <summary>Our own interfaces.</summary>
     public IReadOnlyList<HostAddress> HostAddresses { get; set; } = [];
@@ -55,45 +80,14 @@ internal sealed class NodeServices(P256KeyPair identity, IRandomSource random)
     /// <summary>The shortest round trip to a STUN server that one request measured.</summary>
     public TimeSpan? ServerRoundTrip { get; set; }
 
-    /// <summary>Our side of every connection's transport parameters, encoded anew with another grease value each.</summary>
-    public byte[] EncodeParameters()
+    /// <summary>Our side of a connection's transport parameters, with another grease value each.</summary>
+    /// <param name="connectionId">Ours, of the handshake; its reset token is one of the parameters.</param>
+    public byte[] EncodeParameters(ulong connectionId)
     {
         Span<byte> buffer = stackalloc byte[TransportParameters.MaxEncodedLength];
         var writer = new SpanWriter(buffer);
-        // Small enough that the grease parameter's number stays within four bytes.
-        TransportParameters.Default.Write(ref writer, (ulong)Random.NextInt32(1 << 20));
+        // Small enough that the grease parameter takes four bytes, for which message 2 has room.
+        (TransportParameters.Default with { StatelessResetToken = ResetKey.CreateToken(connectionId) }).Write(ref writer, (ulong)Random.NextInt32(64));
         return writer.Written.ToArray();
     }
-}
-
-/// <summary>Finds the session that a packet belongs to, by what stands in clear at its beginning.</summary>
-internal sealed class SessionRoutes
-{
-    private readonly Dictionary<ulong, PeerSession> _byHint = [];
-    private readonly Dictionary<ulong, PeerSession> _byConnectionId = [];
-
-    /// <summary>Hints and connection ids held: none are left when all sessions have ended.</summary>
-    public int Count => _byHint.Count + _byConnectionId.Count;
-
-    public PeerSession? FindHint(ulong hint) => _byHint.GetValueOrDefault(hint);
-
-    public PeerSession? FindConnection(ulong connectionId) => _byConnectionId.GetValueOrDefault(connectionId);
-
-    public void AddHint(ulong hint, PeerSession session) => _byHint[hint] = session;
-
-    public void RemoveHint(ulong hint) => _byHint.Remove(hint);
-
-    /// <summary>A connection id for packets to this session, random and not in use.</summary>
-    public ulong AddConnection(PeerSession session, IRandomSource random)
-    {
-        ulong connectionId;
-        do
-        {
-            connectionId = random.NextUInt64();
-        }
-        while (!_byConnectionId.TryAdd(connectionId, session));
-        return connectionId;
-    }
-
-    public void RemoveConnection(ulong connectionId) => _byConnectionId.Remove(connectionId);
 }

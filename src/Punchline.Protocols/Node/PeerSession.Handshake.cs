@@ -134,15 +134,14 @@ internal sealed partial class PeerSession
     /// <summary>A data packet with a connection id of ours.</summary>
     public void HandleData(Endpoint source, ulong connectionId, ReadOnlySpan<byte> packet, Timestamp now)
     {
-        if (_connection is not null && _connectionId == connectionId)
-        {
-            if (_connection.HandleDatagram(source, packet, now)) HandleFirstData();
-            DrainConnection(now);
-        }
-        else if (_responder?.ConnectionId == connectionId)
+        if (_responder?.ConnectionId == connectionId)
         {
             _responder.HoldEarlyPacket(packet);
+            return;
         }
+        if (_connection is null) return;
+        if (_connection.HandleDatagram(source, packet, now)) HandleFirstData();
+        DrainConnection(now);
     }
 
     // A transport packet authenticated: the responder has message 3.
@@ -282,7 +281,7 @@ internal sealed partial class PeerSession
     private void Respond(ReceivedMessage1 message1, Endpoint source, bool isProven, Timestamp now)
     {
         var connectionId = _services.Routes.AddConnection(this, _services.Random);
-        if (!ResponderHandshake.TryRespond(_context, message1, connectionId, _services.EncodeParameters(), _services.Random, out var responder))
+        if (!ResponderHandshake.TryRespond(_context, message1, connectionId, _services.EncodeParameters(connectionId), _services.Random, out var responder))
         {
             _services.Routes.RemoveConnection(connectionId);
             return;
@@ -312,7 +311,7 @@ internal sealed partial class PeerSession
     private void HandleMessage2(InitiatorHandshake initiator, Endpoint source, ReadOnlySpan<byte> packet, Timestamp now)
     {
         if (_worthlessMessage2s >= FreeMessage2s && !_services.AgreementPacer.TryTake(now, reserve: AgreementsForProven)) return;
-        switch (initiator.ReadMessage2(packet, _services.EncodeParameters(), out var result, out var message3))
+        switch (initiator.ReadMessage2(packet, _services.EncodeParameters(initiator.ConnectionId), out var result, out var message3))
         {
             case HandshakeOutcome.Impostor:
                 // Over before message 3: the next probe begins a new attempt with new keys.
@@ -361,9 +360,10 @@ internal sealed partial class PeerSession
     private Connection Establish(
         ConnectionRole role, HandshakeResult result, TransportParameters remote, Endpoint source, TimeSpan? roundTrip, Timestamp now)
     {
+        _isBeingReplaced = true;
         DropConnection();
+        _isBeingReplaced = false;
         _doubtEnds = Timestamp.Never;
-        _connectionId = result.LocalConnectionId;
         _message3 = null;
         _nextMessage3 = Timestamp.Never;
         _connection = new Connection(
@@ -376,6 +376,8 @@ internal sealed partial class PeerSession
                 RemoteParameters = remote,
                 LocalConnectionId = result.LocalConnectionId,
                 RemoteConnectionId = result.RemoteConnectionId,
+                ConnectionIds = this,
+                ReceiveBudget = _services.ReceiveBudget,
                 RemoteAddress = source,
                 HandshakeRtt = roundTrip,
                 Random = _services.Random,

@@ -21,7 +21,6 @@ internal sealed partial class PeerSession : IDisposable
     private readonly Queue<PeerSessionEvent> _events = new();
     private readonly Timestamp _learnedAt;
     private Connection? _connection;
-    private ulong _connectionId;
     private PunchAttempt? _punch;
     private Timestamp _attemptLearnedAt;
     private Endpoint? _openPath;
@@ -175,7 +174,6 @@ internal sealed partial class PeerSession : IDisposable
     private void DropConnection()
     {
         if (_connection is null) return;
-        _services.Routes.RemoveConnection(_connectionId);
         SetOpenPath(null);
         _connection.Dispose();
         _connection = null;

@@ -309,6 +309,7 @@ internal sealed partial class RoomSession : IDisposable
     private static string Describe(CloseReason closed) => closed switch
     {
         { Origin: CloseOrigin.IdleTimeout } => "timeout",
+        { Origin: CloseOrigin.StatelessReset } => "reset",
         { Text: { Length: > 0 } text } => PeerText.Clean(text),
         _ => $"code {closed.Code}",
     };

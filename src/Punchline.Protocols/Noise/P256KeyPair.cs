@@ -61,6 +61,16 @@ internal sealed class P256KeyPair : IKeyPair<P256KeyPair>
         return true;
     }
 
+    /// <summary>A secret that only the holder of this key pair can make, and makes again from it alone: HKDF (RFC 5869) of the private key.</summary>
+    /// <param name="info">What it is for; another purpose gives an unrelated secret.</param>
+    /// <param name="secret">Filled.</param>
+    public void DeriveKey(ReadOnlySpan<byte> info, Span<byte> secret)
+    {
+        var scalar = _key.ExportParameters(includePrivateParameters: true).D!;
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, scalar, secret, salt: [], info);
+        CryptographicOperations.ZeroMemory(scalar);
+    }
+
     public bool TryAgree(ReadOnlySpan<byte> peerPublicKey, Span<byte> sharedSecret)
     {
         if (peerPublicKey.Length != PointLength || peerPublicKey[0] != UncompressedPoint) return false;

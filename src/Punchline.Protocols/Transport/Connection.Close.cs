@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Text;
 using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Transport.ConnectionIds;
 using Punchline.Protocols.Transport.Frames;
 
 namespace Punchline.Protocols.Transport;
@@ -51,10 +52,24 @@ internal sealed partial class Connection
     private void HandleConnectionClose(in ConnectionCloseFrame frame, Timestamp now)
     {
         if (_state == State.Active) End(new CloseReason(CloseOrigin.Remote, frame.IsApplication, frame.Code, Encoding.UTF8.GetString(frame.Reason)));
+        BeginDraining(now);
+    }
+
+    private void BeginDraining(Timestamp now)
+    {
         _state = State.Draining;
         _isClosePending = false;
         _closeRepeatsAt = Timestamp.Never;
         StartClosingTimer(now);
+    }
+
+    /// <summary>The peer has lost the connection (RFC 9000 §10.3): it is over, and nothing more is sent. False where the token is another's.</summary>
+    public bool HandleStatelessReset(ResetToken token, Timestamp now)
+    {
+        if (_state is State.Draining or State.Drained || !_remoteIds.IsResetBy(token)) return false;
+        if (_state == State.Active) End(new CloseReason(CloseOrigin.StatelessReset, IsApplication: false, Code: 0, "The peer has lost the connection."));
+        BeginDraining(now);
+        return true;
     }
 
     // RFC 9000 §10.1: an idle connection is closed silently, for its peer has forgotten it as well.

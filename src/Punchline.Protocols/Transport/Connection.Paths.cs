@@ -66,6 +66,8 @@ internal sealed partial class Connection
             if (candidate.Challenges[i].Data != frame.Data) continue;
             _candidate = null;
             RemoteAddress = candidate.Address;
+            // RFC 9000 §9.5: another address, another id, or the peer's move could be followed by ours. Without one its own change must do.
+            _remoteIds.TryAdvance();
             // RFC 9000 §9.4: congestion and round trip of the new path start anew; the challenge is its first sample.
             _recovery.OnPathChanged();
             _recovery.TakeSample(now - candidate.Challenges[i].SentAt, now);

@@ -17,7 +17,7 @@ internal sealed partial class Connection
     public bool HandleDatagram(Endpoint source, ReadOnlySpan<byte> datagram, Timestamp now)
     {
         if (_state is State.Draining or State.Drained || datagram.Length > _local.MaxUdpPayloadSize) return false;
-        if (!PacketHeader.TryRead(datagram, out var header) || header.ConnectionId != _localConnectionId) return false;
+        if (!PacketHeader.TryRead(datagram, out var header) || !_localIds.Contains(header.ConnectionId)) return false;
         var number = PacketHeader.Reconstruct(header.TruncatedNumber, _replay.NextExpected);
         if (_replay.HasSeen(number))
         {
@@ -42,14 +42,17 @@ internal sealed partial class Connection
             return true;
         }
         OnPacketFrom(source, isNewest, datagram.Length);
-        var isEliciting = HandleFrames(source, header.KeyPhase, frames, datagram.Length, now);
+        var isEliciting = HandleFrames(new PacketContext(source, header, datagram.Length, now), frames);
         if (_state == State.Active) _acks.OnReceived(number, isEliciting, now);
         return true;
     }
 
+    /// <summary>What handlers of frames may want to know of the packet around them.</summary>
+    private readonly record struct PacketContext(Endpoint Source, PacketHeader Header, int Length, Timestamp ReceivedAt);
+
     // Returns whether any frame asks for an ACK (RFC 9000 §13.2). A frame that breaks the rules ends the connection, and with
     // it the loop.
-    private bool HandleFrames(Endpoint source, bool keyPhase, ReadOnlySpan<byte> frames, int datagramLength, Timestamp now)
+    private bool HandleFrames(in PacketContext packet, ReadOnlySpan<byte> frames)
     {
         var isEliciting = false;
         var reader = new SpanReader(frames);
@@ -59,26 +62,29 @@ internal sealed partial class Connection
             var frameType = (FrameType)type;
             isEliciting |= frameType is not (FrameType.Padding or FrameType.Ack or FrameType.AckEcn or FrameType.ConnectionClose or FrameType.ConnectionCloseApplication);
             // RFC 9000 §12.4: an unknown type is FRAME_ENCODING_ERROR, as is a frame that does not parse.
-            if (!TryHandleFrame(ref reader, frameType, source, keyPhase, datagramLength, now))
-                CloseForError(TransportError.FrameEncodingError, frameType, $"Frame of type 0x{type:x2} is unknown or malformed.", now);
+            if (!TryHandleFrame(ref reader, frameType, packet))
+                CloseForError(TransportError.FrameEncodingError, frameType, $"Frame of type 0x{type:x2} is unknown or malformed.", packet.ReceivedAt);
         }
         return isEliciting;
     }
 
     /// <summary>False where the frame does not parse; what it then does wrong, its handler answers itself.</summary>
-    private bool TryHandleFrame(ref SpanReader reader, FrameType type, Endpoint source, bool keyPhase, int datagramLength, Timestamp now)
+    private bool TryHandleFrame(ref SpanReader reader, FrameType type, in PacketContext packet)
     {
+        var now = packet.ReceivedAt;
         switch (type)
         {
             case FrameType.Padding or FrameType.Ping:
                 return true;
             case FrameType.Ack or FrameType.AckEcn:
                 if (!AckFrame.TryRead(ref reader, hasEcnCounts: type == FrameType.AckEcn, out var ack)) return false;
-                HandleAck(ack, keyPhase, now);
+                HandleAck(ack, packet.Header.KeyPhase, now);
                 return true;
+            case FrameType.NewConnectionId or FrameType.RetireConnectionId:
+                return TryHandleConnectionIdFrame(ref reader, type, packet);
             case FrameType.PathChallenge:
                 if (!PathFrame.TryRead(ref reader, type, out var challenge)) return false;
-                HandlePathChallenge(challenge, source, datagramLength);
+                HandlePathChallenge(challenge, packet.Source, packet.Length);
                 return true;
             case FrameType.PathResponse:
                 if (!PathFrame.TryRead(ref reader, type, out var response)) return false;

@@ -1,4 +1,5 @@
 using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Transport.ConnectionIds;
 using Punchline.Protocols.Transport.Frames;
 using Punchline.Protocols.Transport.Recovery;
 using Punchline.Protocols.Transport.Streams;
@@ -10,6 +11,8 @@ internal sealed partial class Connection
 {
     // Below this, no frame about a stream is begun: the longest of them, RESET_STREAM, fits.
     private const int MinStreamRoom = ResetStreamFrame.MaxLength;
+
+    private const int MinElicitingFrames = StatelessResetResponder.MinTriggerLength - PacketHeader.Length - PacketHeader.TagLength;
 
     private bool _isHeldByPacer;
 
@@ -42,9 +45,10 @@ internal sealed partial class Connection
         var frames = SentFrames.None;
         if (mayElicit)
         {
-            WriteConnectionFrames(ref writer, ref frames);
+            WriteConnectionFrames(now, ref writer, ref frames);
+            WriteConnectionIdFrames(ref writer, ref frames);
             WriteDatagrams(ref writer, ref frames);
-            WriteStreams(ref writer, ref frames);
+            WriteStreams(now, ref writer, ref frames);
             // RFC 9002 §6.2.4: a probe elicits an ACK, whether or not there is anything to say.
             if (frames == SentFrames.None && _recovery.ProbesPending > 0) WritePing(ref writer, ref frames);
         }
@@ -53,6 +57,8 @@ internal sealed partial class Connection
             _recovery.Congestion.IsApplicationLimited |= mayElicit;
             if (!_acks.IsDue) return false;
         }
+        // RFC 9000 §10.3: what asks for an answer is long enough to be answered by a stateless reset.
+        if (frames != SentFrames.None && writer.Length < MinElicitingFrames) writer.WriteZeros(MinElicitingFrames - writer.Length); // PADDING
         var number = _sealer.NextNumber;
         if (!TrySend(buffer, writer.Length, RemoteAddress, out transmit)) return false;
         if (hasAck) _acks.OnSent();
@@ -78,7 +84,7 @@ internal sealed partial class Connection
         return false;
     }
 
-    private bool HasConnectionFrames => _isPingPending || _isMaxDataPending || _streams.HasPendingFrames || _outgoingDatagrams.Count > 0;
+    private bool HasConnectionFrames => _isPingPending || _isMaxDataPending || _streams.HasPendingFrames || HasConnectionIdFrames || _outgoingDatagrams.Count > 0;
 
     private void WritePing(ref SpanWriter writer, ref int frames)
     {
@@ -88,13 +94,13 @@ internal sealed partial class Connection
     }
 
     // At most 1 + 5 × 9 bytes, which fit behind the largest ACK.
-    private void WriteConnectionFrames(ref SpanWriter writer, ref int frames)
+    private void WriteConnectionFrames(Timestamp now, ref SpanWriter writer, ref int frames)
     {
         if (_isPingPending) WritePing(ref writer, ref frames);
         if (_isMaxDataPending)
         {
             _isMaxDataPending = false;
-            new ConnectionLimitFrame(FrameType.MaxData, _receiveCredit.Raise()).Write(ref writer);
+            new ConnectionLimitFrame(FrameType.MaxData, _receiveCredit.Raise(now, _recovery.Rtt.Smoothed, _receiveBudget)).Write(ref writer);
             frames = _recovery.RecordFrame(frames, new SentFrame(SentFrameKind.MaxData));
         }
         WriteStreamLimits(_streams.Bidirectional, FrameType.MaxStreamsBidi, FrameType.StreamsBlockedBidi, ref writer, ref frames);
@@ -117,20 +123,20 @@ internal sealed partial class Connection
     }
 
     // Each stream in turn gets what is left of the packet, and goes behind the others when it has more.
-    private void WriteStreams(ref SpanWriter writer, ref int frames)
+    private void WriteStreams(Timestamp now, ref SpanWriter writer, ref int frames)
     {
         for (var left = _sendQueue.Count; left > 0 && writer.Free.Length >= MinStreamRoom; left--)
         {
             var stream = _sendQueue.Dequeue();
             stream.IsQueued = false;
-            WriteStreamControl(stream, ref writer, ref frames);
+            WriteStreamControl(stream, now, ref writer, ref frames);
             WriteStreamData(stream, ref writer, ref frames);
             if (HasMore(stream)) Enqueue(stream);
             else WaitForCredit(stream, ref writer, ref frames);
         }
     }
 
-    private void WriteStreamControl(TransportStream stream, ref SpanWriter writer, ref int frames)
+    private void WriteStreamControl(TransportStream stream, Timestamp now, ref SpanWriter writer, ref int frames)
     {
         if (stream.Sending.IsResetPending && writer.Free.Length >= ResetStreamFrame.MaxLength)
         {
@@ -146,7 +152,7 @@ internal sealed partial class Connection
         }
         if (stream.Receiving.IsLimitPending && writer.Free.Length >= StreamLimitFrame.MaxLength)
         {
-            new StreamLimitFrame(FrameType.MaxStreamData, stream.Id, stream.Receiving.TakeLimit()).Write(ref writer);
+            new StreamLimitFrame(FrameType.MaxStreamData, stream.Id, stream.Receiving.TakeLimit(now, _recovery.Rtt.Smoothed, _receiveBudget)).Write(ref writer);
             frames = _recovery.RecordFrame(frames, new SentFrame(SentFrameKind.MaxStreamData, stream));
         }
     }
@@ -190,6 +196,7 @@ internal sealed partial class Connection
 
     void ISentFrameOwner.OnFrameAcknowledged(in SentFrame frame)
     {
+        if (frame.Kind == SentFrameKind.RetireConnectionId) _remoteIds.OnAcknowledged(frame.Sequence);
         if (frame.Stream is not { } stream) return;
         switch (frame.Kind)
         {
@@ -228,6 +235,8 @@ internal sealed partial class Connection
             case SentFrameKind.MaxStreamsUni: _streams.Unidirectional.IsLimitPending = true; break;
             case SentFrameKind.StreamsBlockedBidi: _streams.Bidirectional.OnBlockedLost(); break;
             case SentFrameKind.StreamsBlockedUni: _streams.Unidirectional.OnBlockedLost(); break;
+            case SentFrameKind.NewConnectionId: _localIds.OnLost(frame.Sequence); break;
+            case SentFrameKind.RetireConnectionId: _remoteIds.OnLost(frame.Sequence); break;
             case SentFrameKind.DataBlocked: _sendCredit.OnReportLost(); break;
             case SentFrameKind.Stream: frame.Stream!.Sending.OnLost(frame.Segment); break;
             case SentFrameKind.ResetStream: frame.Stream!.Sending.OnResetLost(); break;
@@ -246,7 +255,7 @@ internal sealed partial class Connection
     {
         transmit = default;
         var length = PacketHeader.Length + framesLength + PacketHeader.TagLength;
-        if (!_sealer.TrySeal(buffer[..length], _remoteConnectionId)) return false;
+        if (!_sealer.TrySeal(buffer[..length], _remoteIds.Current)) return false;
         _bytesSent += (ulong)length;
         transmit = new Transmit(destination, length);
         return true;

@@ -19,6 +19,7 @@ internal sealed partial class Connection
 
     private readonly Queue<TransportStream> _sendQueue = new();
     private readonly Queue<TransportStream> _waitingForCredit = new();
+    private readonly ReceiveBudget _receiveBudget;
     private ReceiveCredit _receiveCredit;
     private SendCredit _sendCredit;
     private bool _isMaxDataPending;
@@ -46,12 +47,14 @@ internal sealed partial class Connection
 
     /// <summary>Queues bytes for sending.</summary>
     /// <returns>
-    /// How many were taken. Fewer than given where the stream holds <see cref="SendingPart.BufferLimit"/> bytes (StreamWritable
+    /// How many were taken. Fewer than given where the stream holds as much as may be on the way (StreamWritable
     /// follows), or none where it takes no more: completed, reset, stopped by the peer, or gone.
     /// </returns>
     public int Write(StreamId id, ReadOnlySpan<byte> bytes)
     {
         if (!_streams.TryGet(id, out var stream)) return 0;
+        // Twice the window: one on the way, and one to follow it.
+        stream.Sending.RaiseBufferLimit(2 * _recovery.Congestion.Window);
         var accepted = stream.Sending.Write(bytes);
         stream.WantsRoom |= accepted < bytes.Length && stream.Sending.AcceptsWrites;
         if (accepted > 0) Enqueue(stream);
@@ -117,7 +120,9 @@ internal sealed partial class Connection
 
     private void Retire(TransportStream stream)
     {
-        if (stream.IsDone) _streams.Remove(stream);
+        if (!stream.IsDone) return;
+        stream.Receiving.Release(_receiveBudget);
+        _streams.Remove(stream);
     }
 
     private void EndStreams()
@@ -125,8 +130,9 @@ internal sealed partial class Connection
         foreach (var stream in _streams.All)
         {
             stream.Sending.Release();
-            stream.Receiving.Release();
+            stream.Receiving.Release(_receiveBudget);
         }
+        _receiveCredit.Release(_receiveBudget);
         _streams.Clear();
         _outgoingDatagrams.Dispose();
         _sendQueue.Clear();

@@ -1,4 +1,5 @@
 using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Transport.ConnectionIds;
 using Punchline.Protocols.Transport.PathMtu;
 using Punchline.Protocols.Transport.Recovery;
 using Punchline.Protocols.Transport.Streams;
@@ -32,8 +33,6 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
         Drained,
     }
 
-    private readonly ulong _localConnectionId;
-    private readonly ulong _remoteConnectionId;
     private readonly TransportParameters _local;
     private readonly TransportParameters _remote;
     private readonly IRandomSource _random;
@@ -59,8 +58,8 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
         if (Math.Max(Math.Max(local.InitialMaxStreamDataBidiLocal, local.InitialMaxStreamDataBidiRemote), local.InitialMaxStreamDataUni) > MaxStreamWindow)
             throw new ArgumentException($"A stream's window has at most {MaxStreamWindow} bytes.", nameof(setup));
         (_local, _remote) = (local, remote);
-        _localConnectionId = setup.LocalConnectionId;
-        _remoteConnectionId = setup.RemoteConnectionId;
+        _localIds = new LocalConnectionIds(setup.LocalConnectionId, setup.ConnectionIds, remote.ActiveConnectionIdLimit);
+        _remoteIds = new RemoteConnectionIds(setup.RemoteConnectionId, remote.StatelessResetToken, setup.ConnectionIds, local.ActiveConnectionIdLimit);
         _random = setup.Random;
         _sealer = new PacketSealer(setup.SendKey.Span, setup.AeadLimits, now);
         _opener = new PacketOpener(setup.ReceiveKey.Span, setup.AeadLimits);
@@ -68,7 +67,8 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
         _acks = new AckTracker(_local.MaxAckDelay, _local.AckDelayExponent);
         _recovery = new LossRecovery(this, Math.Min(_remote.MaxUdpPayloadSize, setup.MaxPacketSize), _remote.MaxAckDelay, setup.Congestion);
         _streams = new StreamTable(setup.Role, _local, _remote);
-        _receiveCredit = new ReceiveCredit(_local.InitialMaxData);
+        _receiveCredit = new ReceiveCredit(_local.InitialMaxData, ReceiveCredit.MaxConnectionWindow);
+        _receiveBudget = setup.ReceiveBudget;
         _sendCredit = new SendCredit(_remote.InitialMaxData);
         _idleTimeout = EffectiveIdleTimeout(_local.IdleTimeout, _remote.IdleTimeout);
         RemoteAddress = setup.RemoteAddress;
@@ -98,7 +98,7 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
     /// <summary>The connection is over; commands do nothing any more.</summary>
     public bool IsClosed => _state != State.Active;
 
-    /// <summary>Nothing is left to send or to wait for: the object can be forgotten, and its connection id with it.</summary>
+    /// <summary>Nothing is left to send or to wait for: the object can be disposed, and its connection ids with it.</summary>
     public bool IsDrained => _state == State.Drained;
 
     /// <summary>Why it ended; null while it lives.</summary>
@@ -122,6 +122,8 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
     {
         EndStreams();
         _incomingDatagrams.Dispose();
+        _localIds.Release();
+        _remoteIds.Release();
         _state = State.Drained;
         _sealer.Dispose();
         _opener.Dispose();

@@ -50,12 +50,15 @@ internal enum CloseOrigin : byte
     Local,
     Remote,
     IdleTimeout,
+
+    /// <summary>The peer had lost the connection's state.</summary>
+    StatelessReset,
 }
 
 /// <summary>Why a connection ended.</summary>
 /// <param name="Origin">Who ended it.</param>
 /// <param name="IsApplication">Whether <paramref name="Code"/> is the application's; else it is a <see cref="TransportError"/>.</param>
-/// <param name="Code">The wire's code; 0 for the idle time-out.</param>
+/// <param name="Code">The wire's code; 0 for the idle time-out and the reset.</param>
 /// <param name="Text">For people. Where it comes from the peer it may hold anything, control characters included.</param>
 internal sealed record CloseReason(CloseOrigin Origin, bool IsApplication, ulong Code, string Text);
 

@@ -1,5 +1,7 @@
 using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Transport.ConnectionIds;
 using Punchline.Protocols.Transport.Recovery;
+using Punchline.Protocols.Transport.Streams;
 
 namespace Punchline.Protocols.Transport;
 
@@ -24,6 +26,9 @@ internal sealed record ConnectionSetup
     /// <summary>Chosen by the peer: what packets to it carry.</summary>
     public required ulong RemoteConnectionId { get; init; }
 
+    /// <summary>Makes further ids, and routes packets and resets by them; null where the handshake's ids are all there are.</summary>
+    public IConnectionIdOwner? ConnectionIds { get; init; }
+
     /// <summary>Where the handshake completed: counts as validated.</summary>
     public required Endpoint RemoteAddress { get; init; }
 
@@ -40,6 +45,9 @@ internal sealed record ConnectionSetup
     public int MaxPacketSize { get; init; } = Connection.MaxPacketSize;
 
     public CongestionAlgorithm Congestion { get; init; } = CongestionAlgorithm.Cubic;
+
+    /// <summary>What receive windows may grow by; shared by the connections of a node.</summary>
+    public ReceiveBudget ReceiveBudget { get; init; } = new();
 
     public AeadLimits AeadLimits { get; init; } = AeadLimits.Default;
 }

@@ -21,8 +21,8 @@ internal readonly record struct PacketHeader(ulong ConnectionId, uint TruncatedN
     /// <summary>Bytes of the smallest packet: it holds one frame of one byte.</summary>
     public const int MinPacketLength = Length + 1 + TagLength;
 
-    private const byte FirstByte = 0x80;
-    private const byte KeyPhaseBit = 0x01;
+    public const byte FirstByte = 0x80;
+    public const byte KeyPhaseBit = 0x01;
 
     public static bool TryRead(ReadOnlySpan<byte> datagram, out PacketHeader header)
     {

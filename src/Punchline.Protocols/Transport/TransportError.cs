@@ -10,6 +10,7 @@ internal enum TransportError : ulong
     StreamStateError = 0x05,
     FinalSizeError = 0x06,
     FrameEncodingError = 0x07,
+    ConnectionIdLimitError = 0x09,
     ProtocolViolation = 0x0a,
     KeyUpdateError = 0x0e,
     AeadLimitReached = 0x0f,

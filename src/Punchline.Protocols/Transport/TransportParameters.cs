@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Transport.ConnectionIds;
 
 namespace Punchline.Protocols.Transport;
 
@@ -7,20 +8,24 @@ namespace Punchline.Protocols.Transport;
 /// What one side announces in its handshake message, in the encoding of RFC 9000 §18; the ids are RFC 9000's (§18.2) and
 /// RFC 9221's (§3).
 /// <code>
-///  Parameter: id (varint), length (varint), value (length bytes: here always one varint)
+///  Parameter: id (varint), length (varint), value (length bytes: one varint, but for the reset token's 16 bytes)
 /// </code>
 /// </summary>
 internal sealed record TransportParameters
 {
     /// <summary>
     /// More than <see cref="Write"/> ever takes: 12 parameters of at most 1 + 1 + 8 bytes (8 bytes is the longest varint),
-    /// and the grease value of 8 + 1 + 8.
+    /// the reset token, and the grease value of 8 + 1 + 8.
     /// </summary>
-    public const int MaxEncodedLength = (12 * 10) + 17;
+    public const int MaxEncodedLength = (12 * 10) + 2 + ResetToken.Length + 17;
 
     // RFC 9000 §18.2: values below 1200 are invalid; the default is the largest UDP payload.
     private const int MinMaxUdpPayloadSize = 1_200;
     private const int DefaultMaxUdpPayloadSize = 65_527;
+
+    private const int DefaultAckDelayExponent = 3;
+    private const int DefaultMaxAckDelayMilliseconds = 25;
+    private const int DefaultActiveConnectionIdLimit = 2;
 
     // RFC 9000 §18.2: values above 20 are invalid.
     private const int MaxAckDelayExponent = 20;
@@ -37,6 +42,7 @@ internal sealed record TransportParameters
     private enum Id : ulong
     {
         MaxIdleTimeout = 0x01,
+        StatelessResetToken = 0x02,
         MaxUdpPayloadSize = 0x03,
         InitialMaxData = 0x04,
         InitialMaxStreamDataBidiLocal = 0x05,
@@ -63,10 +69,14 @@ internal sealed record TransportParameters
         InitialMaxStreamsUni = 100,
         // Whatever a packet holds: over TCP it has up to 16 KiB.
         MaxDatagramFrameSize = (1 << 14) - 1,
+        ActiveConnectionIdLimit = LocalConnectionIds.MaxActive,
     };
 
     /// <summary>Zero: never. Whole milliseconds.</summary>
     public TimeSpan IdleTimeout { get; init; }
+
+    /// <summary>Of the sender's first connection id (RFC 9000 §10.3); null where it sends no resets.</summary>
+    public ResetToken? StatelessResetToken { get; init; }
 
     public int MaxUdpPayloadSize { get; init; } = DefaultMaxUdpPayloadSize;
 
@@ -84,33 +94,40 @@ internal sealed record TransportParameters
 
     public ulong InitialMaxStreamsUni { get; init; }
 
-    public int AckDelayExponent { get; init; } = 3;
+    public int AckDelayExponent { get; init; } = DefaultAckDelayExponent;
 
     /// <summary>Whole milliseconds, below 2^14.</summary>
-    public TimeSpan MaxAckDelay { get; init; } = TimeSpan.FromMilliseconds(25);
+    public TimeSpan MaxAckDelay { get; init; } = TimeSpan.FromMilliseconds(DefaultMaxAckDelayMilliseconds);
 
-    public ulong ActiveConnectionIdLimit { get; init; } = 2;
+    public ulong ActiveConnectionIdLimit { get; init; } = DefaultActiveConnectionIdLimit;
 
     /// <summary>RFC 9221 §3: zero means that DATAGRAM frames are not taken.</summary>
     public ulong MaxDatagramFrameSize { get; init; }
 
-    /// <summary>Writes all parameters, and one that nobody knows, so that peers keep ignoring those (RFC 9000 §18.1).</summary>
+    /// <summary>Writes the parameters that are not what their absence means, and one that nobody knows, so that peers keep ignoring those (RFC 9000 §18.1).</summary>
     /// <param name="writer">With room for <see cref="MaxEncodedLength"/> bytes.</param>
     /// <param name="grease">Any number; the unknown parameter's id is 31 × N + 27, its value N.</param>
     public void Write(ref SpanWriter writer, ulong grease)
     {
-        WriteParameter(ref writer, (ulong)Id.MaxIdleTimeout, (ulong)IdleTimeout.TotalMilliseconds);
-        WriteParameter(ref writer, (ulong)Id.MaxUdpPayloadSize, (ulong)MaxUdpPayloadSize);
-        WriteParameter(ref writer, (ulong)Id.InitialMaxData, InitialMaxData);
-        WriteParameter(ref writer, (ulong)Id.InitialMaxStreamDataBidiLocal, InitialMaxStreamDataBidiLocal);
-        WriteParameter(ref writer, (ulong)Id.InitialMaxStreamDataBidiRemote, InitialMaxStreamDataBidiRemote);
-        WriteParameter(ref writer, (ulong)Id.InitialMaxStreamDataUni, InitialMaxStreamDataUni);
-        WriteParameter(ref writer, (ulong)Id.InitialMaxStreamsBidi, InitialMaxStreamsBidi);
-        WriteParameter(ref writer, (ulong)Id.InitialMaxStreamsUni, InitialMaxStreamsUni);
-        WriteParameter(ref writer, (ulong)Id.AckDelayExponent, (ulong)AckDelayExponent);
-        WriteParameter(ref writer, (ulong)Id.MaxAckDelay, (ulong)MaxAckDelay.TotalMilliseconds);
-        WriteParameter(ref writer, (ulong)Id.ActiveConnectionIdLimit, ActiveConnectionIdLimit);
-        WriteParameter(ref writer, (ulong)Id.MaxDatagramFrameSize, MaxDatagramFrameSize);
+        WriteUnlessAbsent(ref writer, Id.MaxIdleTimeout, (ulong)IdleTimeout.TotalMilliseconds, 0);
+        if (StatelessResetToken is { } token)
+        {
+            writer.WriteVarInt((ulong)Id.StatelessResetToken);
+            writer.WriteVarInt(ResetToken.Length);
+            token.Write(writer.Free);
+            writer.Advance(ResetToken.Length);
+        }
+        WriteUnlessAbsent(ref writer, Id.MaxUdpPayloadSize, (ulong)MaxUdpPayloadSize, DefaultMaxUdpPayloadSize);
+        WriteUnlessAbsent(ref writer, Id.InitialMaxData, InitialMaxData, 0);
+        WriteUnlessAbsent(ref writer, Id.InitialMaxStreamDataBidiLocal, InitialMaxStreamDataBidiLocal, 0);
+        WriteUnlessAbsent(ref writer, Id.InitialMaxStreamDataBidiRemote, InitialMaxStreamDataBidiRemote, 0);
+        WriteUnlessAbsent(ref writer, Id.InitialMaxStreamDataUni, InitialMaxStreamDataUni, 0);
+        WriteUnlessAbsent(ref writer, Id.InitialMaxStreamsBidi, InitialMaxStreamsBidi, 0);
+        WriteUnlessAbsent(ref writer, Id.InitialMaxStreamsUni, InitialMaxStreamsUni, 0);
+        WriteUnlessAbsent(ref writer, Id.AckDelayExponent, (ulong)AckDelayExponent, DefaultAckDelayExponent);
+        WriteUnlessAbsent(ref writer, Id.MaxAckDelay, (ulong)MaxAckDelay.TotalMilliseconds, DefaultMaxAckDelayMilliseconds);
+        WriteUnlessAbsent(ref writer, Id.ActiveConnectionIdLimit, ActiveConnectionIdLimit, DefaultActiveConnectionIdLimit);
+        WriteUnlessAbsent(ref writer, Id.MaxDatagramFrameSize, MaxDatagramFrameSize, 0);
         var number = grease % ((SpanWriter.MaxVarInt - 27) / 31);
         WriteParameter(ref writer, (31 * number) + 27, number);
     }
@@ -130,6 +147,12 @@ internal sealed record TransportParameters
             var bit = 1UL << (int)id;
             if ((seen & bit) != 0) return false;
             seen |= bit;
+            if ((Id)id == Id.StatelessResetToken)
+            {
+                if (bytes.Length != ResetToken.Length) return false;
+                result = result with { StatelessResetToken = ResetToken.Read(bytes) };
+                continue;
+            }
             var value = new SpanReader(bytes);
             if (!value.TryReadVarInt(out var number) || !value.IsEmpty) return false;
             if (result.With((Id)id, number) is not { } next) return false;
@@ -161,6 +184,12 @@ internal sealed record TransportParameters
         Id.MaxDatagramFrameSize => this with { MaxDatagramFrameSize = value },
         _ => this,
     };
+
+    // Message 2 has no byte to spare.
+    private static void WriteUnlessAbsent(ref SpanWriter writer, Id id, ulong value, ulong absent)
+    {
+        if (value != absent) WriteParameter(ref writer, (ulong)id, value);
+    }
 
     private static void WriteParameter(ref SpanWriter writer, ulong id, ulong value)
     {

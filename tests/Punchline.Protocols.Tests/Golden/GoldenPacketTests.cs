@@ -5,6 +5,7 @@ using Punchline.Protocols.Noise;
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Rooms;
 using Punchline.Protocols.Transport;
+using Punchline.Protocols.Transport.ConnectionIds;
 using Punchline.Protocols.Transport.Frames;
 using Punchline.Protocols.Transport.Handshake;
 using Punchline.Protocols.Traversal;
@@ -59,6 +60,8 @@ public sealed class GoldenPacketTests : IDisposable
         (FrameType.ConnectionCloseApplication, "1d0a02" + "6869"),
         (FrameType.Datagram, "30" + "6869"),
         (FrameType.DatagramWithLength, "31" + "02" + "6869"),
+        (FrameType.NewConnectionId, "18" + "02" + "01" + "08" + "1112131415161718" + "2122232425262728292a2b2c2d2e2f30"),
+        (FrameType.RetireConnectionId, "19" + "02"),
     ];
 
     // Values of its own: what this implementation announces may change without another wire version.
@@ -69,7 +72,12 @@ public sealed class GoldenPacketTests : IDisposable
         InitialMaxData = 4 << 20,
         InitialMaxStreamDataBidiLocal = 1 << 20,
         InitialMaxStreamDataBidiRemote = 1 << 20,
+        InitialMaxStreamDataUni = 1 << 20,
         InitialMaxStreamsBidi = 100,
+        InitialMaxStreamsUni = 100,
+        ActiveConnectionIdLimit = 4,
+        MaxDatagramFrameSize = 16_383,
+        StatelessResetToken = new ResetToken(new UInt128(0x0102030405060708, 0x090a0b0c0d0e0f10)),
     };
 
     private readonly P256KeyPair _lower;
@@ -199,6 +207,11 @@ public sealed class GoldenPacketTests : IDisposable
         byte[] ping = [.. new byte[PacketHeader.Length], (byte)FrameType.Ping, .. new byte[PacketHeader.TagLength]];
         Assert.True(updated.TrySeal(ping, InitiatorConnectionId));
         yield return new("data-under-the-next-key", ping);
+        var resets = new StatelessResetResponder(new StatelessResetKey(DataKey), new SeededRandom(6));
+        resets.HandleUnknown(Source, StatelessResetResponder.MinTriggerLength, InitiatorConnectionId, Timestamp.Zero);
+        var reset = new byte[StatelessResetResponder.MinTriggerLength];
+        Assert.True(resets.TryDequeueTransmit(reset, out var transmit));
+        yield return new("stateless-reset", reset[..transmit.Length]);
         yield return new("blob", Introduction(_lower).Seal(Keys, new SeededRandom(5)));
         yield return new("chat-message", ChatFrame.WriteMessage(0x965, "hi"u8));
         yield return new("chat-delivered", ChatFrame.WriteDelivered(0x965));

@@ -112,7 +112,7 @@ public sealed class ConnectionRulesTests
         peer.SendHex("05" + "00" + "2a");
         Assert.Equal([new ConnectionEvent(ConnectionEventKind.StreamStopped, new StreamId(0), 42)], peer.Events());
         var reply = Assert.Single(peer.Drain());
-        Assert.EndsWith("04" + "00" + "2a" + "03", Convert.ToHexStringLower(reply.Frames), StringComparison.Ordinal);
+        Assert.EndsWith("04" + "00" + "2a" + "03" + "0000000000", Convert.ToHexStringLower(reply.Frames), StringComparison.Ordinal); // padded to 43 bytes
     }
 
     [Fact]

@@ -16,9 +16,9 @@ public sealed class ConnectionTests
         var id = pair.Initiator.Open("chat/1");
         pair.Run(TimeSpan.FromSeconds(1));
         Assert.Equal([new ConnectionEvent(ConnectionEventKind.StreamOpened, id, Text: "chat/1")], pair.Responder.Events);
-        // 13 header, STREAM type + id + length, 1 + 6 of name, 16 tag
+        // 13 header, STREAM type + id + length, 1 + 6 of name, 4 of PADDING, 16 tag: what a stateless reset can answer
         var opening = Assert.Single(pair.Initiator.Sent);
-        Assert.Equal(13 + 3 + 7 + 16, opening.Bytes.Length);
+        Assert.Equal(13 + 3 + 7 + 4 + 16, opening.Bytes.Length);
         var ack = Assert.Single(pair.Responder.Sent);
         Assert.Equal(13 + 5 + 16, ack.Bytes.Length - ExtraDelayBytes);
         Assert.Equal(TimeSpan.FromMilliseconds(20 + 25), ack.At - opening.At); // one way, and the ACK's delay

@@ -1,6 +1,7 @@
 using System.Text;
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Transport;
+using Punchline.Protocols.Transport.Streams;
 using Punchline.Simulation;
 
 namespace Punchline.Protocols.Tests.Transport;
@@ -33,7 +34,7 @@ internal sealed class Pair
     private readonly int _maxPacketSize;
     private int _sequence;
 
-    public Pair(ulong seed = 1, LinkBehaviour? link = null, TransportParameters? parameters = null, AeadLimits? limits = null, TimeSpan? keepAlive = null, TransportParameters? responderParameters = null, int maxPacketSize = Connection.BasePacketSize)
+    public Pair(ulong seed = 1, LinkBehaviour? link = null, TransportParameters? parameters = null, AeadLimits? limits = null, TimeSpan? keepAlive = null, TransportParameters? responderParameters = null, int maxPacketSize = Connection.BasePacketSize, bool hasManyIds = false, ReceiveBudget? budget = null)
     {
         Seed = seed;
         _maxPacketSize = maxPacketSize;
@@ -42,8 +43,14 @@ internal sealed class Pair
         var initiator = parameters ?? TransportParameters.Default;
         var responder = responderParameters ?? initiator;
         Now = Timestamp.FromMilliseconds(1_000);
-        Initiator = new Side("initiator", InitiatorAddress, new Connection(Setup(ConnectionRole.Initiator, initiator, responder, limits, keepAlive, seed, maxPacketSize: maxPacketSize), Now));
-        Responder = new Side("responder", ResponderAddress, new Connection(Setup(ConnectionRole.Responder, responder, initiator, limits, keepAlive, seed + 1_000_000, maxPacketSize: maxPacketSize), Now));
+        Initiator = new Side("initiator", InitiatorAddress, Connect(ConnectionRole.Initiator, initiator, responder, seed, firstId: 100));
+        Responder = new Side("responder", ResponderAddress, Connect(ConnectionRole.Responder, responder, initiator, seed + 1_000_000, firstId: 200));
+
+        Connection Connect(ConnectionRole role, TransportParameters local, TransportParameters remote, ulong ownSeed, ulong firstId)
+        {
+            var setup = Setup(role, local, remote, limits, keepAlive, ownSeed, maxPacketSize: maxPacketSize);
+            return new Connection(setup with { ConnectionIds = hasManyIds ? new RecordingIdOwner(firstId) : null, ReceiveBudget = budget ?? setup.ReceiveBudget }, Now);
+        }
     }
 
     public ulong Seed { get; }

@@ -1,5 +1,6 @@
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Transport;
+using Punchline.Protocols.Transport.ConnectionIds;
 using Punchline.Protocols.Transport.Frames;
 
 namespace Punchline.Protocols.Tests.Transport;
@@ -13,16 +14,21 @@ internal sealed class ScriptedPeer
     private readonly PacketOpener _opener = new(Pair.ResponderKey, AeadLimits.Default);
     private readonly byte[] _buffer = new byte[1_452];
 
-    public ScriptedPeer(TransportParameters? parameters = null, AeadLimits? limits = null, TimeSpan? keepAlive = null, TransportParameters? peerParameters = null)
+    public ScriptedPeer(TransportParameters? parameters = null, AeadLimits? limits = null, TimeSpan? keepAlive = null, TransportParameters? peerParameters = null, IConnectionIdOwner? ids = null)
     {
         Now = Timestamp.FromMilliseconds(1_000);
         var local = parameters ?? TransportParameters.Default;
-        Connection = new Connection(Pair.Setup(ConnectionRole.Responder, local, peerParameters ?? local, limits, keepAlive), Now);
+        Connection = new Connection(Pair.Setup(ConnectionRole.Responder, local, peerParameters ?? local, limits, keepAlive) with { ConnectionIds = ids }, Now);
     }
 
     public delegate void FrameAction(ref SpanWriter writer);
 
     public Timestamp Now { get; set; }
+
+    /// <summary>The id that the connection's packets must carry, and the one that ours do.</summary>
+    public ulong AddressedBy { get; set; } = Pair.InitiatorConnectionId;
+
+    public ulong Addressing { get; set; } = Pair.ResponderConnectionId;
 
     /// <summary>What seals the test's packets.</summary>
     public PacketSealer Sealer => _sealer;
@@ -37,7 +43,7 @@ internal sealed class ScriptedPeer
         var writer = new SpanWriter(packet.AsSpan(PacketHeader.Length));
         frames(ref writer);
         var length = PacketHeader.Length + writer.Length + PacketHeader.TagLength;
-        Assert.True(_sealer.TrySeal(packet.AsSpan(0, length), Pair.ResponderConnectionId));
+        Assert.True(_sealer.TrySeal(packet.AsSpan(0, length), Addressing));
         return packet[..length];
     }
 
@@ -60,7 +66,7 @@ internal sealed class ScriptedPeer
             Assert.True(packets.Count < 10_000, "a connection sends without end");
             var packet = _buffer.AsSpan(0, transmit.Length);
             Assert.True(PacketHeader.TryRead(packet, out var header));
-            Assert.Equal(Pair.InitiatorConnectionId, header.ConnectionId);
+            Assert.Equal(AddressedBy, header.ConnectionId);
             var frames = new byte[transmit.Length - PacketHeader.Length - PacketHeader.TagLength];
             Assert.True(_opener.TryOpen(packet, header, header.TruncatedNumber, frames, out var key));
             if (key == KeyGeneration.Next) _opener.UpdateKey(header.TruncatedNumber, Timestamp.Never);

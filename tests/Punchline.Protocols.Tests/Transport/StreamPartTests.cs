@@ -123,7 +123,7 @@ public sealed class StreamPartTests
         var random = new SeededRandom(seed);
         var bytes = random.NextBytes(50_000);
         var part = new ReceivingPart(window: 60_000);
-        var connection = new ReceiveCredit(60_000);
+        var connection = new ReceiveCredit(60_000, 60_000);
         var output = new List<byte>();
         var read = new byte[4_000];
         for (var i = 0; output.Count < bytes.Length; i++)
@@ -150,7 +150,7 @@ public sealed class StreamPartTests
         Assert.Equal(TransportError.FlowControlError, Receive(100, 1, false));
 
         var part = new ReceivingPart(100);
-        var connection = new ReceiveCredit(1_000);
+        var connection = new ReceiveCredit(1_000, 1_000);
         Assert.Equal(TransportError.NoError, part.Receive(0, new byte[50], false, ref connection));
         Assert.Equal(TransportError.FinalSizeError, part.Receive(0, new byte[49], true, ref connection));
         Assert.Equal(TransportError.NoError, part.Receive(40, new byte[20], true, ref connection));
@@ -159,12 +159,12 @@ public sealed class StreamPartTests
         Assert.Equal(TransportError.NoError, part.ReceiveReset(0, 60, ref connection));
         Assert.Equal(60UL, connection.Consumed);
 
-        var small = new ReceiveCredit(10);
+        var small = new ReceiveCredit(10, 10);
         Assert.Equal(TransportError.FlowControlError, new ReceivingPart(100).Receive(0, new byte[11], false, ref small));
 
         static TransportError Receive(ulong offset, int length, bool isFinal)
         {
-            var credit = new ReceiveCredit(1_000);
+            var credit = new ReceiveCredit(1_000, 1_000);
             return new ReceivingPart(100).Receive(offset, new byte[length], isFinal, ref credit);
         }
     }
@@ -172,8 +172,8 @@ public sealed class StreamPartTests
     [Fact]
     public void A_sender_of_crumbs_is_stopped()
     {
-        var part = new ReceivingPart(100_000);
-        var connection = new ReceiveCredit(100_000);
+        var part = new ReceivingPart(200_000);
+        var connection = new ReceiveCredit(200_000, 200_000);
         for (var i = 0; i < ReceivingPart.MaxPieces; i++)
             Assert.Equal(TransportError.NoError, part.Receive((ulong)(1 + (2 * i)), [1], false, ref connection));
         Assert.Equal(TransportError.InternalError, part.Receive(2 * ReceivingPart.MaxPieces + 1, [1], false, ref connection));
@@ -183,13 +183,13 @@ public sealed class StreamPartTests
     public void The_window_is_announced_when_half_of_it_is_used()
     {
         var part = new ReceivingPart(1_000);
-        var connection = new ReceiveCredit(10_000);
+        var connection = new ReceiveCredit(10_000, 10_000);
         part.Receive(0, new byte[1_000], false, ref connection);
         part.Read(new byte[500], ref connection);
         Assert.False(part.IsLimitPending);
         part.Read(new byte[1], ref connection);
         Assert.True(part.IsLimitPending);
-        Assert.Equal(1_501UL, part.TakeLimit());
+        Assert.Equal(1_501UL, part.TakeLimit(Timestamp.Zero, TimeSpan.Zero, new ReceiveBudget()));
     }
 
     private static void Each(ulong start, ulong end, Action<ulong> action)

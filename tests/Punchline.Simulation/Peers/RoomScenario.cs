@@ -45,6 +45,9 @@ internal sealed class RoomScenario : IDisposable
         return peer;
     }
 
+    /// <summary>A new process on the machine of one that was killed, with its identity and port; the caller's to dispose.</summary>
+    public SimulatedPeer Restart(SimulatedPeer killed) => new(Internet, killed.Machine, Keys, killed.Identity);
+
     public void Join(SimulatedPeer peer) => peer.Join(Server, Link.Delay);
 
     /// <summary>All join, a tenth of a second apart.</summary>

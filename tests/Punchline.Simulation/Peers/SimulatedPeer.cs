@@ -46,6 +46,8 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
 
     public string Name => _machine.Name;
 
+    public Machine Machine => _machine;
+
     public PeerId Id => _node.Id;
 
     /// <summary>All that the node has told, in order.</summary>

@@ -24,6 +24,8 @@ internal enum FrameType : byte
     StreamDataBlocked = 0x15,
     StreamsBlockedBidi = 0x16,
     StreamsBlockedUni = 0x17,
+    NewConnectionId = 0x18,
+    RetireConnectionId = 0x19,
     PathChallenge = 0x1a,
     PathResponse = 0x1b,
     ConnectionClose = 0x1c,

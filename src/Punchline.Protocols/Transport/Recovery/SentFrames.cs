@@ -21,10 +21,18 @@ internal enum SentFrameKind : byte
     StreamDataBlocked,
     StreamsBlockedBidi,
     StreamsBlockedUni,
+    NewConnectionId,
+    RetireConnectionId,
 }
 
 /// <summary>One frame of a sent packet.</summary>
-internal readonly record struct SentFrame(SentFrameKind Kind, TransportStream? Stream = null, StreamSegment Segment = default);
+internal readonly record struct SentFrame(SentFrameKind Kind, TransportStream? Stream = null, StreamSegment Segment = default)
+{
+    /// <summary>A frame that is known by a number.</summary>
+    public static SentFrame About(SentFrameKind kind, ulong sequence) => new(kind, Segment: new StreamSegment(sequence, 0, false));
+
+    public ulong Sequence => Segment.Offset;
+}
 
 /// <summary>Told of what became of frames (RFC 9000 §13.3).</summary>
 internal interface ISentFrameOwner

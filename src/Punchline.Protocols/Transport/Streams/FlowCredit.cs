@@ -1,14 +1,28 @@
+using Punchline.Protocols.Primitives;
+
 namespace Punchline.Protocols.Transport.Streams;
 
-/// <summary>What the peer may send us, of a stream or in all (RFC 9000 §4.1): a window that follows what has been consumed.</summary>
-internal struct ReceiveCredit
+/// <summary>
+/// What the peer may send us, of a stream or in all (RFC 9000 §4.1): a window that follows what has been consumed, and grows
+/// while the application consumes half of it within two round trips (§4.2 leaves that to us), for then it may be the window
+/// that limits the peer.
+/// </summary>
+/// <param name="window">What it begins with.</param>
+/// <param name="maxWindow">What it may grow to; no less than <paramref name="window"/> counts.</param>
+internal struct ReceiveCredit(ulong window, ulong maxWindow)
 {
-    private readonly ulong _window;
+    /// <summary>A stream's window grows up to this: 1 Gbit/s over a round trip of 134 ms.</summary>
+    public const ulong MaxStreamWindow = 16 << 20;
 
-    public ReceiveCredit(ulong window) => Limit = _window = window;
+    /// <summary>The connection's: one stream that flows does not take all of it from the others.</summary>
+    public const ulong MaxConnectionWindow = 24 << 20;
+
+    private readonly ulong _initialWindow = window;
+    private ulong _grown;
+    private Timestamp? _raisedAt;
 
     /// <summary>The limit announced last.</summary>
-    public ulong Limit { get; private set; }
+    public ulong Limit { get; private set; } = window;
 
     /// <summary>The sum of the highest offsets received.</summary>
     public ulong Received { get; private set; }
@@ -16,7 +30,9 @@ internal struct ReceiveCredit
     public ulong Consumed { get; private set; }
 
     // Announced anew when half of the window is used up: the announcement then travels while the other half still flows.
-    public readonly bool ShouldAnnounce => Limit - Consumed < (_window + 1) / 2;
+    public readonly bool ShouldAnnounce => Limit - Consumed < (Window + 1) / 2;
+
+    public readonly ulong Window => _initialWindow + _grown;
 
     /// <summary>False, with nothing changed, where the peer has gone beyond its limit.</summary>
     public bool TryReceive(ulong bytes)
@@ -28,8 +44,26 @@ internal struct ReceiveCredit
 
     public void Consume(ulong bytes) => Consumed += bytes;
 
-    /// <summary>Raises the limit to what should be announced now.</summary>
-    public ulong Raise() => Limit = Math.Max(Limit, Consumed + _window);
+    /// <summary>Raises the limit to what should be announced now, with a window twice as large where this one is too small.</summary>
+    public ulong Raise(Timestamp now, TimeSpan roundTrip, ReceiveBudget budget)
+    {
+        // This is half a window later than the last time. A peer that this window holds back, and that sends in bursts, has sent it
+        // in one round trip; in two it would have if it could.
+        if (now - _raisedAt < 2 * roundTrip && Window < maxWindow)
+        {
+            var growth = Math.Min(Window, maxWindow - Window);
+            if (budget.TryTake(growth)) _grown += growth;
+        }
+        _raisedAt = now;
+        return Limit = Math.Max(Limit, Consumed + Window);
+    }
+
+    /// <summary>Gives back what the window has grown by: no more will be announced.</summary>
+    public void Release(ReceiveBudget budget)
+    {
+        budget.Return(_grown);
+        _grown = 0;
+    }
 }
 
 /// <summary>What we may send the peer, of a stream or in all.</summary>

@@ -1,19 +1,21 @@
+using Punchline.Protocols.Primitives;
+
 namespace Punchline.Protocols.Transport.Streams;
 
 /// <summary>
 /// The receiving part of a stream (RFC 9000 §3.2): puts the pieces in order within the window that was granted.
 /// </summary>
-internal sealed class ReceivingPart(ulong window)
+internal sealed class ReceivingPart(ulong window, ulong maxWindow = ReceiveCredit.MaxStreamWindow)
 {
     /// <summary>
-    /// Separate pieces that a stream may hold. A window of 1 MiB is 900 packets, which leave at most 450 gaps; a sender of
-    /// tiny frames gets room for 9 times as many, and one that does it to burn our time is closed.
+    /// Separate pieces that a stream may hold. The largest window is 14,400 packets, which leave at most 7,200 gaps; one that
+    /// sends crumbs to burn our time is closed.
     /// </summary>
-    public const int MaxPieces = 4_096;
+    public const int MaxPieces = 8_192;
 
     private readonly OffsetBuffer _buffer = new();
     private readonly OffsetRanges _received = new();
-    private ReceiveCredit _credit = new(window);
+    private ReceiveCredit _credit = new(window, maxWindow);
     private ulong _read;
     private ulong? _finalSize;
 
@@ -115,10 +117,10 @@ internal sealed class ReceivingPart(ulong window)
         return true;
     }
 
-    public ulong TakeLimit()
+    public ulong TakeLimit(Timestamp now, TimeSpan roundTrip, ReceiveBudget budget)
     {
         IsLimitPending = false;
-        return _credit.Raise();
+        return _credit.Raise(now, roundTrip, budget);
     }
 
     public void StopSent() => IsStopPending = false;
@@ -127,8 +129,12 @@ internal sealed class ReceivingPart(ulong window)
 
     public void OnLimitLost() => IsLimitPending = _finalSize is null && !IsStopped;
 
-    /// <summary>Gives the memory back: the connection has ended.</summary>
-    public void Release() => _buffer.Release();
+    /// <summary>Gives back the memory, and what the window has grown by.</summary>
+    public void Release(ReceiveBudget budget)
+    {
+        _buffer.Release();
+        _credit.Release(budget);
+    }
 
     private TransportError Charge(ulong end, bool isFinal, ref ReceiveCredit connection)
     {

@@ -9,8 +9,11 @@ internal readonly record struct StreamSegment(ulong Offset, int Length, bool IsF
 /// </summary>
 internal sealed class SendingPart(ulong initialLimit)
 {
-    /// <summary>Bytes of a stream that are held, unsent or unacknowledged; what exceeds them is not accepted.</summary>
+    /// <summary>Bytes of a stream that are held at first, unsent or unacknowledged; what exceeds them is not accepted.</summary>
     public const int BufferLimit = 1 << 20;
+
+    /// <summary>Where a larger congestion window lets more be on the way, so many: as many as the largest receive window.</summary>
+    public const int MaxBufferLimit = (int)ReceiveCredit.MaxStreamWindow;
 
     private readonly OffsetBuffer _buffer = new();
     private readonly OffsetRanges _acknowledged = new();
@@ -20,6 +23,7 @@ internal sealed class SendingPart(ulong initialLimit)
     // Bytes below _base are acknowledged and gone, those below Written are held; _next is the first that was never sent.
     private ulong _base;
     private ulong _next;
+    private int _bufferLimit = BufferLimit;
     private bool _isFinalSent;
     private bool _isFinalAcknowledged;
     private bool _isResetAcknowledged;
@@ -51,13 +55,16 @@ internal sealed class SendingPart(ulong initialLimit)
 
     public bool AcceptsWrites => !IsCompleted && !IsReset;
 
-    public int FreeBuffer => BufferLimit - (int)(Written - _base);
+    public int FreeBuffer => _bufferLimit - (int)(Written - _base);
 
     /// <summary>New bytes could be sent, as far as the stream's own limit goes.</summary>
     public bool HasNewData => !IsReset && _next < Written && _credit.Available > 0;
 
     /// <summary>Something could be sent that needs no connection credit: what was lost, or a bare FIN.</summary>
     public bool HasFreeSegment => !IsReset && (_lost.Count > 0 || (IsCompleted && !_isFinalSent && _next == Written));
+
+    /// <summary>Lets the part hold more; never less, for it may already hold as much.</summary>
+    public void RaiseBufferLimit(long bytes) => _bufferLimit = (int)Math.Clamp(bytes, _bufferLimit, MaxBufferLimit);
 
     public int Write(ReadOnlySpan<byte> bytes)
     {
