@@ -69,8 +69,13 @@ internal sealed class NodeCore : IDisposable
     /// <summary>The addresses of our interfaces, with the punching socket's port.</summary>
     public void SetHostAddresses(IReadOnlyList<HostAddress> addresses, Timestamp now)
     {
+        var hasMoved = _services.HostAddresses.Count > 0 && !addresses.SequenceEqual(_services.HostAddresses);
         _services.HostAddresses = addresses;
-        foreach (var room in _rooms.Values) room.HandleCandidatesChanged(now);
+        foreach (var room in _rooms.Values)
+        {
+            if (hasMoved) room.ChangeConnectionIds();
+            room.HandleCandidatesChanged(now);
+        }
     }
 
     /// <summary>Asks a STUN server where it sees us, now and from time to time.</summary>

@@ -15,6 +15,9 @@ internal sealed partial class PeerSession : IConnectionIdOwner
         DrainConnection(now);
     }
 
+    /// <summary>Our own address may have changed (RFC 9000 §9.5).</summary>
+    public void ChangeConnectionId() => _connection?.TryChangeConnectionId();
+
     ulong IConnectionIdOwner.IssueConnectionId(out ResetToken token)
     {
         var id = _services.Routes.AddConnection(this, _services.Random);

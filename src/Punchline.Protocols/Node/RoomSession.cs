@@ -116,6 +116,12 @@ internal sealed partial class RoomSession : IDisposable
         foreach (var session in Sessions) session.Leave(CloseCodes.Left, "left", now);
     }
 
+    /// <summary>Packets may leave from another address from now on: they carry other ids.</summary>
+    public void ChangeConnectionIds()
+    {
+        foreach (var session in Sessions) session.ChangeConnectionId();
+    }
+
     /// <summary>Our own candidates changed.</summary>
     public void HandleCandidatesChanged(Timestamp now)
     {

@@ -53,8 +53,6 @@ internal sealed partial class Connection
     public int Write(StreamId id, ReadOnlySpan<byte> bytes)
     {
         if (!_streams.TryGet(id, out var stream)) return 0;
-        // Twice the window: one on the way, and one to follow it.
-        stream.Sending.RaiseBufferLimit(2 * _recovery.Congestion.Window);
         var accepted = stream.Sending.Write(bytes);
         stream.WantsRoom |= accepted < bytes.Length && stream.Sending.AcceptsWrites;
         if (accepted > 0) Enqueue(stream);
@@ -120,9 +118,8 @@ internal sealed partial class Connection
 
     private void Retire(TransportStream stream)
     {
-        if (!stream.IsDone) return;
-        stream.Receiving.Release(_receiveBudget);
-        _streams.Remove(stream);
+        if (stream.Receiving.IsDone) stream.Receiving.Release(_receiveBudget);
+        if (stream.IsDone) _streams.Remove(stream);
     }
 
     private void EndStreams()

@@ -107,6 +107,9 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
     public ConnectionStatistics Statistics => new(
         _sealer.NextNumber, _packetsReceived, _recovery.PacketsLost, _bytesSent, _bytesReceived, _duplicatesDropped, _opener.Forgeries)
     {
+        StreamBytesSent = _sendCredit.Used,
+        StreamBytesReceived = _receiveCredit.Received,
+        StreamBytesConsumed = _receiveCredit.Consumed,
         KeyUpdates = _keyUpdates,
         OutgoingDatagramsDropped = _outgoingDatagrams.Dropped,
         IncomingDatagramsDropped = _incomingDatagrams.Dropped,

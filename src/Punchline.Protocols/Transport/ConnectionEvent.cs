@@ -72,6 +72,15 @@ internal readonly record struct ConnectionStatistics(
     ulong DuplicatesDropped,
     ulong Forgeries)
 {
+    /// <summary>Bytes of streams that were sent, each counted once.</summary>
+    public ulong StreamBytesSent { get; init; }
+
+    /// <summary>Bytes of streams that arrived, or that the peer had sent before it abandoned a stream.</summary>
+    public ulong StreamBytesReceived { get; init; }
+
+    /// <summary>Those of them that were read, or that nobody will read any more.</summary>
+    public ulong StreamBytesConsumed { get; init; }
+
     /// <summary>How often our sending key was followed by another.</summary>
     public ulong KeyUpdates { get; init; }
 

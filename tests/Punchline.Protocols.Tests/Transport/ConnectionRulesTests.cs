@@ -16,6 +16,38 @@ public sealed class ConnectionRulesTests
     [InlineData("3f", nameof(TransportError.FrameEncodingError))]
     [InlineData("01" + "10", nameof(TransportError.FrameEncodingError))] // PING, then MAX_DATA without its limit
     [InlineData("12" + "d000000000000001", nameof(TransportError.FrameEncodingError))] // MAX_STREAMS 2^60 + 1
+    [InlineData("13" + "d000000000000001", nameof(TransportError.FrameEncodingError))]
+    [InlineData("16" + "d000000000000001", nameof(TransportError.FrameEncodingError))] // STREAMS_BLOCKED at 2^60 + 1
+    [InlineData("17" + "d000000000000001", nameof(TransportError.FrameEncodingError))]
+    [InlineData("07" + "00", nameof(TransportError.FrameEncodingError))] // NEW_TOKEN is not in use
+    [InlineData("32", nameof(TransportError.FrameEncodingError))] // the first type behind DATAGRAM
+    [InlineData("02" + "00" + "00", nameof(TransportError.FrameEncodingError))] // truncated: ACK
+    [InlineData("03" + "00" + "00" + "00" + "00" + "01", nameof(TransportError.FrameEncodingError))] // its ECN counts
+    [InlineData("04" + "00" + "01", nameof(TransportError.FrameEncodingError))] // RESET_STREAM
+    [InlineData("05" + "00", nameof(TransportError.FrameEncodingError))] // STOP_SENDING
+    [InlineData("0e" + "00" + "05" + "02" + "61", nameof(TransportError.FrameEncodingError))] // STREAM
+    [InlineData("0e" + "00" + "ffffffffffffffff" + "01" + "61", nameof(TransportError.FrameEncodingError))] // beyond 2^62 − 1
+    [InlineData("11" + "00", nameof(TransportError.FrameEncodingError))] // MAX_STREAM_DATA
+    [InlineData("14", nameof(TransportError.FrameEncodingError))] // DATA_BLOCKED
+    [InlineData("19", nameof(TransportError.FrameEncodingError))] // RETIRE_CONNECTION_ID
+    [InlineData("1a" + "00000000000000", nameof(TransportError.FrameEncodingError))] // PATH_CHALLENGE
+    [InlineData("1b" + "00000000000000", nameof(TransportError.FrameEncodingError))] // PATH_RESPONSE
+    [InlineData("1c" + "00" + "00" + "02" + "61", nameof(TransportError.FrameEncodingError))] // CONNECTION_CLOSE
+    [InlineData("31" + "02" + "61", nameof(TransportError.FrameEncodingError))] // DATAGRAM
+    [InlineData("19" + "01", nameof(TransportError.ProtocolViolation))] // an id that was never issued
+    [InlineData("04" + "03" + "00" + "00", nameof(TransportError.StreamStateError))] // RESET_STREAM for a part that only we have
+    [InlineData("15" + "03" + "01", nameof(TransportError.StreamStateError))] // STREAM_DATA_BLOCKED likewise
+    [InlineData("05" + "02" + "00", nameof(TransportError.StreamStateError))] // STOP_SENDING for a part that only the peer has
+    [InlineData("11" + "02" + "01", nameof(TransportError.StreamStateError))] // MAX_STREAM_DATA likewise
+    [InlineData("04" + "01" + "00" + "00", nameof(TransportError.StreamStateError))] // a stream of ours that does not exist
+    [InlineData("15" + "01" + "01", nameof(TransportError.StreamStateError))]
+    [InlineData("04" + "4190" + "00" + "00", nameof(TransportError.StreamLimitError))] // each kind of frame opens stream 400, the 101st
+    [InlineData("05" + "4190" + "00", nameof(TransportError.StreamLimitError))]
+    [InlineData("11" + "4190" + "01", nameof(TransportError.StreamLimitError))]
+    [InlineData("15" + "4190" + "01", nameof(TransportError.StreamLimitError))]
+    [InlineData("04" + "02" + "00" + "80100001", nameof(TransportError.FlowControlError))]
+    [InlineData("04" + "00" + "00" + "05" + "04" + "00" + "00" + "06", nameof(TransportError.FinalSizeError))] // two final sizes
+    [InlineData("0a" + "00" + "03" + "017861" + "04" + "00" + "00" + "02", nameof(TransportError.FinalSizeError))] // below what was received
     [InlineData("0a" + "01" + "01" + "61", nameof(TransportError.StreamStateError))] // data on a stream of ours that does not exist
     [InlineData("0a" + "03" + "01" + "61", nameof(TransportError.StreamStateError))] // on a unidirectional one of ours
     [InlineData("0a" + "4192" + "01" + "61", nameof(TransportError.StreamLimitError))] // stream 402 is the 101st unidirectional one

@@ -52,8 +52,7 @@ public sealed class WindowTests
         // With 1 MiB a round trip it would take 6.4 s.
         Assert.InRange(pair.Now - begin, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3));
         pair.Run(TimeSpan.FromSeconds(1));
-        Assert.Equal(0, pair.Responder.Connection.StreamCount);
-        Assert.InRange(budget.Taken, 1UL, ReceiveCredit.MaxConnectionWindow); // the connection's own
+        Assert.InRange(budget.Taken, 1UL, ReceiveCredit.MaxConnectionWindow); // the connection's own: the stream's is back with its end
         pair.Responder.Connection.Dispose();
         pair.Initiator.Connection.Dispose();
         Assert.Equal(0UL, budget.Taken);

@@ -12,7 +12,7 @@ internal sealed class SendingPart(ulong initialLimit)
     /// <summary>Bytes of a stream that are held at first, unsent or unacknowledged; what exceeds them is not accepted.</summary>
     public const int BufferLimit = 1 << 20;
 
-    /// <summary>Where a larger congestion window lets more be on the way, so many: as many as the largest receive window.</summary>
+    /// <summary>Twice what is on the way where that is more, so that as much waits to follow it; up to the largest receive window.</summary>
     public const int MaxBufferLimit = (int)ReceiveCredit.MaxStreamWindow;
 
     private readonly OffsetBuffer _buffer = new();
@@ -63,12 +63,10 @@ internal sealed class SendingPart(ulong initialLimit)
     /// <summary>Something could be sent that needs no connection credit: what was lost, or a bare FIN.</summary>
     public bool HasFreeSegment => !IsReset && (_lost.Count > 0 || (IsCompleted && !_isFinalSent && _next == Written));
 
-    /// <summary>Lets the part hold more; never less, for it may already hold as much.</summary>
-    public void RaiseBufferLimit(long bytes) => _bufferLimit = (int)Math.Clamp(bytes, _bufferLimit, MaxBufferLimit);
-
     public int Write(ReadOnlySpan<byte> bytes)
     {
         if (!AcceptsWrites) return 0;
+        _bufferLimit = (int)Math.Clamp(2 * (_next - _base), (ulong)_bufferLimit, MaxBufferLimit);
         var accepted = bytes[..Math.Min(bytes.Length, FreeBuffer)];
         _buffer.Reserve(_base, Written + (ulong)accepted.Length);
         _buffer.Write(Written, accepted);
