@@ -1,4 +1,4 @@
-using System.Buffers;
+using Punchline.Protocols.Transport.Streams;
 
 namespace Punchline.Protocols.Transport;
 
@@ -11,51 +11,50 @@ internal sealed class DatagramQueue : IDisposable
     /// <summary>Bytes of them, at most.</summary>
     public const int MaxBytes = 256 << 10;
 
-    private readonly Queue<(byte[] Buffer, int Length)> _datagrams = new();
-    private int _bytes;
+    // One behind the other, as if they were a stream.
+    private readonly OffsetBuffer _bytes = new();
+    private readonly Queue<int> _lengths = new();
+    private ulong _start;
+    private ulong _end;
 
-    public int Count => _datagrams.Count;
+    public int Count => _lengths.Count;
 
     /// <summary>Datagrams that were dropped for newer ones.</summary>
     public ulong Dropped { get; private set; }
 
     /// <summary>The length of the next one; only where there is one.</summary>
-    public int NextLength => _datagrams.Peek().Length;
+    public int NextLength => _lengths.Peek();
 
+    /// <summary>Takes a datagram of at most <see cref="MaxBytes"/>.</summary>
     public void Enqueue(ReadOnlySpan<byte> datagram)
     {
-        while (_datagrams.Count > 0 && (_datagrams.Count == MaxCount || _bytes + datagram.Length > MaxBytes)) DropOldest();
-        var buffer = ArrayPool<byte>.Shared.Rent(datagram.Length);
-        datagram.CopyTo(buffer);
-        _datagrams.Enqueue((buffer, datagram.Length));
-        _bytes += datagram.Length;
+        while (_lengths.Count > 0 && (_lengths.Count == MaxCount || _end - _start + (ulong)datagram.Length > MaxBytes)) DropOldest();
+        _bytes.Reserve(_start, _end + (ulong)datagram.Length);
+        _bytes.Write(_end, datagram);
+        _end += (ulong)datagram.Length;
+        _lengths.Enqueue(datagram.Length);
     }
 
     /// <summary>Moves the next one into <paramref name="destination"/>, which has room for it, and returns its length.</summary>
     public int Dequeue(Span<byte> destination)
     {
-        var (buffer, length) = _datagrams.Peek();
-        buffer.AsSpan(0, length).CopyTo(destination);
-        Drop();
+        var length = _lengths.Dequeue();
+        _bytes.Read(_start, destination[..length]);
+        _start += (ulong)length;
         return length;
     }
 
     public void DropOldest()
     {
-        Drop();
+        _start += (ulong)_lengths.Dequeue();
         Dropped++;
     }
 
-    /// <summary>Gives the memory back.</summary>
+    /// <summary>Gives the memory back, and forgets what waits.</summary>
     public void Dispose()
     {
-        while (_datagrams.Count > 0) Drop();
-    }
-
-    private void Drop()
-    {
-        var (buffer, length) = _datagrams.Dequeue();
-        ArrayPool<byte>.Shared.Return(buffer);
-        _bytes -= length;
+        _lengths.Clear();
+        _start = _end;
+        _bytes.Release();
     }
 }

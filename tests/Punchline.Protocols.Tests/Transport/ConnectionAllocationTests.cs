@@ -29,6 +29,33 @@ public sealed class ConnectionAllocationTests
         Assert.InRange(sender.Statistics.PacketsSent - sent, minPackets, maxPackets);
     }
 
+    [Fact]
+    public void Datagrams_allocate_nothing()
+    {
+        var sender = new Connection(Pair.Setup(ConnectionRole.Initiator, TransportParameters.Default, TransportParameters.Default), _now);
+        var receiver = new Connection(Pair.Setup(ConnectionRole.Responder, TransportParameters.Default, TransportParameters.Default), _now);
+        Exchange(sender, receiver, 2_000); // queues and pools reach their size
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Exchange(sender, receiver, 2_000);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    private void Exchange(Connection sender, Connection receiver, int datagrams)
+    {
+        var received = 0;
+        while (received < datagrams)
+        {
+            for (var i = 0; i < 10; i++) Assert.True(sender.TrySendDatagram(_block.AsSpan(0, 1_000)));
+            Move(sender, receiver);
+            while (receiver.TryReceiveDatagram(_block, out _)) received++;
+            _now += TimeSpan.FromMilliseconds(1);
+            Move(receiver, sender);
+            sender.HandleTimeout(_now);
+            receiver.HandleTimeout(_now);
+            while (sender.TryDequeueEvent(out _) || receiver.TryDequeueEvent(out _)) continue;
+        }
+    }
+
     private void Transfer(Connection sender, Connection receiver, StreamId id, int length)
     {
         var received = 0;
