@@ -62,7 +62,7 @@ public sealed class ForgedMessage2Tests
         using (responder) return (received.Payload.ConnectionId, responder.Message2.ToArray());
     }
 
-    private static byte[] TransportParametersOf(StagedRoom room) => new NodeServices(room.Identity, room.Random).EncodeParameters();
+    private static byte[] TransportParametersOf(StagedRoom room) => new NodeServices(room.Identity, room.Random).EncodeParameters(99);
 
     // As a genuine one looks: an ephemeral key that is a point of the curve, and behind it what does not open.
     private static void Flood(StagedRoom room, ulong connectionId, int count)
