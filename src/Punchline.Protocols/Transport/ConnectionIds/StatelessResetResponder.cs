@@ -33,8 +33,9 @@ internal sealed class StatelessResetResponder(StatelessResetKey key, IRandomSour
     public void HandleUnknown(Endpoint source, int length, ulong connectionId, Timestamp now)
     {
         if (length < MinTriggerLength || _queue.Count == MaxQueued) return;
-        // The source may be forged: the pace bounds the process, the budget what one address gets.
-        if (!_pacer.TryTake(now) || !_budget.TryTake(source, MinTriggerLength, now)) return;
+        // The source may be forged: the pace bounds the process, and the budget what one address gets. It is not that of the probes,
+        // or forged packets would take from who is to be punched.
+        if (!_pacer.TryTake(now) || !_budget.TryTake(source, MinTriggerLength, isAnswer: true, now)) return;
         _queue.Enqueue((source, connectionId));
     }
 
