@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using BenchmarkDotNet.Attributes;
+using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Transport;
 using Punchline.Simulation.Peers;
 
@@ -18,15 +19,17 @@ public class PacketBenchmarks : IDisposable
     private readonly AesGcm _aead;
     private readonly PacketSealer _sealer;
     private readonly PacketOpener _opener;
+    private readonly PacketHeader _header;
     private readonly NodePair _nodes = new(seed: 1);
 
     public PacketBenchmarks()
     {
         _aead = new AesGcm(_key, PacketHeader.TagLength);
         // The limit of one key is less than a benchmark seals; no packet leaves this process.
-        _sealer = new PacketSealer(_key, ulong.MaxValue);
-        _opener = new PacketOpener(_key, maxForgeries: 1);
+        _sealer = new PacketSealer(_key, new AeadLimits { MaxPackets = ulong.MaxValue }, Timestamp.Zero);
+        _opener = new PacketOpener(_key, AeadLimits.Default);
         _sealer.TrySeal(_sealed, connectionId: 1);
+        PacketHeader.TryRead(_sealed, out _header);
     }
 
     [Benchmark(Baseline = true)]
@@ -37,7 +40,7 @@ public class PacketBenchmarks : IDisposable
     public bool Seal() => _sealer.TrySeal(_packet, connectionId: 1);
 
     [Benchmark]
-    public bool Open() => _opener.TryOpen(_sealed, number: 0, _frames) ? true : throw new InvalidOperationException("The packet did not authenticate.");
+    public bool Open() => _opener.TryOpen(_sealed, _header, number: 0, _frames, out _) ? true : throw new InvalidOperationException("The packet did not authenticate.");
 
     /// <summary>Sent by one node and taken by the other: routes, timers, acknowledgement, sealing and opening. Small packets.</summary>
     [Benchmark(OperationsPerInvoke = PacketsAnOperation)]
