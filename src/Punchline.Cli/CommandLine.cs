@@ -57,6 +57,7 @@ internal static class CommandLine
     {
         ServeVerb.Create(),
         JoinVerb.Create(),
+        CallVerb.Create(),
         IdVerb.Create(),
         PeersVerb.Create(),
         DemoVerb.Create(),

@@ -6,6 +6,9 @@ internal static class ExitCode
     public const int Done = 0;
     public const int Failed = 1;
     public const int WrongUsage = 2;
+
+    /// <summary>The peer is offline, or there is no way to it.</summary>
+    public const int NoPath = 3;
 }
 
 /// <summary>It cannot be done as it was typed; the message says what to type instead. Ends in <see cref="ExitCode.WrongUsage"/>.</summary>

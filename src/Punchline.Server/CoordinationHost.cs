@@ -18,7 +18,7 @@ using Endpoint = Punchline.Protocols.Primitives.Endpoint;
 namespace Punchline.Server;
 
 /// <summary>
-/// A running coordination server: rooms at <c>wss://host:port/v1/rooms/TAG</c>. It introduces peers and keeps nothing;
+/// A running coordination server: rooms at <c>wss://host:port/v1/rooms/TAG</c>, inboxes at <c>/v1/inboxes/TAG</c>. It introduces peers and keeps nothing;
 /// what they say to each other afterwards never comes by.
 /// </summary>
 public sealed class CoordinationHost : IAsyncDisposable
@@ -26,7 +26,7 @@ public sealed class CoordinationHost : IAsyncDisposable
     // A handshake with a distant peer takes three round trips: 10 s are generous, and all that a silent connection gets.
     private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
 
-    // The longest path of ours has 63 characters; a browser's or proxy's headers may have a few kB.
+    // The longest path of ours has 65 characters; a browser's or proxy's headers may have a few kB.
     private const int MaxRequestLineBytes = 1_024;
     private const int MaxRequestHeadersBytes = 8_192;
 
@@ -178,7 +178,7 @@ public sealed class CoordinationHost : IAsyncDisposable
             await _status.HandleAsync(context);
             return;
         }
-        if (!CoordinationUrl.TryReadRoom(context.Request.Path.Value, out var tag))
+        if (!CoordinationUrl.TryRead(context.Request.Path.Value, out var kind, out var tag))
         {
             await HttpText.AnswerAsync(context, StatusCodes.Status404NotFound, "Nothing here. This is a Punchline coordination server.\n");
             return;
@@ -188,7 +188,7 @@ public sealed class CoordinationHost : IAsyncDisposable
             // RFC 9110 §15.5.22: a 426 names the protocols that it requires.
             context.Response.Headers.Upgrade = "websocket";
             context.Response.Headers.Connection = "Upgrade";
-            await HttpText.AnswerAsync(context, StatusCodes.Status426UpgradeRequired, $"Rooms speak WebSocket, subprotocol {CoordinationUrl.SubProtocol}.\n");
+            await HttpText.AnswerAsync(context, StatusCodes.Status426UpgradeRequired, $"Rooms and inboxes speak WebSocket, subprotocol {CoordinationUrl.SubProtocol}.\n");
             return;
         }
         var connection = context.Connection;
@@ -214,7 +214,7 @@ public sealed class CoordinationHost : IAsyncDisposable
         {
             var host = context.Request.Host.Value ?? "";
             using var socket = await context.WebSockets.AcceptWebSocketAsync(CoordinationUrl.SubProtocol);
-            await _pump.RunAsync(socket, from, host, tag, StunServersFor(reached));
+            await _pump.RunAsync(socket, from, host, kind, tag, StunServersFor(reached));
         }
         finally
         {

@@ -36,7 +36,7 @@ internal sealed class CoordinationPump : IDisposable
     }
 
     /// <summary>Serves one WebSocket to its end.</summary>
-    public async Task RunAsync(WebSocket socket, Endpoint from, string host, byte[] tag, IReadOnlyList<Endpoint> stunServers)
+    public async Task RunAsync(WebSocket socket, Endpoint from, string host, PlaceKind kind, byte[] tag, IReadOnlyList<Endpoint> stunServers)
     {
         using var connection = new CoordinationConnection(Interlocked.Increment(ref _lastNumber), socket, _time);
         CoordinationLog.ConnectionOpened(_logger, connection.Number, from);
@@ -44,7 +44,7 @@ internal sealed class CoordinationPump : IDisposable
         {
             if (_stopped) return;
             _connections.Add(connection.Number, connection);
-            _core.HandleConnected(connection.Number, from, host, tag, stunServers, Now);
+            _core.HandleConnected(connection.Number, from, host, tag, stunServers, Now, kind);
             Drain();
         }
         WriteLog();

@@ -28,7 +28,7 @@ public sealed record PeerMeeting(KnownPeer? Before, bool IsVerified, IReadOnlyLi
 /// ID met|verified YYYY-MM-DD ROOM NAME
 /// ID alias NAME
 /// </code>
-/// ROOM is 40 bits from the room's key, so the file does not say where somebody was met to who does not know that room.
+/// ROOM is 40 bits from the room's key, or <c>calls</c>, so the file does not say where somebody was met to who does not know that room.
 /// Lines that are not understood are kept; people may edit it. Thread-safe.
 /// </summary>
 /// <param name="stateDirectory">Made when somebody is first remembered.</param>
@@ -40,6 +40,9 @@ public sealed partial class KnownPeers(string stateDirectory)
     public const int MaxLines = 1000;
 
     internal const string FileName = "known-peers";
+
+    /// <summary>What stands for a room where somebody was met in a call: names are compared among all whom one calls or is called by.</summary>
+    internal const string CallsMark = "calls";
 
     private const string MetWord = "met";
     private const string VerifiedWord = "verified";

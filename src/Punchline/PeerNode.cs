@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Punchline.Engine;
+using Punchline.Protocols.Coordination;
 using Punchline.Protocols.Rooms;
 
 namespace Punchline;
@@ -17,7 +18,7 @@ public sealed class PeerNode : IAsyncDisposable
     private readonly KeptRoomKeys? _keptRoomKeys;
     private readonly NodeEngine _engine;
     private readonly Lock _gate = new();
-    private readonly List<Room> _rooms = [];
+    private readonly List<IAsyncDisposable> _open = [];
 
     private PeerNode(PeerNodeOptions options)
     {
@@ -61,46 +62,112 @@ public sealed class PeerNode : IAsyncDisposable
     public async ValueTask<Room> JoinRoomAsync(RoomOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        if (!ServerAddress.TryParse(options.Server, out var address, out var error)) throw new PunchlineException(PunchlineError.InvalidInput, error);
+        var address = ParseServer(options.Server);
+        CheckName(options.DisplayName);
         var rehearsal = Rehearsal.Played;
         var keys = await DeriveKeysAsync(options, cancellationToken).ConfigureAwait(false);
         await rehearsal.ConfigureAwait(false);
-        var room = new Room(options, _engine, keys);
-        try
-        {
-            await room.JoinAsync(new ServerLink(_engine, room.Number, keys, address, _knownServers, options.TrustFirst), cancellationToken).ConfigureAwait(false);
-        }
-        catch
-        {
-            await room.DisposeAsync().ConfigureAwait(false);
-            throw;
-        }
-        lock (_gate) _rooms.Add(room);
+        var room = Room.Open(options, _engine, keys);
+        await StartAsync(room, room.StartAsync(LinkTo(room.Number, keys.Tag, PlaceKind.Room, address, options.TrustFirst), cancellationToken)).ConfigureAwait(false);
         return room;
     }
 
-    /// <summary>Leaves all rooms and closes the port.</summary>
+    /// <summary>
+    /// Calls a peer by its id, and returns when it has taken the call; connecting to it goes on by itself, in a room of the two.
+    /// The peer learns this machine's addresses with the first ring; its own it gives with its consent.
+    /// </summary>
+    /// <exception cref="PunchlineException">
+    /// The peer is offline, busy, does not want to or does not answer; the options are not valid, or the server cannot be
+    /// reached, is not trusted, or refuses.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">The caller's token. The call is withdrawn.</exception>
+    public async ValueTask<Room> CallAsync(CallOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var address = ParseServer(options.Server);
+        CheckName(options.DisplayName);
+        if (options.Peer == Id) throw new PunchlineException(PunchlineError.InvalidInput, "This is the caller's own id: nobody calls itself.");
+        await Rehearsal.Played.ConfigureAwait(false);
+        var room = Room.Call(options, _engine);
+        var tag = RoomKeys.OfInbox(options.Peer).Tag;
+        await StartAsync(room, room.StartAsync(LinkTo(room.Number, tag, PlaceKind.Inbox, address, options.TrustFirst), cancellationToken)).ConfigureAwait(false);
+        return room;
+    }
+
+    /// <summary>
+    /// Opens this peer's inbox at a server, and returns when calls can come: whoever knows the id may call there. A node has one
+    /// inbox at a server; an id that opens it from another process takes it over.
+    /// </summary>
+    /// <exception cref="PunchlineException">The options are not valid, or the server cannot be reached, is not trusted, or refuses.</exception>
+    /// <exception cref="OperationCanceledException">The caller's token.</exception>
+    public async ValueTask<PeerInbox> OpenInboxAsync(InboxOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var address = ParseServer(options.Server);
+        CheckName(options.DisplayName);
+        await Rehearsal.Played.ConfigureAwait(false);
+        var inbox = new PeerInbox(options, _engine, Adopt);
+        var tag = RoomKeys.OfInbox(Id).Tag;
+        await StartAsync(inbox, inbox.StartAsync(LinkTo(inbox.Number, tag, PlaceKind.Inbox, address, options.TrustFirst), cancellationToken)).ConfigureAwait(false);
+        return inbox;
+    }
+
+    /// <summary>Leaves all rooms, closes all inboxes, and then the port.</summary>
     public async ValueTask DisposeAsync()
     {
-        Room[] rooms;
+        IAsyncDisposable[] open;
         lock (_gate)
         {
-            rooms = [.. _rooms];
-            _rooms.Clear();
+            open = [.. _open];
+            _open.Clear();
         }
-        await Task.WhenAll(rooms.Select(room => room.DisposeAsync().AsTask())).ConfigureAwait(false);
+        await Task.WhenAll(open.Select(one => one.DisposeAsync().AsTask())).ConfigureAwait(false);
         _engine.Dispose();
         if (_ownsIdentity) _identity.Dispose();
     }
 
-    private async Task<RoomKeys> DeriveKeysAsync(RoomOptions options, CancellationToken cancellationToken)
+    // Whatever was opened is closed where its start fails, and else with the node.
+    private async Task StartAsync(IAsyncDisposable opened, Task start)
     {
-        var nameBytes = Encoding.UTF8.GetByteCount(options.DisplayName);
+        try
+        {
+            await start.ConfigureAwait(false);
+        }
+        catch
+        {
+            await opened.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+        Adopt(opened);
+    }
+
+    private void Adopt(IAsyncDisposable opened)
+    {
+        lock (_gate)
+        {
+            _open.RemoveAll(one => one is Room { IsLeft: true });
+            _open.Add(opened);
+        }
+    }
+
+    private ServerLink LinkTo(int number, byte[] tag, PlaceKind kind, ServerAddress address, bool trustFirst) =>
+        new(_engine, number, CoordinationUrl.PathOf(tag, kind), address, _knownServers, trustFirst);
+
+    private static ServerAddress ParseServer(string server) =>
+        ServerAddress.TryParse(server, out var address, out var error) ? address : throw new PunchlineException(PunchlineError.InvalidInput, error);
+
+    private static void CheckName(string name)
+    {
+        var nameBytes = Encoding.UTF8.GetByteCount(name);
         if (nameBytes is 0 or > IntroductionBlob.MaxNameBytes)
         {
             throw new PunchlineException(
                 PunchlineError.InvalidInput, $"A display name has 1 to {IntroductionBlob.MaxNameBytes} bytes in UTF-8; this one has {nameBytes}.");
         }
+    }
+
+    private async Task<RoomKeys> DeriveKeysAsync(RoomOptions options, CancellationToken cancellationToken)
+    {
         try
         {
             return await Task.Run(() => new RoomKeys(DeriveRoomKey(options.Room, options.Secret)), cancellationToken).ConfigureAwait(false);

@@ -18,8 +18,23 @@ public enum PunchlineError
     /// <summary>A member has too much unacknowledged; try again when it caught up.</summary>
     Congested,
 
-    /// <summary>The node or the room is closed.</summary>
+    /// <summary>The node, the room or the inbox is closed.</summary>
     Closed,
+
+    /// <summary>The called peer is not at the server: it has no inbox open there.</summary>
+    PeerOffline,
+
+    /// <summary>The called peer takes no call just now.</summary>
+    PeerBusy,
+
+    /// <summary>The called peer did not take the call.</summary>
+    PeerRefused,
+
+    /// <summary>Nobody at the called peer answered for 60 s.</summary>
+    PeerNotAnswering,
+
+    /// <summary>An incoming call cannot be taken any more: the caller gave up, or it had rung for 60 s.</summary>
+    CallWithdrawn,
 }
 
 /// <summary>Something did not work; the message says what happened, why, and what to do.</summary>

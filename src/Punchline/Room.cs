@@ -10,7 +10,7 @@ using Punchline.Protocols.Rooms;
 namespace Punchline;
 
 /// <summary>
-/// A room that this peer is in: a direct, encrypted connection to every member that can be reached, and messages to all.
+/// A room that this peer is in, with others of the same name and secret or with the other side of a call: a direct, encrypted connection to every member that can be reached, and messages to all.
 /// It goes on when the server dies. Thread-safe; events have one reader.
 /// </summary>
 public sealed class Room : IRoomObserver, IAsyncDisposable
@@ -26,6 +26,7 @@ public sealed class Room : IRoomObserver, IAsyncDisposable
 
     private readonly NodeEngine _engine;
     private readonly Channel<RoomEvent> _events = Channel.CreateUnbounded<RoomEvent>();
+    private readonly PeerId? _called;
     private readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new();
     private TaskCompletionSource _progress = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -33,22 +34,24 @@ public sealed class Room : IRoomObserver, IAsyncDisposable
     private Task? _leaving;
     private volatile bool _isStalled;
 
-    internal Room(RoomOptions options, NodeEngine engine, RoomKeys keys)
+    private Room(NodeEngine engine, string name, bool isOpen, string localMark, PeerId? called = null)
     {
-        Name = options.Room;
-        IsOpen = options.Secret.Length == 0;
-        LocalMark = KnownPeers.MarkOf(keys);
         _engine = engine;
-        Number = engine.OpenRoom(keys, options.DisplayName, options.AllowedPeers?.ToHashSet(), this);
+        Name = name;
+        IsOpen = isOpen;
+        LocalMark = localMark;
+        _called = called;
     }
 
-    /// <summary>The room's name.</summary>
+    /// <summary>The room's name; of a call's, the other peer's id.</summary>
     public string Name { get; }
 
     /// <summary>The room has no secret: its server, and whoever guesses its name, can sit in the middle until fingerprints are compared.</summary>
     public bool IsOpen { get; }
 
-    internal int Number { get; }
+    internal int Number { get; private set; }
+
+    internal bool IsLeft => _leaving is { IsCompleted: true };
 
     /// <summary>What files of this machine call the room.</summary>
     internal string LocalMark { get; }
@@ -121,7 +124,31 @@ public sealed class Room : IRoomObserver, IAsyncDisposable
     /// <summary>Leaves, telling the server and every member.</summary>
     public ValueTask DisposeAsync() => LeaveAsync(CancellationToken.None);
 
-    internal async Task JoinAsync(ServerLink link, CancellationToken cancellationToken)
+    internal static Room Open(RoomOptions options, NodeEngine engine, RoomKeys keys)
+    {
+        var room = new Room(engine, options.Room, options.Secret.Length == 0, KnownPeers.MarkOf(keys));
+        room.Number = engine.Open(node => node.OpenRoom(keys, options.DisplayName, options.AllowedPeers?.ToHashSet()), room);
+        return room;
+    }
+
+    /// <summary>Our call: a room once the peer takes it.</summary>
+    internal static Room Call(CallOptions options, NodeEngine engine)
+    {
+        var room = new Room(engine, options.Peer.ToString(), isOpen: false, KnownPeers.CallsMark, options.Peer);
+        room.Number = engine.Open(node => node.OpenCall(options.Peer, options.DisplayName), room);
+        return room;
+    }
+
+    /// <summary>A call that came in. Null: it rings no more.</summary>
+    internal static Room? Take(PeerId caller, int inbox, int call, NodeEngine engine)
+    {
+        var room = new Room(engine, caller.ToString(), isOpen: false, KnownPeers.CallsMark);
+        if (engine.TryAcceptCall(inbox, call, room) is not { } number) return null;
+        room.Number = number;
+        return room;
+    }
+
+    internal async Task StartAsync(ServerLink link, CancellationToken cancellationToken)
     {
         _link = link;
         try
@@ -131,10 +158,7 @@ public sealed class Room : IRoomObserver, IAsyncDisposable
         }
         catch (CoordinationConnectException exception)
         {
-            throw new PunchlineException(
-                exception.Failure == CoordinationConnectFailure.CertificateRefused ? PunchlineError.ServerNotTrusted : PunchlineError.ServerUnreachable,
-                exception.Message,
-                exception);
+            throw exception.ToPunchlineException();
         }
     }
 
@@ -144,15 +168,23 @@ public sealed class Room : IRoomObserver, IAsyncDisposable
     {
         switch (nodeEvent)
         {
-            case NodeEvent.ServerJoined:
+            case NodeEvent.ServerJoined when _called is null:
+            case NodeEvent.CallTaken:
                 _joined.TrySetResult();
+                break;
+            case NodeEvent.CallEnded ended:
+                _joined.TrySetException(CallFailure.Of(ended.Peer, ended.Ending));
                 break;
             case NodeEvent.ServerRefused refused:
                 _joined.TrySetException(new PunchlineException(PunchlineError.ServerRefused, $"The server refused: {refused.Message} ({refused.Code})"));
                 break;
+            case NodeEvent.ServerReplaced:
+                _joined.TrySetException(new PunchlineException(PunchlineError.Closed, "Another process of this peer calls the same peer."));
+                break;
             case NodeEvent.ServerLost:
                 _link?.GiveUp();
-                _joined.TrySetException(new PunchlineException(PunchlineError.ServerUnreachable, "The server was lost before it let us in."));
+                // A call goes on ringing, at the next server if need be.
+                if (_called is null) _joined.TrySetException(new PunchlineException(PunchlineError.ServerUnreachable, "The server was lost before it let us in."));
                 break;
         }
         if (nodeEvent is NodeEvent.MessageDelivered or NodeEvent.MemberLeft or NodeEvent.Failed) SignalProgress();

@@ -50,8 +50,9 @@ public sealed class ReferenceTests
             foreach (var option in verb.Options.Where(option => !option.Hidden))
             {
                 var setting = SettingCatalogue.All.Single(setting => setting.OptionName == option.Name);
-                var value = setting.ValueName is { } name ? $" {name}" : "";
-                text.Write($"| `{setting.OptionName}{value}` | `{setting.Variable}` | {setting.Meaning} |\n".Replace("TEXT|auto|@FILE", @"TEXT\|auto\|@FILE", StringComparison.Ordinal));
+                // In a table, a bar would be the next column.
+                var value = setting.ValueName is { } name ? $" {name.Replace("|", @"\|", StringComparison.Ordinal)}" : "";
+                text.Write($"| `{setting.OptionName}{value}` | `{setting.Variable}` | {setting.Meaning} |\n");
             }
             text.Write('\n');
         }

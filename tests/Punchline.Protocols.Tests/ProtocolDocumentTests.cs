@@ -49,6 +49,20 @@ public sealed partial class ProtocolDocumentTests
         Assert.Equal(Vector("hint a to b"), keys.DeriveHint(a, b).ToString("x16", null));
     }
 
+    [Fact]
+    public void Keys_of_an_inbox_and_a_call_are_those_of_the_document()
+    {
+        var a = new IntroducedPeer(PeerId.Parse(Vector("id a")), InstanceOfA);
+        var b = new IntroducedPeer(PeerId.Parse(Vector("id b")), InstanceOfB);
+        using var keyOfA = Import("private key a");
+        using var keyOfB = Import("private key b");
+        var inbox = RoomKeys.OfInbox(a.Id);
+        Assert.Equal(Vector("inbox tag in a URL"), Base32.Encode(inbox.Tag));
+        Assert.True(CallKeys.TryDerive(inbox, keyOfB, b, a, keyOfA.PublicKey, out var keys));
+        Assert.Equal(Vector("signal key"), Convert.ToHexStringLower(keys.SignalKey));
+        Assert.Equal(Vector("call tag"), Convert.ToHexStringLower(keys.Room.Tag));
+    }
+
     private static P256KeyPair Import(string name) =>
         P256KeyPair.TryImport(Convert.FromHexString(Vector(name)), out var keyPair) ? keyPair : throw new InvalidDataException($"'{name}' is no private key.");
 

@@ -26,6 +26,9 @@ internal sealed class ChannelEnd
 
     /// <summary>False when the channel is broken already.</summary>
     public bool Send(ReadOnlySpan<byte> message) => _channel.Send(this, message);
+
+    /// <summary>Breaks the channel for both.</summary>
+    public void Break() => _channel.Break();
 }
 
 /// <summary>

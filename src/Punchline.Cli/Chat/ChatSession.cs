@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Punchline.Cli.Calls;
 
 namespace Punchline.Cli.Chat;
 
@@ -13,29 +14,36 @@ internal sealed class ChatSession(IChatRoom room, ChannelReader<InputLine> lines
     /// <summary>How long the end of the lines waits for what was sent to arrive: three times what a slow link needs for 1 MiB.</summary>
     public static readonly TimeSpan DeliveryTimeout = TimeSpan.FromSeconds(10);
 
+    /// <summary>Of a call: looking for a way takes 20 s, and then it says why there is none.</summary>
+    public static readonly TimeSpan CallDeliveryTimeout = TimeSpan.FromSeconds(25);
+
+    /// <summary>There is one other, without whom it is over.</summary>
+    public bool IsCall { get; init; }
+
     /// <param name="interruption">Leaves at once.</param>
-    /// <returns>The exit code: failed where messages may not have arrived, or another process took this peer's place.</returns>
+    /// <returns>The exit code: failed where messages may not have arrived, or another process took this peer's place; of a call, how that ended.</returns>
     public async Task<int> RunAsync(CancellationToken interruption)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(interruption);
         var showing = ShowEventsAsync();
         var sending = SendLinesAsync(stop.Token);
-        var first = await Task.WhenAny(showing, sending);
+        await Task.WhenAny(showing, sending);
         await stop.CancelAsync();
         var exitCode = await sending;
         await room.LeaveAsync();
-        await showing;
-        return first == showing ? ExitCode.Failed : exitCode;
+        return await showing ?? exitCode;
     }
 
-    // Ends when the room was left, or when this peer has no place in it any more.
-    private async Task ShowEventsAsync()
+    // Ends when the room was left, or, with an exit code, when this peer has no place in it any more.
+    private async Task<int?> ShowEventsAsync()
     {
         await foreach (var roomEvent in room.ReadEventsAsync())
         {
             output.Show(roomEvent);
-            if (roomEvent is RoomEvent.ServerChanged { State: ServerState.Replaced }) return;
+            if (roomEvent is RoomEvent.ServerChanged { State: ServerState.Replaced }) return ExitCode.Failed;
+            if (IsCall && CallEnding.Of(roomEvent) is { } exitCode) return exitCode;
         }
+        return null;
     }
 
     private async Task<int> SendLinesAsync(CancellationToken stop)
@@ -66,7 +74,8 @@ internal sealed class ChatSession(IChatRoom room, ChannelReader<InputLine> lines
 
     private async Task<bool> TryWaitForDeliveryAsync(CancellationToken stop)
     {
-        using var limit = new CancellationTokenSource(DeliveryTimeout, time);
+        var patience = IsCall ? CallDeliveryTimeout : DeliveryTimeout;
+        using var limit = new CancellationTokenSource(patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, limit.Token);
         try
         {
@@ -75,7 +84,7 @@ internal sealed class ChatSession(IChatRoom room, ChannelReader<InputLine> lines
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !stop.IsCancellationRequested)
         {
-            output.Notice($"Some of what was sent did not arrive everywhere within {DeliveryTimeout.TotalSeconds:0} s.");
+            output.Notice($"Some of what was sent did not arrive everywhere within {patience.TotalSeconds:0} s.");
             return false;
         }
     }

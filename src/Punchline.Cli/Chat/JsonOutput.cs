@@ -105,7 +105,7 @@ internal sealed class JsonOutput(TextWriter output, TextWriter error) : IChatOut
     private static void WriteMilliseconds(Utf8JsonWriter json, string name, TimeSpan time) =>
         json.WriteNumber(name, Math.Round((decimal)time.TotalMilliseconds, 1));
 
-    private static string NameOf(ServerState state) => state switch
+    internal static string NameOf(ServerState state) => state switch
     {
         ServerState.Connected => "connected",
         ServerState.Lost => "lost",

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text;
-using Punchline.Engine;
 using Punchline.Protocols.Rooms;
 
 namespace Punchline.Cli.Settings;
@@ -14,23 +13,23 @@ internal sealed class JoinArguments
         Description = "The room's name. Without one, a name and a strong secret are made up.",
     };
 
-    private readonly Option<string?> _server = SettingCatalogue.Server.ToOption();
+    private readonly MeetingOptions _meeting = new();
+    private readonly WaitArguments _waiting = new();
     private readonly Option<string?> _secret = SettingCatalogue.Secret.ToAskingOption();
-    private readonly Option<string?> _name = SettingCatalogue.Name.ToOption();
-    private readonly Option<bool> _trustFirst = SettingCatalogue.TrustFirst.ToFlag();
     private readonly Option<string[]> _allow = SettingCatalogue.Allow.ToListOption();
-    private readonly Option<bool> _noHostCandidates = SettingCatalogue.NoHostCandidates.ToFlag();
-    private readonly Option<bool> _stay = SettingCatalogue.Stay.ToFlag();
-    private readonly Option<bool> _json = SettingCatalogue.Json.ToFlag();
 
-    public Option<string?> State { get; } = SettingCatalogue.State.ToOption();
+    public Option<string?> State => _meeting.State;
 
-    public Option<string?> Config { get; } = SettingCatalogue.Config.ToOption();
+    public Option<string?> Config => _meeting.Config;
 
     public void AddTo(Command command)
     {
         command.Arguments.Add(_room);
-        foreach (var option in (Option[])[_server, _secret, _name, State, _trustFirst, _allow, _noHostCandidates, _stay, _json, Config]) command.Options.Add(option);
+        Option[] options =
+        [
+            _meeting.Server, _secret, _meeting.Name, State, _meeting.TrustFirst, _allow, _meeting.NoHostCandidates, .. _waiting.Options, _meeting.Stay, _meeting.Json, Config,
+        ];
+        foreach (var option in options) command.Options.Add(option);
     }
 
     /// <param name="parsed">What was typed.</param>
@@ -43,56 +42,39 @@ internal sealed class JoinArguments
         if (room is ['-', ..]) throw new UsageException($"There is no option {room} (and no room's name begins with a dash).");
         if (room is not null && Encoding.UTF8.GetByteCount(room) is 0 or > RoomKeys.MaxNameBytes)
             throw new UsageException($"A room's name has 1 to {RoomKeys.MaxNameBytes} bytes.");
-        var stateDirectory = StateSetting.Read(parsed, State, environment);
+        var meeting = _meeting.Read(parsed, environment, $"join {ShellWord.Quote(room ?? "ROOM")}");
         return new JoinSettings
         {
-            Server = ReadServer(Setting.Read(parsed, _server, environment), room),
+            Server = meeting.Server,
             Room = room ?? Invented.RoomName(),
             IsRoomInvented = room is null,
             Secret = ReadSecret(parsed, environment, askSecret) ?? (room is null ? RoomSecret.Invent() : RoomSecret.None),
-            Name = ReadName(Setting.Read(parsed, _name, environment)),
-            StateDirectory = stateDirectory,
-            TrustsFirst = Setting.ReadFlag(parsed, _trustFirst, environment),
-            AllowedPeers = ReadAllowed(Setting.ReadList(parsed, _allow, environment), stateDirectory),
-            HidesHostCandidates = Setting.ReadFlag(parsed, _noHostCandidates, environment),
-            Stays = Setting.ReadFlag(parsed, _stay, environment),
-            IsJson = Setting.ReadFlag(parsed, _json, environment),
+            Name = meeting.Name,
+            StateDirectory = meeting.StateDirectory,
+            TrustsFirst = meeting.TrustsFirst,
+            AllowedPeers = ReadAllowed(Setting.ReadList(parsed, _allow, environment), meeting.StateDirectory),
+            HidesHostCandidates = meeting.HidesHostCandidates,
+            Stays = meeting.Stays,
+            IsJson = meeting.IsJson,
         };
     }
 
-    // Several stand with commas between them, or in several options.
+    /// <summary>How to wait for calls; null: a room is to be joined.</summary>
+    /// <inheritdoc cref="Read" path="/param"/>
+    /// <inheritdoc cref="Read" path="/exception"/>
+    public WaitSettings? ReadWaiting(ParseResult parsed, Func<string, string?> environment)
+    {
+        var typedForRooms = parsed.GetValue(_room) ?? (parsed.GetResult(_secret) is not null ? _secret.Name : parsed.GetResult(_allow) is not null ? _allow.Name : null);
+        return _waiting.Read(parsed, environment, typedForRooms, () => _meeting.Read(parsed, environment, "join --wait"));
+    }
+
     private static IReadOnlyCollection<PeerId>? ReadAllowed(string[] lists, string? stateDirectory) => lists.Length == 0
         ? null
-        : [.. lists.SelectMany(list => list.Split(',', StringSplitOptions.TrimEntries)).Select(peer => PeerArgument.Resolve(peer, stateDirectory))];
+        : [.. PeerArgument.Split(lists).Select(peer => PeerArgument.Resolve(peer, stateDirectory))];
 
     // What was typed at the prompt is never the name of a file.
     private RoomSecret? ReadSecret(ParseResult parsed, Func<string, string?> environment, Func<string> askSecret) =>
         Setting.IsGivenBare(parsed, _secret) ? RoomSecret.FromText(askSecret())
         : Setting.Read(parsed, _secret, environment) is { } text ? RoomSecret.Parse(text)
         : null;
-
-    private static string ReadServer(string? server, string? room)
-    {
-        if (server is null)
-        {
-            throw new UsageException($"""
-                There is no server to meet the others at. Where everybody can reach it, type
-                    punchline serve
-                and here the line that it prints, which looks like
-                    punchline join {ShellWord.Quote(room ?? "ROOM")} --server HOST:{ServerAddress.DefaultPort}#PIN
-                """);
-        }
-        return ServerAddress.TryParse(server, out _, out var error) ? server : throw new UsageException(error);
-    }
-
-    private static string ReadName(string? given)
-    {
-        // A container's user may have no name.
-        var name = given ?? (Environment.UserName is { Length: > 0 } user ? user : Environment.MachineName);
-        var cleaned = PeerText.Clean(name).Trim();
-        var length = Encoding.UTF8.GetByteCount(cleaned);
-        return length is > 0 and <= IntroductionBlob.MaxNameBytes
-            ? cleaned
-            : throw new UsageException($"A name has 1 to {IntroductionBlob.MaxNameBytes} bytes; this one has {length}. Choose another with --name.");
-    }
 }

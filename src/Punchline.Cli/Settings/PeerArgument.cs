@@ -10,6 +10,9 @@ internal static class PeerArgument
         Description = $"An id, an alias of yours, or the first characters of a known id, at least {KnownPeers.MinPrefixLength}. Never a name that the peer gave itself.",
     };
 
+    /// <summary>Several stand with commas between them, or in several options.</summary>
+    public static IEnumerable<string> Split(IEnumerable<string> lists) => lists.SelectMany(list => list.Split(',', StringSplitOptions.TrimEntries));
+
     /// <param name="typed">What was typed.</param>
     /// <param name="stateDirectory">Where known peers are kept; null: there are none.</param>
     /// <exception cref="UsageException">Nobody is meant, or several are.</exception>

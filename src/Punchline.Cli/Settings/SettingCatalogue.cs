@@ -24,6 +24,12 @@ internal static class SettingCatalogue
         "--no-host-candidates", null,
         "Tells the members no addresses of this machine's own interfaces. Those on the same network are then reached through its router, if that can; the router's address cannot be hidden.");
 
+    public static readonly Setting Wait = new("--wait", null, "Joins no room, but waits for others to call this peer by its id, and asks before it takes a call.");
+
+    public static readonly Setting Accept = new("--accept", "PEER[,PEER…]|anyone", "With --wait: takes these peers' calls without asking.");
+
+    public static readonly Setting RefuseOthers = new("--refuse-others", null, "With --wait: refuses all calls but those of --accept, without asking.");
+
     public static readonly Setting State = new("--state", "DIRECTORY", $"Where identity and trust are kept; {StateSetting.Nowhere} keeps nothing.");
 
     public static readonly Setting Config = new("--config", "FILE", "The configuration file, instead of the file config in the state directory.");
@@ -49,6 +55,6 @@ internal static class SettingCatalogue
 
     public static IReadOnlyList<Setting> All { get; } =
     [
-        Server, Secret, Name, TrustFirst, Allow, NoHostCandidates, Stay, Json, State, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, NoLab,
+        Server, Secret, Name, TrustFirst, Allow, NoHostCandidates, Wait, Accept, RefuseOthers, Stay, Json, State, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, NoLab,
     ];
 }

@@ -1,22 +1,24 @@
 using System.CommandLine;
 using Punchline.Cli.Chat;
 using Punchline.Cli.Settings;
-using Punchline.Engine;
 
 namespace Punchline.Cli.Verbs;
 
 /// <summary><c>punchline join</c>: chat in a room, lines in and lines out.</summary>
 internal static class JoinVerb
 {
-    /// <summary>In the state directory once its user was told what joining shows.</summary>
-    public const string ToldFileName = "told";
-
     public static Command Create()
     {
         var arguments = new JoinArguments();
         var command = new Command("join", "Chats in a room: what you type goes to all in it.");
         arguments.AddTo(command);
-        command.SetAction((parsed, _) => RunAsync(arguments.Read(parsed, Configuration.Load(parsed, arguments.Config, arguments.State).Find, SecretPrompt.Ask)));
+        command.SetAction((parsed, _) =>
+        {
+            var configuration = Configuration.Load(parsed, arguments.Config, arguments.State);
+            return arguments.ReadWaiting(parsed, configuration.Find) is { } waiting
+                ? WaitMode.RunAsync(waiting)
+                : RunAsync(arguments.Read(parsed, configuration.Find, SecretPrompt.Ask));
+        });
         return command;
     }
 
@@ -60,8 +62,8 @@ internal static class JoinVerb
 
     private static IEnumerable<string> Notices(JoinSettings settings, PeerIdentity identity)
     {
-        if (settings.StateDirectory is { } directory && !IsTold(directory))
-            yield return "Joining a room shows this machine's addresses to its members, for they connect to it directly. (Said once.)";
+        if (FirstUse.Notice(settings.StateDirectory, "Joining a room shows this machine's addresses to its members, for they connect to it directly.") is { } firstUse)
+            yield return firstUse;
         if (identity.IsTemporary)
             yield return $"Another process uses the identity in {settings.StateDirectory}, so this one is a new peer until it ends.";
         if (settings.Secret.Text.Length == 0)
@@ -70,13 +72,5 @@ internal static class JoinVerb
             yield return "This secret is easy to guess. A strong one: --secret auto.";
         if (settings.IsRoomInvented || settings.Secret.IsInvented)
             yield return $"Others join with this line:\n    {settings.InvitationLine}";
-    }
-
-    private static bool IsTold(string directory)
-    {
-        var path = Path.Combine(directory, ToldFileName);
-        if (File.Exists(path)) return true;
-        AtomicFile.WriteAllText(path, "That joining a room shows this machine's addresses to its members.\n");
-        return false;
     }
 }

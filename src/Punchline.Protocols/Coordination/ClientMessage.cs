@@ -8,6 +8,7 @@ namespace Punchline.Protocols.Coordination;
 //   {"type":"update","generation":N,"blob":B≤4096}
 //   {"type":"heartbeat"}
 //   {"type":"leave"}
+//   {"type":"signal","to":ID,"data":B≤2048}      in an inbox only
 //
 // Unknown fields are ignored, and so are unknown types (they read as the base type): a newer peer may say more.
 
@@ -16,6 +17,7 @@ namespace Punchline.Protocols.Coordination;
 [JsonDerivedType(typeof(UpdateMessage), "update")]
 [JsonDerivedType(typeof(ClientHeartbeatMessage), "heartbeat")]
 [JsonDerivedType(typeof(LeaveMessage), "leave")]
+[JsonDerivedType(typeof(SignalMessage), "signal")]
 internal record ClientMessage
 {
     /// <summary>Whether lengths and ranges hold, which JSON alone does not say.</summary>
@@ -45,3 +47,11 @@ internal sealed record ClientHeartbeatMessage : ClientMessage;
 
 /// <summary>Leaves the room: the others hear of it at once.</summary>
 internal sealed record LeaveMessage : ClientMessage;
+
+/// <summary>For one other in an inbox: the holder's for a caller, a caller's for the holder.</summary>
+/// <param name="To">Whom.</param>
+/// <param name="Data">Sealed for the receiver: the server cannot read it.</param>
+internal sealed record SignalMessage([property: JsonConverter(typeof(PeerIdConverter))] PeerId To, byte[] Data) : ClientMessage
+{
+    public override bool IsWellFormed() => Data.Length <= CoordinationLimits.MaxSignalBytes;
+}

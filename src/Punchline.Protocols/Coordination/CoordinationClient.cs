@@ -40,6 +40,10 @@ internal sealed class CoordinationClient
     private TimeSpan _heartbeatInterval = CoordinationLimits.HeartbeatInterval;
     private Timestamp _lastHeard;
     private Timestamp _nextHeartbeat = Timestamp.Never;
+    // The server answers each heartbeat, in order.
+    private uint _heartbeatsSent;
+    private uint _heartbeatsAnswered;
+    private uint _lastEchoRequested;
 
     /// <param name="identity">This peer's static key. Stays the caller's.</param>
     /// <param name="instance">This run of the peer.</param>
@@ -84,6 +88,25 @@ internal sealed class CoordinationClient
         }
     }
 
+    /// <summary>Something for one other in an inbox. Nothing before the welcome.</summary>
+    /// <param name="to">Whom.</param>
+    /// <param name="data">Sealed; at most <see cref="CoordinationLimits.MaxSignalBytes"/>.</param>
+    public void Signal(PeerId to, ReadOnlySpan<byte> data)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(data.Length, CoordinationLimits.MaxSignalBytes, nameof(data));
+        if (_state == State.Joined) Send(new SignalMessage(to, data.ToArray()));
+    }
+
+    /// <summary>
+    /// Asks for an echo, and returns its number: when <see cref="CoordinationClientEvent.Echoed"/> names it, the server has dealt with everything
+    /// that we sent before, and whoever was to hear of it hears at the same moment.
+    /// </summary>
+    public uint RequestEcho()
+    {
+        if (_state == State.Joined) SendHeartbeat();
+        return _lastEchoRequested = _heartbeatsSent;
+    }
+
     /// <summary>Says goodbye: the members hear of it at once. The shell closes the connection when the message is out.</summary>
     public void Leave(Timestamp now)
     {
@@ -109,8 +132,15 @@ internal sealed class CoordinationClient
             case JoinedMessage { Member: var member } when _state == State.Joined: HandleMember(member); break;
             case UpdatedMessage { Member: var member } when _state == State.Joined: HandleMember(member); break;
             case LeftMessage left when _state == State.Joined: HandleLeft(left); break;
+            // Of somebody who left meanwhile it is no news, and of others it is none either.
+            case SignalledMessage signalled when _state == State.Joined:
+                if (_members.ContainsKey(signalled.From)) _events.Enqueue(new CoordinationClientEvent.Signalled(signalled.From, signalled.Data));
+                break;
             case ReplacedMessage when _state == State.Joined: End(new CoordinationClientEvent.Replaced()); break;
-            case ServerHeartbeatMessage: break;
+            case ServerHeartbeatMessage:
+                // Most answers are nobody's concern.
+                if (++_heartbeatsAnswered <= _lastEchoRequested) _events.Enqueue(new CoordinationClientEvent.Echoed(_heartbeatsAnswered));
+                break;
             case { } unknown when unknown.GetType() == typeof(ServerMessage): break;
             default: Refuse(CoordinationErrorCode.BadMessage, "The server sent a message out of turn."); break;
         }
@@ -125,7 +155,7 @@ internal sealed class CoordinationClient
             return;
         }
         if (now < _nextHeartbeat) return;
-        Send(new ClientHeartbeatMessage());
+        SendHeartbeat();
         _nextHeartbeat = now + _heartbeatInterval;
     }
 
@@ -212,6 +242,12 @@ internal sealed class CoordinationClient
         // Later servers may know more reasons; all but silence are somebody's decision.
         var reason = string.Equals(left.Reason, LeftMessage.TimeoutReason, StringComparison.Ordinal) ? MemberLeftReason.Timeout : MemberLeftReason.Left;
         _events.Enqueue(new CoordinationClientEvent.MemberLeft(left.Id, reason));
+    }
+
+    private void SendHeartbeat()
+    {
+        _heartbeatsSent++;
+        Send(new ClientHeartbeatMessage());
     }
 
     private void Send(ClientMessage message) => _messages.Enqueue(CoordinationJson.Write(message));

@@ -24,6 +24,12 @@ internal abstract record CoordinationClientEvent
     /// <summary>The server has the member no more. A direct path may still (PROTOCOL §10).</summary>
     internal sealed record MemberLeft(PeerId Id, MemberLeftReason Reason) : CoordinationClientEvent;
 
+    /// <summary>What a member of an inbox has for us.</summary>
+    internal sealed record Signalled(PeerId From, ReadOnlyMemory<byte> Data) : CoordinationClientEvent;
+
+    /// <summary>The answer to a heartbeat; <see cref="CoordinationClient.RequestEcho"/> says which.</summary>
+    internal sealed record Echoed(uint Number) : CoordinationClientEvent;
+
     /// <summary>Another instance of this peer took over. The end of this client, and no reason to come back.</summary>
     internal sealed record Replaced : CoordinationClientEvent;
 

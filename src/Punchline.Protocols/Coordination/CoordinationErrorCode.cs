@@ -12,7 +12,14 @@ internal static class CoordinationErrorCode
     /// <summary>The peer did not join in time.</summary>
     public const string JoinTimeout = "join-timeout";
 
+    /// <summary>In the room, or, for another caller, in the inbox.</summary>
     public const string RoomFull = "room-full";
+
+    /// <summary>Who is called is not at this server. It may come.</summary>
+    public const string Offline = "offline";
+
+    /// <summary>More signals than <see cref="CoordinationLimits.CallerSignalsPerSecond"/> or <see cref="CoordinationLimits.HolderSignalsPerSecond"/> allow.</summary>
+    public const string TooManySignals = "too-many-signals";
 
     public const string ServerFull = "server-full";
 

@@ -27,6 +27,20 @@ internal static class CoordinationLimits
     /// <summary>Everybody connects to everybody: a room of 64 already means 2,016 connections.</summary>
     public const int MaxMembersPerRoom = 64;
 
+    /// <summary>Of an inbox, whose holder always has its place.</summary>
+    public const int MaxCallersPerInbox = MaxMembersPerRoom - 1;
+
+    /// <summary>A sealed introduction of 806 bytes at most, and room for later versions. The server carries no data of peers.</summary>
+    public const int MaxSignalBytes = 2048;
+
+    /// <summary>A ring, two updates and a hang-up at once, twice over; then 4 kB a second.</summary>
+    public const int CallerSignalBurst = 8;
+    public const int CallerSignalsPerSecond = 2;
+
+    /// <summary>Four to each of 63 callers at once.</summary>
+    public const int HolderSignalBurst = 4 * MaxCallersPerInbox;
+    public const int HolderSignalsPerSecond = 32;
+
     /// <summary>Of one server, connected or within their 15 s of grace: 16,384 blobs are 64 MiB.</summary>
     public const int MaxMembers = 16_384;
 

@@ -1,5 +1,7 @@
 using Punchline.Protocols.Noise;
 using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Rooms;
+using Punchline.Protocols.Traversal;
 
 namespace Punchline.Protocols.Coordination;
 
@@ -26,12 +28,28 @@ internal sealed partial class CoordinationServer
             return;
         }
         var id = PeerIdDerivation.Derive(P256KeyPair.Suite, join.Key);
-        var tag = Base32.Encode(pending.Tag);
-        var room = _rooms.GetValueOrDefault(tag);
+        var place = (pending.Kind, Base32.Encode(pending.Tag));
+        var room = _rooms.GetValueOrDefault(place);
         var known = room?.Find(id);
+        // No list of inboxes is needed: an id's is the one whose tag derives from it.
+        var isHolder = pending.Kind == PlaceKind.Inbox && RoomKeys.OfInbox(id).Tag.AsSpan().SequenceEqual(pending.Tag);
         if (known is null)
         {
-            if (room?.Members.Count == CoordinationLimits.MaxMembersPerRoom)
+            if (pending.Kind == PlaceKind.Inbox && !isHolder)
+            {
+                if (room?.Holder is null)
+                {
+                    RefusePending(pending, CoordinationErrorCode.Offline, "The peer is not at this server.");
+                    return;
+                }
+                // The holder has a place of its own.
+                if (room.Members.Count > CoordinationLimits.MaxCallersPerInbox)
+                {
+                    RefusePending(pending, CoordinationErrorCode.RoomFull, "The inbox has all the callers that it can have.");
+                    return;
+                }
+            }
+            else if (!isHolder && room?.Members.Count == CoordinationLimits.MaxMembersPerRoom)
             {
                 RefusePending(pending, CoordinationErrorCode.RoomFull, "The room is full.");
                 return;
@@ -54,7 +72,7 @@ internal sealed partial class CoordinationServer
             Rejoin(known, pending, join, now);
             return;
         }
-        if (room is null) _rooms.Add(tag, room = new Room(tag));
+        if (room is null) _rooms.Add(place, room = new Room(place));
         if (known is not null) Supersede(known);
         var member = new Member(room, id, join.Instance)
         {
@@ -64,6 +82,13 @@ internal sealed partial class CoordinationServer
             Blob = join.Blob,
             ExpiresAt = now + CoordinationLimits.SilenceLimit,
         };
+        if (pending.Kind == PlaceKind.Inbox)
+        {
+            member.SignalPacer = isHolder
+                ? new Pacer(CoordinationLimits.HolderSignalsPerSecond, CoordinationLimits.HolderSignalBurst)
+                : new Pacer(CoordinationLimits.CallerSignalsPerSecond, CoordinationLimits.CallerSignalBurst);
+        }
+        if (isHolder) room.Holder = member;
         _joined.Add(pending.Connection, member);
         _membersBySilence.AddLast(member.Node);
         room.Members.Add(member);
@@ -108,7 +133,8 @@ internal sealed partial class CoordinationServer
         CloseConnection(member);
         Broadcast(member, new LeftMessage(member.Id, reason == MemberLeftReason.Timeout ? LeftMessage.TimeoutReason : LeftMessage.LeftReason));
         member.Room.Members.Remove(member);
-        if (member.Room.Members.Count == 0) _rooms.Remove(member.Room.Tag);
+        if (member.Room.Holder == member) member.Room.Holder = null;
+        if (member.Room.Members.Count == 0) _rooms.Remove(member.Room.Place);
         _membersBySilence.Remove(member.Node);
         _events.Enqueue(new CoordinationServerEvent.Left(member.Id, reason));
     }
@@ -126,20 +152,26 @@ internal sealed partial class CoordinationServer
         var others = new List<MemberEntry>(member.Room.Members.Count);
         foreach (var other in member.Room.Members)
         {
-            if (other != member) others.Add(other.ToEntry());
+            if (AreIntroduced(member, other)) others.Add(other.ToEntry());
         }
         Send(member.Connection!.Value, new WelcomeMessage(member.Address, (int)CoordinationLimits.HeartbeatInterval.TotalSeconds, [.. others]));
     }
 
+    // In a room all to all, in an inbox the holder and a caller: callers never hear of each other.
+    private static bool AreIntroduced(Member one, Member other) =>
+        one != other && (one.Room.Place.Kind == PlaceKind.Room || one == one.Room.Holder || other == one.Room.Holder);
+
     /// <summary>A connection whose peer has yet to prove its key.</summary>
     private sealed class PendingConnection(
-        long connection, Endpoint from, string host, byte[] tag, byte[] nonce, P256KeyPair ephemeral, Timestamp joinBy)
+        long connection, Endpoint from, string host, PlaceKind kind, byte[] tag, byte[] nonce, P256KeyPair ephemeral, Timestamp joinBy)
     {
         public long Connection { get; } = connection;
 
         public Endpoint From { get; } = from;
 
         public string Host { get; } = host;
+
+        public PlaceKind Kind { get; } = kind;
 
         public byte[] Tag { get; } = tag;
 
@@ -152,18 +184,23 @@ internal sealed partial class CoordinationServer
         public LinkedListNode<PendingConnection>? Node { get; set; }
     }
 
-    private sealed class Room(string tag)
+    private sealed class Room((PlaceKind Kind, string Tag) place)
     {
-        public string Tag { get; } = tag;
+        public (PlaceKind Kind, string Tag) Place { get; } = place;
 
         /// <summary>In the order of joining; at most <see cref="CoordinationLimits.MaxMembersPerRoom"/>, so that a search may walk it.</summary>
         public List<Member> Members { get; } = [];
+
+        /// <summary>Whose inbox it is, while that peer is there; null in a room.</summary>
+        public Member? Holder { get; set; }
 
         public Member? Find(PeerId id) => Members.Find(member => member.Id == id);
     }
 
     private sealed class Member
     {
+        private static readonly Endpoint NoAddress = Endpoint.FromIPv4(0, 0);
+
         public Member(Room room, PeerId id, InstanceId instance)
         {
             Room = room;
@@ -192,7 +229,11 @@ internal sealed partial class CoordinationServer
 
         public required Timestamp ExpiresAt { get; set; }
 
-        // The port is the TCP connection's: nobody else's business.
-        public MemberEntry ToEntry() => new(Id, Instance, Generation, Address.WithPort(0), Blob);
+        /// <summary>Of its signals; null in a room, which has none.</summary>
+        public Pacer? SignalPacer { get; set; }
+
+        // The port is the TCP connection's: nobody else's business. In an inbox that is the address as well: whoever shows its
+        // own does so by a signal.
+        public MemberEntry ToEntry() => new(Id, Instance, Generation, Room.Place.Kind == PlaceKind.Room ? Address.WithPort(0) : NoAddress, Blob);
     }
 }

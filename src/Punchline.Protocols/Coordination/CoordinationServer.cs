@@ -19,8 +19,8 @@ internal sealed partial class CoordinationServer(
     private readonly byte[] _certificateKeyHash = certificateKeyHash.ToArray();
     private readonly Dictionary<long, PendingConnection> _pending = [];
     private readonly Dictionary<long, Member> _joined = [];
-    // By the tag's text: bytes make no dictionary key.
-    private readonly Dictionary<string, Room> _rooms = new(StringComparer.Ordinal);
+    // By the tag's text, as bytes make no dictionary key; a tag of a room and the same one of an inbox are two places.
+    private readonly Dictionary<(PlaceKind Kind, string Tag), Room> _rooms = [];
     // All time-outs of a kind are equally long, so a list in order of arrival is a queue by deadline.
     private readonly LinkedList<PendingConnection> _pendingByAge = new();
     private readonly LinkedList<Member> _membersBySilence = new();
@@ -31,6 +31,7 @@ internal sealed partial class CoordinationServer(
     /// <summary>Members of all rooms, connected or within their 15 s of grace.</summary>
     public int MemberCount => _membersBySilence.Count;
 
+    /// <summary>Rooms, and inboxes with somebody there.</summary>
     public int RoomCount => _rooms.Count;
 
     public int ConnectionCount => _pending.Count + _joined.Count;
@@ -45,14 +46,16 @@ internal sealed partial class CoordinationServer(
         }
     }
 
-    /// <summary>A WebSocket opened on a room's URL.</summary>
+    /// <summary>A WebSocket opened on a room's or an inbox's URL.</summary>
     /// <param name="connection">A number never used before.</param>
     /// <param name="from">The TCP connection's other end.</param>
     /// <param name="host">The Host header as it came.</param>
-    /// <param name="tag">The room's tag, from the URL.</param>
+    /// <param name="tag">The room's or inbox's tag, from the URL.</param>
     /// <param name="stunServers">Where this connection's peer finds STUN; what exceeds <see cref="CoordinationLimits.MaxStunServers"/> is left out.</param>
     /// <param name="now">The time.</param>
-    public void HandleConnected(long connection, Endpoint from, string host, ReadOnlySpan<byte> tag, IReadOnlyList<Endpoint> stunServers, Timestamp now)
+    /// <param name="kind">What the URL says that the tag is of.</param>
+    public void HandleConnected(
+        long connection, Endpoint from, string host, ReadOnlySpan<byte> tag, IReadOnlyList<Endpoint> stunServers, Timestamp now, PlaceKind kind = PlaceKind.Room)
     {
         if (host.Length > CoordinationLimits.MaxHostLength || tag.Length is < CoordinationLimits.MinTagBytes or > CoordinationLimits.MaxTagBytes)
         {
@@ -66,7 +69,7 @@ internal sealed partial class CoordinationServer(
         }
         // An ephemeral key a connection: 25 µs beside the 1 ms or so of the TLS handshake that came before.
         var pending = new PendingConnection(
-            connection, from, host.ToLowerInvariant(), tag.ToArray(), random.NextBytes(CoordinationLimits.NonceBytes), P256KeyPair.Generate(random),
+            connection, from, host.ToLowerInvariant(), kind, tag.ToArray(), random.NextBytes(CoordinationLimits.NonceBytes), P256KeyPair.Generate(random),
             now + CoordinationLimits.JoinTimeout);
         _pending.Add(connection, pending);
         pending.Node = _pendingByAge.AddLast(pending);
@@ -134,11 +137,9 @@ internal sealed partial class CoordinationServer(
 
     private void HandleMemberMessage(Member member, ReadOnlySpan<byte> utf8, Timestamp now)
     {
-        if (!CoordinationJson.TryRead(utf8, out ClientMessage? message) || message is JoinMessage)
+        if (!CoordinationJson.TryRead(utf8, out ClientMessage? message) || message is JoinMessage || (message is SignalMessage && member.SignalPacer is null))
         {
-            var connection = member.Connection!.Value;
-            HandleDisconnected(connection);
-            Refuse(connection, member.Address, CoordinationErrorCode.BadMessage, "This is no message of this protocol, or not at this point of it.");
+            RefuseMember(member, CoordinationErrorCode.BadMessage, "This is no message of this protocol, or not at this point of it.");
             return;
         }
         ShowLife(member, now);
@@ -152,10 +153,25 @@ internal sealed partial class CoordinationServer(
             case ClientHeartbeatMessage:
                 Send(member.Connection!.Value, new ServerHeartbeatMessage());
                 break;
+            case SignalMessage signal:
+                HandleSignal(member, signal, now);
+                break;
             case LeaveMessage:
                 Remove(member, MemberLeftReason.Left);
                 break;
         }
+    }
+
+    // Handed on and forgotten. To somebody who is away, or not this sender's to know of, it goes nowhere: whoever waits for an
+    // answer sends it again when the other is back.
+    private void HandleSignal(Member member, SignalMessage signal, Timestamp now)
+    {
+        if (!member.SignalPacer!.TryTake(now))
+        {
+            RefuseMember(member, CoordinationErrorCode.TooManySignals, "An inbox carries a few signals, and no data.");
+            return;
+        }
+        if (member.Room.Find(signal.To) is { Connection: { } connection } to && AreIntroduced(member, to)) Send(connection, new SignalledMessage(member.Id, signal.Data));
     }
 
     private void ShowLife(Member member, Timestamp now)
@@ -178,6 +194,14 @@ internal sealed partial class CoordinationServer(
         Refuse(pending.Connection, pending.From, code, message);
     }
 
+    // Its entry stays for its 15 s of grace.
+    private void RefuseMember(Member member, string code, string message)
+    {
+        var connection = member.Connection!.Value;
+        HandleDisconnected(connection);
+        Refuse(connection, member.Address, code, message);
+    }
+
     private void Refuse(long connection, Endpoint from, string code, string message)
     {
         Send(connection, new ErrorMessage(code, message));
@@ -187,13 +211,13 @@ internal sealed partial class CoordinationServer(
 
     private void Send(long connection, ServerMessage message) => _sends.Enqueue((connection, CoordinationJson.Write(message)));
 
-    /// <summary>To all others of its room; serialized once.</summary>
+    /// <summary>To all others of its room that are introduced to it; serialized once.</summary>
     private void Broadcast(Member about, ServerMessage message)
     {
         ReadOnlyMemory<byte> utf8 = CoordinationJson.Write(message);
         foreach (var member in about.Room.Members)
         {
-            if (member != about && member.Connection is { } connection) _sends.Enqueue((connection, utf8));
+            if (AreIntroduced(member, about) && member.Connection is { } connection) _sends.Enqueue((connection, utf8));
         }
     }
 }

@@ -11,6 +11,7 @@ namespace Punchline.Protocols.Coordination;
 //   {"type":"left","id":ID,"reason":"left"|"timeout"}
 //   {"type":"replaced"}
 //   {"type":"heartbeat"}
+//   {"type":"signal","from":ID,"data":B≤2048}    in an inbox only
 //   {"type":"error","code":CODE,"message":TEXT}
 //
 //   MEMBER = {"id":ID,"instance":B16,"generation":N,"address":"ip","blob":B≤4096}
@@ -26,6 +27,7 @@ namespace Punchline.Protocols.Coordination;
 [JsonDerivedType(typeof(LeftMessage), "left")]
 [JsonDerivedType(typeof(ReplacedMessage), "replaced")]
 [JsonDerivedType(typeof(ServerHeartbeatMessage), "heartbeat")]
+[JsonDerivedType(typeof(SignalledMessage), "signal")]
 [JsonDerivedType(typeof(ErrorMessage), "error")]
 internal record ServerMessage
 {
@@ -37,7 +39,7 @@ internal record ServerMessage
 /// <param name="Id">Whose key was proven.</param>
 /// <param name="Instance">This run of the peer.</param>
 /// <param name="Generation">Of the blob; rises with each change within an instance.</param>
-/// <param name="Address">The address that the server saw it come from, with port 0. The one thing that the server adds.</param>
+/// <param name="Address">The address that the server saw it come from, with port 0; in an inbox 0.0.0.0. The one thing that the server adds.</param>
 /// <param name="Blob">Sealed by the member for the room.</param>
 internal sealed record MemberEntry(
     [property: JsonConverter(typeof(PeerIdConverter))] PeerId Id,
@@ -102,6 +104,14 @@ internal sealed record ReplacedMessage : ServerMessage;
 
 /// <summary>The answer to a heartbeat.</summary>
 internal sealed record ServerHeartbeatMessage : ServerMessage;
+
+/// <summary>What another in the inbox has for us.</summary>
+/// <param name="From">Whose connection it came from.</param>
+/// <param name="Data">As it was given to the server.</param>
+internal sealed record SignalledMessage([property: JsonConverter(typeof(PeerIdConverter))] PeerId From, byte[] Data) : ServerMessage
+{
+    public override bool IsWellFormed() => Data.Length <= CoordinationLimits.MaxSignalBytes;
+}
 
 /// <summary>Why the server closes this connection.</summary>
 /// <param name="Code">One of <see cref="CoordinationErrorCode"/>; later servers may have more.</param>

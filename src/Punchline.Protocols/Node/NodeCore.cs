@@ -17,7 +17,7 @@ namespace Punchline.Protocols.Node;
 /// </summary>
 internal sealed class NodeCore : IDisposable
 {
-    /// <summary>Rooms of a node, at most.</summary>
+    /// <summary>Rooms of a node, at most, those of calls among them; and as many connections to servers.</summary>
     public const int MaxRooms = 256;
 
     /// <summary>
@@ -71,11 +71,11 @@ internal sealed class NodeCore : IDisposable
     {
         var hasMoved = _services.HostAddresses.Count > 0 && !addresses.SequenceEqual(_services.HostAddresses);
         _services.HostAddresses = addresses;
-        foreach (var room in _rooms.Values)
+        if (hasMoved)
         {
-            if (hasMoved) room.ChangeConnectionIds();
-            room.HandleCandidatesChanged(now);
+            foreach (var room in _rooms.Values) room.ChangeConnectionIds();
         }
+        HandleCandidatesChanged(now);
     }
 
     /// <summary>Asks a STUN server where it sees us, now and from time to time.</summary>
@@ -94,11 +94,11 @@ internal sealed class NodeCore : IDisposable
     /// <exception cref="InvalidOperationException">There are <see cref="MaxRooms"/> rooms already.</exception>
     public int OpenRoom(RoomKeys keys, string name, IReadOnlySet<PeerId>? allowed = null)
     {
-        if (_rooms.Count == MaxRooms) throw new InvalidOperationException($"A node has at most {MaxRooms} rooms.");
-        var number = ++_lastRoom;
-        _rooms.Add(number, new RoomSession(_services, number, keys, name, InstanceId.Generate(_services.Random), room =>
+        var number = TakeNumber();
+        var self = new OwnIntroduction(_services, InstanceId.Generate(_services.Random), name);
+        _rooms.Add(number, new RoomSession(_services, number, keys, self, room =>
         {
-            var atServer = new RoomAtServer(_services, room);
+            var atServer = new RoomAtServer(_services, room, self);
             _serverEnds.Add(number, atServer);
             return atServer;
         })
@@ -108,10 +108,50 @@ internal sealed class NodeCore : IDisposable
         return number;
     }
 
-    /// <summary>Says goodbye in a room; <see cref="CloseRoom"/> when that is out.</summary>
+    /// <summary>Calls a peer at its inbox, and returns the call's number, which its room has too once the peer takes it.</summary>
+    /// <exception cref="InvalidOperationException">There are <see cref="MaxRooms"/> rooms already.</exception>
+    public int OpenCall(PeerId peer, string name)
+    {
+        var number = TakeNumber();
+        _serverEnds.Add(number, new OutgoingCall(_services, number, peer, name));
+        return number;
+    }
+
+    /// <summary>Opens our inbox and returns its number.</summary>
+    /// <param name="name">What those see whose calls are taken.</param>
+    /// <param name="allowed">Who may ring; null: anyone.</param>
+    /// <exception cref="InvalidOperationException">There are <see cref="MaxRooms"/> rooms already.</exception>
+    public int OpenInbox(string name, IReadOnlySet<PeerId>? allowed = null)
+    {
+        var number = TakeNumber();
+        _serverEnds.Add(number, new InboxSession(_services, number, name, allowed));
+        return number;
+    }
+
+    /// <summary>Takes a call that rings in an inbox; it goes on in the room whose number comes out. False: it rings no more.</summary>
+    /// <exception cref="InvalidOperationException">There are <see cref="MaxRooms"/> rooms already.</exception>
+    public bool TryAcceptCall(int inbox, int call, Timestamp now, out int room)
+    {
+        room = TakeNumber();
+        if (!_serverEnds.TryGetValue(inbox, out var end) || (end as InboxSession)?.Accept(call, room, now) is not { } session) return false;
+        _rooms.Add(room, session);
+        return true;
+    }
+
+    /// <summary>Callers that an inbox remembers.</summary>
+    public int CountCallers(int inbox) => _serverEnds.TryGetValue(inbox, out var end) && end is InboxSession session ? session.CallerCount : 0;
+
+    /// <summary>Does not take a call that rings in an inbox.</summary>
+    public void RefuseCall(int inbox, int call, CallRefusalCode reason, Timestamp now)
+    {
+        if (_serverEnds.TryGetValue(inbox, out var end) && end is InboxSession session) session.Refuse(call, reason, now);
+    }
+
+    /// <summary>Says goodbye in a room, withdraws a call, or closes an inbox; <see cref="CloseRoom"/> when that is out.</summary>
     public void LeaveRoom(int room, Timestamp now)
     {
         if (_rooms.TryGetValue(room, out var session)) session.Leave(now);
+        else if (_serverEnds.TryGetValue(room, out var end)) end.Leave(now);
     }
 
     /// <summary>Whether goodbyes may still have to be repeated in a room that was left.</summary>
@@ -120,7 +160,10 @@ internal sealed class NodeCore : IDisposable
     /// <summary>The server replaced or refused us, or we left: there is no coming back.</summary>
     public bool IsServerFinal(int room) => !_serverEnds.TryGetValue(room, out var end) || end.Server.IsFinal;
 
-    /// <summary>Forgets a room and everything in it.</summary>
+    /// <summary>Whether the server that there is a connection to has us.</summary>
+    public bool IsServed(int room) => _serverEnds.TryGetValue(room, out var end) && end.Server.IsServed;
+
+    /// <summary>Forgets a room, call or inbox and everything in it.</summary>
     public void CloseRoom(int room)
     {
         _serverEnds.Remove(room);
@@ -146,6 +189,7 @@ internal sealed class NodeCore : IDisposable
     {
         if (!_serverEnds.TryGetValue(room, out var end)) return;
         end.Server.HandleMessage(utf8, now);
+        if (end is OutgoingCall { Room: { } taken }) _rooms.TryAdd(room, taken);
         foreach (var stun in end.Server.TakeStunServers()) QueryStun(stun, now);
     }
 
@@ -209,9 +253,10 @@ internal sealed class NodeCore : IDisposable
         return false;
     }
 
-    /// <summary>The next event of a room. Who stops asking stops the members' messages before they fill the memory.</summary>
+    /// <summary>The next event of a room, call or inbox. Who stops asking stops the members' messages before they fill the memory.</summary>
     public bool TryDequeueEvent(int room, Timestamp now, [NotNullWhen(true)] out NodeEvent? nodeEvent)
     {
+        if (_serverEnds.TryGetValue(room, out var end) && end.TryDequeueEvent(out nodeEvent)) return true;
         nodeEvent = null;
         return _rooms.TryGetValue(room, out var session) && session.TryDequeueEvent(now, out nodeEvent);
     }
@@ -283,6 +328,16 @@ internal sealed class NodeCore : IDisposable
         if (reflexive.SequenceEqual(_services.Reflexive)) return;
         _services.Reflexive.Clear();
         _services.Reflexive.AddRange(reflexive);
+        HandleCandidatesChanged(now);
+    }
+
+    private void HandleCandidatesChanged(Timestamp now)
+    {
+        foreach (var end in _serverEnds.Values) end.HandleCandidatesChanged(now);
         foreach (var room in _rooms.Values) room.HandleCandidatesChanged(now);
     }
+
+    private int TakeNumber() => Math.Max(_rooms.Count, _serverEnds.Count) < MaxRooms
+        ? ++_lastRoom
+        : throw new InvalidOperationException($"A node has at most {MaxRooms} rooms.");
 }

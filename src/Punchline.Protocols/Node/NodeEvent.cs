@@ -3,7 +3,7 @@ using Punchline.Protocols.Traversal;
 
 namespace Punchline.Protocols.Node;
 
-/// <summary>What a <see cref="NodeCore"/> tells its owner, each about one of its rooms.</summary>
+/// <summary>What a <see cref="NodeCore"/> tells its owner, each about one of its rooms, calls or inboxes.</summary>
 internal abstract record NodeEvent(int Room)
 {
     /// <summary>The server has us as a member; its welcome named the others already.</summary>
@@ -17,6 +17,25 @@ internal abstract record NodeEvent(int Room)
 
     /// <summary>The server refused, with its code and its words.</summary>
     internal sealed record ServerRefused(int Room, string Code, string Message) : NodeEvent(Room);
+
+    /// <summary>Our call rings at the peer.</summary>
+    internal sealed record CallRings(int Room) : NodeEvent(Room);
+
+    /// <summary>The peer takes our call: the room of the two begins.</summary>
+    internal sealed record CallTaken(int Room) : NodeEvent(Room);
+
+    /// <summary>Our call was not taken. The end of it.</summary>
+    internal sealed record CallEnded(int Room, PeerId Peer, CallEnding Ending) : NodeEvent(Room);
+
+    /// <summary>Somebody calls at our inbox.</summary>
+    /// <param name="Room">The inbox.</param>
+    /// <param name="Call">The number to answer it by.</param>
+    /// <param name="Peer">Who, proven by what only that peer can seal.</param>
+    /// <param name="Name">What it calls itself.</param>
+    internal sealed record CallRang(int Room, int Call, PeerId Peer, string Name) : NodeEvent(Room);
+
+    /// <summary>A call that rang at our inbox rings no more, and cannot be answered.</summary>
+    internal sealed record CallWithdrawn(int Room, int Call) : NodeEvent(Room);
 
     /// <summary>A member is known. Connecting to it has begun.</summary>
     internal sealed record MemberJoined(int Room, PeerId Peer, string Name) : NodeEvent(Room);
@@ -47,6 +66,22 @@ internal abstract record NodeEvent(int Room)
 
     /// <summary>A member has our message.</summary>
     internal sealed record MessageDelivered(int Room, PeerId Peer, ulong Sequence) : NodeEvent(Room);
+}
+
+/// <summary>Why a call was not taken.</summary>
+internal enum CallEnding
+{
+    /// <summary>The peer is not at the server.</summary>
+    Offline,
+
+    /// <summary>It takes no call just now.</summary>
+    Busy,
+
+    /// <summary>It does not want this one.</summary>
+    Refused,
+
+    /// <summary>Nobody answered for <see cref="OutgoingCall.RingTime"/>.</summary>
+    NoAnswer,
 }
 
 /// <summary>Why a member is gone.</summary>

@@ -12,13 +12,15 @@ internal sealed class RoomAtServer : IRendezvous, IServerEnd
 
     private readonly NodeServices _services;
     private readonly RoomSession _room;
+    private readonly OwnIntroduction _self;
     private Timestamp _announceAt = Timestamp.Never;
 
-    public RoomAtServer(NodeServices services, RoomSession room)
+    public RoomAtServer(NodeServices services, RoomSession room, OwnIntroduction self)
     {
         _services = services;
         _room = room;
-        Server = new ServerEntry(services, this, room.Keys.Tag, room.Instance);
+        _self = self;
+        Server = new ServerEntry(services, this, room.Keys.Tag, self.Peer.Instance);
     }
 
     public ServerEntry Server { get; }
@@ -79,7 +81,7 @@ internal sealed class RoomAtServer : IRendezvous, IServerEnd
     {
         _announceAt = Timestamp.Never;
         if (!Server.IsConnected) return;
-        var introduction = _room.IntroduceAnew();
+        var introduction = _self.Renew(IsLoopback);
         Server.Announce(introduction.Generation, introduction.Seal(_room.Keys, _services.Random), now);
     }
 

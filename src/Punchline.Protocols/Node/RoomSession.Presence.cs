@@ -1,13 +1,10 @@
 using Punchline.Protocols.Primitives;
-using Punchline.Protocols.Rooms;
-using Punchline.Protocols.Traversal;
 
 namespace Punchline.Protocols.Node;
 
 // What the rendezvous says: whether there is a server, and whom it has.
 internal sealed partial class RoomSession
 {
-    private uint _generation;
     private Timestamp _unservedSince;
 
     /// <summary>The server has us, so its word on who is there counts.</summary>
@@ -15,13 +12,6 @@ internal sealed partial class RoomSession
 
     /// <summary>The server was reached on loopback, so peers on this machine are meant.</summary>
     public bool AllowLoopback => _rendezvous.IsLoopback;
-
-    /// <summary>What the members are to know of us now, in a new generation.</summary>
-    public IntroductionBlob IntroduceAnew()
-    {
-        _generation++;
-        return CreateBlob();
-    }
 
     /// <summary>The server has us. Whom it has follows, and then <see cref="HandlePresent"/>.</summary>
     public void HandleServed() => _events.Enqueue(new NodeEvent.ServerJoined(_number));
@@ -87,16 +77,4 @@ internal sealed partial class RoomSession
     }
 
     private TimeSpan KeepAliveOf(Member member) => member.GivenUpAt is null ? KeepAliveInterval : UnservedKeepAlive;
-
-    private IntroductionBlob CreateBlob()
-    {
-        var candidates = new List<Candidate>();
-        foreach (var reflexive in _services.Reflexive) candidates.Add(new Candidate(CandidateKind.ServerReflexive, reflexive));
-        foreach (var host in _services.HostAddresses)
-        {
-            if (AddressScope.IsLoopback(host.Endpoint) && !AllowLoopback) continue;
-            if (!_services.Reflexive.Contains(host.Endpoint)) candidates.Add(new Candidate(CandidateKind.Host, host.Endpoint));
-        }
-        return new IntroductionBlob(_services.PublicKey, Instance, _generation, _name, [.. candidates.Take(Candidate.MaxPerPeer)]);
-    }
 }

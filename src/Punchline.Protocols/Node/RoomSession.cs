@@ -32,7 +32,7 @@ internal sealed partial class RoomSession : IDisposable
 
     private readonly NodeServices _services;
     private readonly int _number;
-    private readonly string _name;
+    private readonly OwnIntroduction _self;
     private readonly IRendezvous _rendezvous;
     // In the order of joining, so that a run replays whatever the process's hash seed is.
     private readonly List<Member> _members = [];
@@ -43,22 +43,18 @@ internal sealed partial class RoomSession : IDisposable
     /// <param name="services">The node's.</param>
     /// <param name="number">What the node calls the room.</param>
     /// <param name="keys">The room's.</param>
-    /// <param name="name">What we call ourselves.</param>
-    /// <param name="instance">Which process of ours is in it.</param>
+    /// <param name="self">What we say of ourselves in it.</param>
     /// <param name="rendezvous">Makes what introduces the members to this session, which is whole but for that.</param>
-    public RoomSession(NodeServices services, int number, RoomKeys keys, string name, InstanceId instance, Func<RoomSession, IRendezvous> rendezvous)
+    public RoomSession(NodeServices services, int number, RoomKeys keys, OwnIntroduction self, Func<RoomSession, IRendezvous> rendezvous)
     {
         _services = services;
         _number = number;
         Keys = keys;
-        _name = name;
-        Instance = instance;
+        _self = self;
         _rendezvous = rendezvous(this);
     }
 
     public RoomKeys Keys { get; }
-
-    public InstanceId Instance { get; }
 
     public TimeSpan KeepAliveInterval => IsServed ? ServedKeepAlive : UnservedKeepAlive;
 
@@ -210,7 +206,7 @@ internal sealed partial class RoomSession : IDisposable
     private bool TryCreateContext(IntroductionBlob remote, [NotNullWhen(true)] out HandshakeContext? context)
     {
         context = null;
-        var local = new IntroducedPeer(_services.Id, Instance);
+        var local = _self.Peer;
         Span<byte> agreement = stackalloc byte[P256KeyPair.SharedSecretLength];
         if (!_services.Identity.TryAgree(remote.PublicKey.Span, agreement)) return false;
         context = new HandshakeContext(
@@ -218,7 +214,7 @@ internal sealed partial class RoomSession : IDisposable
             _services.Id,
             remote.Id,
             Keys.DerivePairKey(local, remote.Peer, agreement),
-            HandshakePrologue.Write(Keys.Tag, CreateBlob(), remote),
+            HandshakePrologue.Write(Keys.Tag, _self.Create(AllowLoopback), remote),
             Keys.DeriveHint(local, remote.Peer),
             Keys.DeriveHint(remote.Peer, local));
         CryptographicOperations.ZeroMemory(agreement);

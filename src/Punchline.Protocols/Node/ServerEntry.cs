@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Punchline.Protocols.Coordination;
 using Punchline.Protocols.Primitives;
 
@@ -20,13 +21,28 @@ internal interface IServerEnd
     /// <param name="now">The time.</param>
     void HandleServerLost(bool hadJoined, Timestamp now);
 
+    /// <summary>Our own candidates changed. A room of its own hears of that by itself.</summary>
+    void HandleCandidatesChanged(Timestamp now)
+    {
+    }
+
     void HandleTimeout(Timestamp now);
+
+    /// <summary>Says goodbye, where no room does.</summary>
+    void Leave(Timestamp now);
+
+    /// <summary>What happened while there was no room to tell it.</summary>
+    bool TryDequeueEvent([NotNullWhen(true)] out NodeEvent? nodeEvent)
+    {
+        nodeEvent = null;
+        return false;
+    }
 }
 
-/// <summary>Our entry in one room of the coordination server, over however many connections.</summary>
+/// <summary>Our entry in one room or inbox of the coordination server, over however many connections.</summary>
 /// <param name="services">The node's.</param>
 /// <param name="owner">Who hears of it.</param>
-/// <param name="tag">The room's.</param>
+/// <param name="tag">The room's or inbox's.</param>
 /// <param name="instance">Which process of ours is there.</param>
 internal sealed class ServerEntry(NodeServices services, IServerEnd owner, byte[] tag, InstanceId instance)
 {
@@ -91,6 +107,15 @@ internal sealed class ServerEntry(NodeServices services, IServerEnd owner, byte[
     /// <summary>Whether a connection stands on which to announce anything.</summary>
     public bool IsConnected => _client is { IsOver: false };
 
+    /// <summary>Something for one other in an inbox; lost where the server does not have us just now.</summary>
+    public void Signal(PeerId to, ReadOnlySpan<byte> data)
+    {
+        if (IsServed) _client!.Signal(to, data);
+    }
+
+    /// <summary>The number of an echo that comes when the server has dealt with all that we said; null without a server.</summary>
+    public uint? RequestEcho() => IsServed ? _client!.RequestEcho() : null;
+
     public void Leave(Timestamp now)
     {
         IsFinal = true;
@@ -126,7 +151,8 @@ internal sealed class ServerEntry(NodeServices services, IServerEnd owner, byte[
                     break;
                 default:
                     _hasJoined |= serverEvent is CoordinationClientEvent.Welcomed;
-                    IsFinal |= serverEvent is CoordinationClientEvent.Replaced or CoordinationClientEvent.Refused;
+                    // Who is offline may come.
+                    IsFinal |= serverEvent is CoordinationClientEvent.Replaced or CoordinationClientEvent.Refused { Code: not CoordinationErrorCode.Offline };
                     owner.HandleServerEvent(serverEvent, now);
                     break;
             }

@@ -80,7 +80,8 @@ internal sealed record IntroductionBlob(
         return TryRead(plaintext, out introduction);
     }
 
-    private void Write(ref SpanWriter writer)
+    /// <summary>What is sealed in a blob, and in the signals of a call.</summary>
+    public void Write(ref SpanWriter writer)
     {
         writer.WriteByte((byte)Versions.Length);
         writer.WriteBytes(Versions.Span);
@@ -103,7 +104,8 @@ internal sealed record IntroductionBlob(
         }
     }
 
-    private static bool TryRead(ReadOnlySpan<byte> plaintext, [NotNullWhen(true)] out IntroductionBlob? introduction)
+    /// <summary>Reads what <see cref="Write"/> wrote. False where it is malformed.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> plaintext, [NotNullWhen(true)] out IntroductionBlob? introduction)
     {
         introduction = null;
         var reader = new SpanReader(plaintext);

@@ -24,6 +24,7 @@ internal sealed class RoomKeys
     private const int Iterations = 600_000;
 
     private static readonly byte[] Label = "punchline room 1"u8.ToArray();
+    private static readonly byte[] InboxLabel = "punchline inbox 1"u8.ToArray();
 
     private readonly byte[] _roomKey;
 
@@ -68,6 +69,18 @@ internal sealed class RoomKeys
         writer.WriteUInt16((ushort)nameBytes.Length);
         writer.WriteBytes(nameBytes);
         return Rfc2898DeriveBytes.Pbkdf2(secretBytes, salt, Iterations, HashAlgorithmName.SHA256, KeyLength);
+    }
+
+    /// <summary>
+    /// Of the inbox in which a peer takes calls: HKDF over its id. Whoever knows the id has these keys, the server included.
+    /// </summary>
+    public static RoomKeys OfInbox(PeerId id)
+    {
+        Span<byte> bytes = stackalloc byte[PeerId.ByteLength];
+        id.CopyTo(bytes);
+        Span<byte> roomKey = stackalloc byte[KeyLength];
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, bytes, roomKey, salt: [], InboxLabel);
+        return new RoomKeys(roomKey);
     }
 
     private byte[] Expand(ReadOnlySpan<byte> label)

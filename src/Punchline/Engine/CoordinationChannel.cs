@@ -11,7 +11,7 @@ using Punchline.Protocols.Primitives;
 namespace Punchline.Engine;
 
 /// <summary>
-/// A WebSocket over TLS to one room of a coordination server, whose certificate was judged by <see cref="ServerTrust"/>.
+/// A WebSocket over TLS to one room or inbox of a coordination server, whose certificate was judged by <see cref="ServerTrust"/>.
 /// One send and one receive may run at a time.
 /// </summary>
 internal sealed class CoordinationChannel : IAsyncDisposable
@@ -40,11 +40,11 @@ internal sealed class CoordinationChannel : IAsyncDisposable
     /// <summary>How the server closed; null while it has not.</summary>
     public WebSocketCloseStatus? CloseStatus => _socket.CloseStatus;
 
-    /// <summary>Connects to the room with <paramref name="tag"/>.</summary>
+    /// <summary>Connects to the room or inbox at <paramref name="path"/>.</summary>
     /// <exception cref="CoordinationConnectException">No connection, for the reason that it names.</exception>
     /// <exception cref="OperationCanceledException">The caller's token.</exception>
     public static async ValueTask<CoordinationChannel> ConnectAsync(
-        ServerAddress address, ReadOnlyMemory<byte> tag, IKnownServers knownServers, bool trustFirst, CancellationToken cancellationToken)
+        ServerAddress address, string path, IKnownServers knownServers, bool trustFirst, CancellationToken cancellationToken)
     {
         var known = knownServers.Find(address.Authority);
         TrustDecision decision = default;
@@ -84,7 +84,7 @@ internal sealed class CoordinationChannel : IAsyncDisposable
             socket.Options.CollectHttpResponseDetails = true;
             // What the proof of key covers, to the letter.
             socket.Options.SetRequestHeader("Host", address.Authority);
-            await socket.ConnectAsync(address.RoomUri(tag.Span), invoker, limit.Token).ConfigureAwait(false);
+            await socket.ConnectAsync(address.UriOf(path), invoker, limit.Token).ConfigureAwait(false);
         }
         catch (Exception exception)
         {

@@ -19,4 +19,8 @@ internal sealed class CoordinationConnectException(CoordinationConnectFailure fa
     : IOException(message, inner)
 {
     public CoordinationConnectFailure Failure { get; } = failure;
+
+    /// <summary>For the library's callers.</summary>
+    public PunchlineException ToPunchlineException() =>
+        new(Failure == CoordinationConnectFailure.CertificateRefused ? PunchlineError.ServerNotTrusted : PunchlineError.ServerUnreachable, Message, this);
 }

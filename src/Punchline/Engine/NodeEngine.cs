@@ -8,7 +8,7 @@ using Punchline.Sockets;
 
 namespace Punchline.Engine;
 
-/// <summary>What a room of the engine's node has to say, called while the engine is busy: it only takes note.</summary>
+/// <summary>What a room, call or inbox of the engine's node has to say, called while the engine is busy: it only takes note.</summary>
 internal interface IRoomObserver
 {
     /// <summary>Whether an event would be taken. Where not, the engine asks again with the next command.</summary>
@@ -85,10 +85,18 @@ internal sealed class NodeEngine : IDisposable
         }
     }
 
-    /// <summary>Says who hears of a room, which the same call opens.</summary>
-    public int OpenRoom(Protocols.Rooms.RoomKeys keys, string name, IReadOnlySet<PeerId>? allowed, IRoomObserver observer) => Run((node, _) =>
+    /// <summary>Opens a room, a call or an inbox, and says who hears of it from its first event on.</summary>
+    public int Open(Func<NodeCore, int> open, IRoomObserver observer) => Run((node, _) =>
     {
-        var room = node.OpenRoom(keys, name, allowed);
+        var number = open(node);
+        _rooms.Add(number, observer);
+        return number;
+    });
+
+    /// <summary>Takes a call that rings in an inbox. Null: it rings no more.</summary>
+    public int? TryAcceptCall(int inbox, int call, IRoomObserver observer) => Run<int?>((node, now) =>
+    {
+        if (!node.TryAcceptCall(inbox, call, now, out var room)) return null;
         _rooms.Add(room, observer);
         return room;
     });

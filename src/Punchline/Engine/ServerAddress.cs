@@ -39,7 +39,8 @@ internal sealed record ServerAddress
 
     private string BracketedHost => Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]" : Host;
 
-    public Uri RoomUri(ReadOnlySpan<byte> tag) => new($"wss://{Authority}{CoordinationUrl.PathOf(tag)}");
+    /// <param name="path">Of a room or an inbox (<see cref="CoordinationUrl"/>).</param>
+    public Uri UriOf(string path) => new($"wss://{Authority}{path}");
 
     public static bool TryParse(string text, [NotNullWhen(true)] out ServerAddress? address, [NotNullWhen(false)] out string? error)
     {

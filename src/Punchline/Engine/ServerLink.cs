@@ -3,14 +3,13 @@ using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Threading.Channels;
 using Punchline.Protocols.Primitives;
-using Punchline.Protocols.Rooms;
 
 namespace Punchline.Engine;
 
 /// <summary>
-/// A room's connection to its coordination server: made, carried, and made again with growing pauses when it breaks.
+/// The connection of a room, a call or an inbox to its coordination server: made, carried, and made again with growing pauses when it breaks.
 /// </summary>
-internal sealed class ServerLink(NodeEngine engine, int room, RoomKeys keys, ServerAddress address, IKnownServers knownServers, bool trustFirst)
+internal sealed class ServerLink(NodeEngine engine, int room, string path, ServerAddress address, IKnownServers knownServers, bool trustFirst)
     : IAsyncDisposable
 {
     /// <summary>Between the first two attempts after a break; doubles up to <see cref="MaxPause"/>, each with up to half more by chance.</summary>
@@ -28,6 +27,7 @@ internal sealed class ServerLink(NodeEngine engine, int room, RoomKeys keys, Ser
     private volatile Channel<ReadOnlyMemory<byte>>? _outgoing;
     private Task _running = Task.CompletedTask;
     private volatile bool _isLeaving;
+    private bool _wasServed;
 
     /// <summary>Connects for the first time, then carries on in the background.</summary>
     /// <exception cref="CoordinationConnectException">There is no way to the server.</exception>
@@ -90,7 +90,7 @@ internal sealed class ServerLink(NodeEngine engine, int room, RoomKeys keys, Ser
 
     private async Task<CoordinationChannel> ConnectAsync(CancellationToken cancellationToken)
     {
-        var channel = await CoordinationChannel.ConnectAsync(address, keys.Tag, knownServers, trustFirst, cancellationToken).ConfigureAwait(false);
+        var channel = await CoordinationChannel.ConnectAsync(address, path, knownServers, trustFirst, cancellationToken).ConfigureAwait(false);
         _outgoing = Channel.CreateBounded<ReadOnlyMemory<byte>>(new BoundedChannelOptions(MaxOutgoing) { SingleReader = true });
         var isLoopback = address.Host is "localhost" || (IPAddress.TryParse(address.Host, out var literal) && IPAddress.IsLoopback(literal));
         engine.Run((node, now) => node.HandleServerConnected(room, channel.Host, channel.CertificateKeyHash.Span, isLoopback, now));
@@ -109,8 +109,9 @@ internal sealed class ServerLink(NodeEngine engine, int room, RoomKeys keys, Ser
                     await CarryAsync(channel).ConfigureAwait(false);
                     // Replaced, refused or left: there is no coming back.
                     if (_isLeaving || engine.Run((node, _) => node.IsServerFinal(room))) return;
+                    // Who was let in begins anew; who asks for somebody that is not there asks ever more seldom.
+                    if (_wasServed) pause = FirstPause;
                     engine.Run((node, now) => node.HandleServerDisconnected(room, now));
-                    pause = FirstPause;
                 }
                 await Task.Delay(pause * (1 + (Random.Shared.NextDouble() / 2)), _stop.Token).ConfigureAwait(false);
                 pause = pause * 2 < MaxPause ? pause * 2 : MaxPause;
@@ -140,6 +141,7 @@ internal sealed class ServerLink(NodeEngine engine, int room, RoomKeys keys, Ser
     {
         _silence = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var silence = _silence.Task;
+        _wasServed = false;
         using var end = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         await using (channel.ConfigureAwait(false))
         {
@@ -160,6 +162,7 @@ internal sealed class ServerLink(NodeEngine engine, int room, RoomKeys keys, Ser
             {
                 engine.Run((node, now) => node.HandleServerMessage(room, utf8.Span, now));
                 if (engine.Run((node, _) => node.IsServerFinal(room))) return;
+                _wasServed |= engine.Run((node, _) => node.IsServed(room));
             }
         }
         catch (Exception exception) when (exception is OperationCanceledException or ObjectDisposedException)

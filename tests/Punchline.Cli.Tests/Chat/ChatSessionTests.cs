@@ -108,6 +108,39 @@ public sealed class ChatSessionTests : IDisposable
         Assert.Equal(1, _room.TimesLeft);
     }
 
+    [Theory]
+    [InlineData("left", ExitCode.Done)]
+    [InlineData("gone", ExitCode.Failed)]
+    [InlineData("unreachable", ExitCode.NoPath)]
+    public async Task A_call_is_over_with_its_other_side(string end, int exitCode)
+    {
+        Type("one");
+        var session = new ChatSession(_room, _lines.Reader, new PlainOutput(_output, _error), stays: true, _time) { IsCall = true }.RunAsync(_interruption.Token);
+        await _room.HasSent.Task;
+        _room.Happen(end switch
+        {
+            "left" => new RoomEvent.Left(default, LeaveReason.Left),
+            "gone" => new RoomEvent.Left(default, LeaveReason.Timeout),
+            _ => new RoomEvent.Failed(default, "no-answer", "Nothing came back.", "Try another network."),
+        });
+        Assert.Equal(exitCode, await session);
+        Assert.Equal(1, _room.TimesLeft);
+    }
+
+    // When the search for a way has failed nothing more can be delivered: that, and not the delivery, is what is told.
+    [Fact]
+    public async Task A_call_without_a_way_says_so_also_when_its_input_has_ended()
+    {
+        Type("one");
+        _lines.Writer.Complete();
+        var session = new ChatSession(_room, _lines.Reader, new PlainOutput(_output, _error), stays: false, _time) { IsCall = true }.RunAsync(_interruption.Token);
+        await _room.DeliveryIsAwaited.Task;
+        _time.Advance(ChatSession.DeliveryTimeout);
+        _room.Happen(new RoomEvent.Failed(default, "no-answer", "Nothing came back.", "Try another network."));
+        _room.Delivery.SetResult();
+        Assert.Equal(ExitCode.NoPath, await session);
+    }
+
     private void Type(params string[] lines)
     {
         foreach (var line in lines) _lines.Writer.TryWrite(new InputLine(line, line.Length));

@@ -14,6 +14,8 @@ internal sealed class FakeRoom : IChatRoom
 
     public bool WasDeliveryAwaited { get; private set; }
 
+    public TaskCompletionSource HasSent { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     public TaskCompletionSource Delivery { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public TaskCompletionSource DeliveryIsAwaited { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -25,6 +27,7 @@ internal sealed class FakeRoom : IChatRoom
     public ValueTask SendAsync(string text, CancellationToken cancellationToken)
     {
         Sent.Add(text);
+        HasSent.TrySetResult();
         return ValueTask.CompletedTask;
     }
 

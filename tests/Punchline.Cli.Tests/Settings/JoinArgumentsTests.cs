@@ -115,6 +115,25 @@ public sealed class JoinArgumentsTests
         Assert.Equal(64, Read([], new string('r', 128), "--server", "h", "--name", new string('n', 64), "--state", "-").Name.Length);
     }
 
+    [Fact]
+    public void Waiting_for_calls_takes_no_room_and_reads_whom_to_accept()
+    {
+        var (bob, carol) = (new string('a', PeerId.TextLength), new string('b', PeerId.TextLength - 1) + "a");
+        var waiting = ReadWaiting([], "--wait", "--server", "h", "--state", "-", "--accept", $"{bob},{carol}", "--refuse-others", "--stay");
+        Assert.Equal([PeerId.Parse(bob), PeerId.Parse(carol)], waiting!.AcceptedPeers);
+        Assert.Equal((false, true, true), (waiting.AcceptsAnyone, waiting.RefusesOthers, waiting.Meeting.Stays));
+        Assert.True(waiting.Accepts(PeerId.Parse(bob)));
+        Assert.Equal($"punchline call {bob} --server h", waiting.CallLine(PeerId.Parse(bob)));
+
+        Assert.True(ReadWaiting(new() { ["PUNCHLINE_WAIT"] = "1", ["PUNCHLINE_ACCEPT"] = "anyone", ["PUNCHLINE_SECRET"] = "s" }, "--server", "h", "--state", "-")!.AcceptsAnyone);
+        Assert.Null(ReadWaiting([], "lounge", "--server", "h"));
+        Assert.Throws<UsageException>(() => ReadWaiting([], "lounge", "--wait", "--server", "h"));
+        Assert.Throws<UsageException>(() => ReadWaiting([], "--wait", "--secret", "s", "--server", "h"));
+        Assert.Throws<UsageException>(() => ReadWaiting([], "--accept", "anyone", "--server", "h"));
+        Assert.Throws<UsageException>(() => ReadWaiting([], "--wait", "--accept", "bob", "--server", "h", "--state", "-"));
+        Assert.Contains("punchline join --wait --server HOST", Assert.Throws<UsageException>(() => ReadWaiting([], "--wait")).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("demo", "demo")]
     [InlineData("192.0.2.1:8080#abc", "192.0.2.1:8080#abc")]
@@ -123,6 +142,14 @@ public sealed class JoinArgumentsTests
     [InlineData("", "''")]
     [InlineData("#1", "'#1'")]
     public void What_is_pasted_survives_the_shell(string word, string quoted) => Assert.Equal(quoted, ShellWord.Quote(word));
+
+    private static WaitSettings? ReadWaiting(Dictionary<string, string> environment, params string[] args)
+    {
+        var arguments = new JoinArguments();
+        var command = new Command("join");
+        arguments.AddTo(command);
+        return arguments.ReadWaiting(command.Parse(args), environment.GetValueOrDefault);
+    }
 
     private static JoinSettings Read(Dictionary<string, string> environment, params string[] args)
     {

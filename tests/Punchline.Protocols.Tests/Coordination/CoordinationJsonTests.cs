@@ -18,7 +18,8 @@ public sealed class CoordinationJsonTests
         $$"""{"type":"join","key":"BAE","instance":"AAAAAAAAAAAAAAAAAAAAAQ","generation":4294967295,"blob":"-_8","mac":"{{new string('A', 43)}}"}""",
         """{"type":"update","generation":8,"blob":""}""",
         """{"type":"heartbeat"}""",
-        """{"type":"leave"}""");
+        """{"type":"leave"}""",
+        $$"""{"type":"signal","to":"{{Id}}","data":"-_8"}""");
 
     public static TheoryData<string> ServerTexts => new(
         $$"""{"type":"challenge","nonce":"{{new string('A', 43)}}","key":"BAE","stun":["203.0.113.10:8080","[2001:db8::1]:8081"],"certificate":"{{new string('A', 43)}}"}""",
@@ -29,6 +30,7 @@ public sealed class CoordinationJsonTests
         $$"""{"type":"left","id":"{{Id}}","reason":"timeout"}""",
         """{"type":"replaced"}""",
         """{"type":"heartbeat"}""",
+        $$"""{"type":"signal","from":"{{Id}}","data":"-_8"}""",
         """{"type":"error","code":"room-full","message":"The room is full."}""");
 
     [Theory]
@@ -77,6 +79,8 @@ public sealed class CoordinationJsonTests
     [InlineData("""{"type":"update","generation":8}""")]
     [InlineData("""{"type":"update","generation":8,"blob":null}""")]
     [InlineData("""{"type":"update","generation":8,"blob":"A"}""")]
+    [InlineData("""{"type":"signal","to":"nobody","data":""}""")]
+    [InlineData("""{"type":"signal","data":""}""")]
     [InlineData("""{"type":"update","generation":8,"blob":"+/+/"}""")]
     [InlineData("""{"type":"update","generation":8,"blob":["AA"]}""")]
     [InlineData("""{"type":"update","generation":-1,"blob":"AA"}""")]

@@ -33,20 +33,20 @@ internal sealed class CoordinationWorld
 
     public Peer Connect(
         (P256KeyPair Key, InstanceId Instance) identity, string address = "198.51.100.1:50000", string host = Host, byte[]? tag = null, string? dialled = null,
-        byte[]? certificateSeen = null)
+        byte[]? certificateSeen = null, PlaceKind kind = PlaceKind.Room)
     {
         var connection = ++_connections;
         var client = new CoordinationClient(identity.Key, identity.Instance, dialled ?? host, tag ?? Tag, certificateSeen ?? CertificateKeyHash, Now);
         var peer = new Peer(this, connection, client, identity.Key.DeriveId());
         _peers.Add(peer);
-        Server.HandleConnected(connection, Endpoint.Parse(address), host, tag ?? Tag, [Stun], Now);
+        Server.HandleConnected(connection, Endpoint.Parse(address), host, tag ?? Tag, [Stun], Now, kind);
         Deliver();
         return peer;
     }
 
-    public Peer Join((P256KeyPair Key, InstanceId Instance) identity, string address = "198.51.100.1:50000", uint generation = 1, string blob = "sealed", byte[]? tag = null)
+    public Peer Join((P256KeyPair Key, InstanceId Instance) identity, string address = "198.51.100.1:50000", uint generation = 1, string blob = "sealed", byte[]? tag = null, PlaceKind kind = PlaceKind.Room)
     {
-        var peer = Connect(identity, address, tag: tag);
+        var peer = Connect(identity, address, tag: tag, kind: kind);
         peer.Client.ProvideBlob(generation, Encoding.UTF8.GetBytes(blob), Now);
         Deliver();
         return peer;

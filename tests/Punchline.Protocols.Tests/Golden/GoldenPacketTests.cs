@@ -99,7 +99,7 @@ public sealed class GoldenPacketTests : IDisposable
     [Fact]
     public void Every_type_of_packet_and_frame_is_there()
     {
-        byte[] types = [.. _golden.Where(entry => !entry.Key.StartsWith("chat-", StringComparison.Ordinal) && entry.Key != "blob").Select(entry => entry.Value[0]).Distinct().Order()];
+        byte[] types = [.. _golden.Where(entry => !entry.Key.StartsWith("chat-", StringComparison.Ordinal) && !entry.Key.StartsWith("signal-", StringComparison.Ordinal) && entry.Key != "blob").Select(entry => entry.Value[0]).Distinct().Order()];
         Assert.Equal(
             [
                 PacketTypes.FirstData, PacketTypes.FirstData + 1, HandshakePacket.Message1, HandshakePacket.Message2, HandshakePacket.Message3, HandshakePacket.CookieReply,
@@ -168,6 +168,14 @@ public sealed class GoldenPacketTests : IDisposable
         Assert.Equal((_lower.DeriveId(), LowerInstance, 7u, "Zoë"), (blob.Id, blob.Instance, blob.Generation, blob.Name));
         Assert.Equal(Introduction(_lower).Candidates, blob.Candidates);
 
+        foreach (var type in Enum.GetValues<CallSignalType>())
+        {
+            Assert.True(CallSignal.TryOpen(_golden[$"signal-{(int)type}"], CallKeysOf(_higher), _lower.DeriveId(), _higher.DeriveId(), out var signal));
+            var sent = Signal(type);
+            Assert.Equal((type, 9u, sent.Refusal), (signal.Type, signal.Number, signal.Refusal));
+            Assert.Equal(sent.Introduction?.Candidates, signal.Introduction?.Candidates);
+        }
+
         Assert.Equal((ChatFrame.Message, "4965" + "6869"), ReadChat("chat-message"));
         Assert.Equal((ChatFrame.Delivered, "4965"), ReadChat("chat-delivered"));
     }
@@ -213,6 +221,8 @@ public sealed class GoldenPacketTests : IDisposable
         Assert.True(resets.TryDequeueTransmit(reset, out var transmit));
         yield return new("stateless-reset", reset[..transmit.Length]);
         yield return new("blob", Introduction(_lower).Seal(Keys, new SeededRandom(5)));
+        foreach (var type in Enum.GetValues<CallSignalType>())
+            yield return new($"signal-{(int)type}", Signal(type).Seal(CallKeysOf(_lower), _lower.DeriveId(), _higher.DeriveId(), new SeededRandom(7)));
         yield return new("chat-message", ChatFrame.WriteMessage(0x965, "hi"u8));
         yield return new("chat-delivered", ChatFrame.WriteDelivered(0x965));
     }
@@ -231,6 +241,19 @@ public sealed class GoldenPacketTests : IDisposable
     private IntroductionBlob Introduction(P256KeyPair key) => new(
         key.PublicKey.ToArray(), key == _lower ? LowerInstance : HigherInstance, 7, "Zoë",
         [new(CandidateKind.ServerReflexive, Endpoint.Parse("203.0.113.5:5000")), new(CandidateKind.Host, Endpoint.Parse("[2001:db8::1]:5001"))]);
+
+    private static CallSignal Empty(CallSignalType type) => new(type, 9) { Refusal = type == CallSignalType.Refuse ? CallRefusalCode.Busy : default };
+
+    private CallSignal Signal(CallSignalType type) =>
+        type is CallSignalType.Ring or CallSignalType.Accept or CallSignalType.Update ? Empty(type) with { Introduction = Introduction(_lower) } : Empty(type);
+
+    // The lower one calls the higher one.
+    private CallKeys CallKeysOf(P256KeyPair local)
+    {
+        var (own, remote) = (Introduction(local), Introduction(local == _lower ? _higher : _lower));
+        Assert.True(CallKeys.TryDerive(RoomKeys.OfInbox(_higher.DeriveId()), local, own.Peer, remote.Peer, remote.PublicKey.Span, out var keys));
+        return keys;
+    }
 
     private static byte[] Parameters()
     {

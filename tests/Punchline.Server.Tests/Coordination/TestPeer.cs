@@ -31,7 +31,7 @@ internal sealed class TestPeer : IAsyncDisposable
     {
         Assert.True(ServerAddress.TryParse(server, out var address, out _));
         var channel = await CoordinationChannel.ConnectAsync(
-            address, tag, knownServers ?? new NoKnownServers(), trustFirst: false, TestContext.Current.CancellationToken);
+            address, CoordinationUrl.PathOf(tag), knownServers ?? new NoKnownServers(), trustFirst: false, TestContext.Current.CancellationToken);
         return new TestPeer(channel, P256KeyPair.Generate(SystemRandomSource.Instance), tag);
     }
 

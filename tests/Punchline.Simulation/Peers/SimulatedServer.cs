@@ -15,8 +15,9 @@ internal sealed class SimulatedServer : IDisposable
 
     private readonly VirtualInternet _internet;
     private readonly Machine _machine;
-    private readonly CoordinationServer _core;
+    private CoordinationServer _core;
     private readonly Dictionary<long, ReliableChannel> _channels = [];
+    private readonly Dictionary<long, string> _names = [];
     private readonly StunPort[] _stun;
     private long _lastConnection;
 
@@ -34,16 +35,24 @@ internal sealed class SimulatedServer : IDisposable
 
     public bool IsAlive { get; private set; } = true;
 
-    /// <summary>A WebSocket of a member in the room of this tag; null once the server is dead.</summary>
-    public ChannelEnd? Connect(string who, Endpoint from, ReadOnlySpan<byte> tag, TimeSpan delay)
+    /// <summary>Called with every message that comes in, before the core has it, and with every one that goes out.</summary>
+    public Action<string, ReadOnlyMemory<byte>>? Overheard { get; set; }
+
+    /// <summary>A WebSocket of a member in the room or inbox of this tag; null once the server is dead.</summary>
+    public ChannelEnd? Connect(string who, Endpoint from, ReadOnlySpan<byte> tag, TimeSpan delay, PlaceKind kind = PlaceKind.Room)
     {
         if (!IsAlive) return null;
         var connection = ++_lastConnection;
         var channel = _internet.OpenChannel(who, "server", delay);
         _channels.Add(connection, channel);
-        channel.Second.Received = utf8 => _core.HandleMessage(connection, utf8.Span, _internet.Now);
+        channel.Second.Received = utf8 =>
+        {
+            Overheard?.Invoke($"from {who}", utf8);
+            _core.HandleMessage(connection, utf8.Span, _internet.Now);
+        };
+        _names.Add(connection, who);
         channel.Second.Broken = () => _core.HandleDisconnected(connection);
-        _core.HandleConnected(connection, from, Host, tag, StunEndpoints, _internet.Now);
+        _core.HandleConnected(connection, from, Host, tag, StunEndpoints, _internet.Now, kind);
         return channel.First;
     }
 
@@ -55,13 +64,22 @@ internal sealed class SimulatedServer : IDisposable
         _channels.Clear();
     }
 
+    /// <summary>Started again: it knows of nobody.</summary>
+    public void Restart()
+    {
+        _core = new CoordinationServer(_internet.NewRandom());
+        IsAlive = true;
+    }
+
     public void Dispose() => Kill();
 
     private void Flush()
     {
         while (_core.TryDequeueSend(out var connection, out var utf8))
         {
-            if (_channels.TryGetValue(connection, out var channel)) channel.Second.Send(utf8.Span);
+            if (!_channels.TryGetValue(connection, out var channel)) continue;
+            Overheard?.Invoke($"to {_names[connection]}", utf8);
+            channel.Second.Send(utf8.Span);
         }
         while (_core.TryDequeueClose(out var connection))
         {

@@ -1,4 +1,5 @@
 using Punchline.Engine;
+using Punchline.Protocols.Coordination;
 
 namespace Punchline.Tests.Engine;
 
@@ -18,7 +19,7 @@ public sealed class ServerAddressTests
     {
         Assert.True(ServerAddress.TryParse(text, out var address, out _));
         Assert.Equal((host, port, pin, authority), (address.Host, address.Port, address.Pin, address.Authority));
-        Assert.Equal($"/v1/rooms/{new string('a', 26)}", address.RoomUri(new byte[16]).AbsolutePath);
+        Assert.Equal($"/v1/rooms/{new string('a', 26)}", address.UriOf(CoordinationUrl.PathOf(new byte[16])).AbsolutePath);
         Assert.True(ServerAddress.TryParse(address.ToString(), out var again, out _));
         Assert.Equal(address, again);
     }

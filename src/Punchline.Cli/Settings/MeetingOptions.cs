@@ -1,0 +1,86 @@
+using System.CommandLine;
+using System.Text;
+using Punchline.Engine;
+using Punchline.Protocols.Rooms;
+
+namespace Punchline.Cli.Settings;
+
+/// <summary>What every verb needs that meets a peer at a server.</summary>
+internal sealed record MeetingSettings
+{
+    /// <summary><c>HOST[:PORT][#PIN]</c>, and valid.</summary>
+    public required string Server { get; init; }
+
+    public required bool TrustsFirst { get; init; }
+
+    public required string Name { get; init; }
+
+    /// <summary>Null: nothing is kept.</summary>
+    public required string? StateDirectory { get; init; }
+
+    public required bool HidesHostCandidates { get; init; }
+
+    public required bool Stays { get; init; }
+
+    public required bool IsJson { get; init; }
+}
+
+/// <summary>Their options.</summary>
+internal sealed class MeetingOptions
+{
+    public Option<string?> Server { get; } = SettingCatalogue.Server.ToOption();
+
+    public Option<string?> Name { get; } = SettingCatalogue.Name.ToOption();
+
+    public Option<string?> State { get; } = SettingCatalogue.State.ToOption();
+
+    public Option<bool> TrustFirst { get; } = SettingCatalogue.TrustFirst.ToFlag();
+
+    public Option<bool> NoHostCandidates { get; } = SettingCatalogue.NoHostCandidates.ToFlag();
+
+    public Option<bool> Stay { get; } = SettingCatalogue.Stay.ToFlag();
+
+    public Option<bool> Json { get; } = SettingCatalogue.Json.ToFlag();
+
+    public Option<string?> Config { get; } = SettingCatalogue.Config.ToOption();
+
+    /// <param name="parsed">What was typed.</param>
+    /// <param name="environment">Variables, and the file behind them.</param>
+    /// <param name="verb">What stands before the server in a line to type.</param>
+    /// <exception cref="UsageException">Something is missing or not valid.</exception>
+    public MeetingSettings Read(ParseResult parsed, Func<string, string?> environment, string verb) => new()
+    {
+        Server = ReadServer(Setting.Read(parsed, Server, environment), verb),
+        Name = ReadName(Setting.Read(parsed, Name, environment)),
+        StateDirectory = StateSetting.Read(parsed, State, environment),
+        TrustsFirst = Setting.ReadFlag(parsed, TrustFirst, environment),
+        HidesHostCandidates = Setting.ReadFlag(parsed, NoHostCandidates, environment),
+        Stays = Setting.ReadFlag(parsed, Stay, environment),
+        IsJson = Setting.ReadFlag(parsed, Json, environment),
+    };
+
+    private static string ReadServer(string? server, string verb)
+    {
+        if (server is null)
+        {
+            throw new UsageException($"""
+                There is no server to meet the others at. Where everybody can reach it, type
+                    punchline serve
+                and here, with the server that it prints, a line like
+                    punchline {verb} --server HOST:{ServerAddress.DefaultPort}#PIN
+                """);
+        }
+        return ServerAddress.TryParse(server, out _, out var error) ? server : throw new UsageException(error);
+    }
+
+    private static string ReadName(string? given)
+    {
+        // A container's user may have no name.
+        var name = given ?? (Environment.UserName is { Length: > 0 } user ? user : Environment.MachineName);
+        var cleaned = PeerText.Clean(name).Trim();
+        var length = Encoding.UTF8.GetByteCount(cleaned);
+        return length is > 0 and <= IntroductionBlob.MaxNameBytes
+            ? cleaned
+            : throw new UsageException($"A name has 1 to {IntroductionBlob.MaxNameBytes} bytes; this one has {length}. Choose another with --name.");
+    }
+}

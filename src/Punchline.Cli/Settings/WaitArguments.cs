@@ -1,0 +1,42 @@
+using System.CommandLine;
+
+namespace Punchline.Cli.Settings;
+
+/// <summary>The options that <c>join</c> has for waiting for calls.</summary>
+internal sealed class WaitArguments
+{
+    private const string Anyone = "anyone";
+
+    private readonly Option<bool> _wait = SettingCatalogue.Wait.ToFlag();
+    private readonly Option<string[]> _accept = SettingCatalogue.Accept.ToListOption();
+    private readonly Option<bool> _refuseOthers = SettingCatalogue.RefuseOthers.ToFlag();
+
+    public IEnumerable<Option> Options => [_wait, _accept, _refuseOthers];
+
+    /// <summary>Null: a room is meant.</summary>
+    /// <param name="parsed">What was typed.</param>
+    /// <param name="environment">Variables, and the file behind them.</param>
+    /// <param name="typedForRooms">What was typed that only rooms have.</param>
+    /// <param name="readMeeting">The other settings.</param>
+    /// <exception cref="UsageException">Something does not fit.</exception>
+    public WaitSettings? Read(ParseResult parsed, Func<string, string?> environment, string? typedForRooms, Func<MeetingSettings> readMeeting)
+    {
+        if (!Setting.ReadFlag(parsed, _wait, environment))
+        {
+            return parsed.GetResult(_accept) is null && parsed.GetResult(_refuseOthers) is not { Implicit: false }
+                ? null
+                : throw new UsageException("--accept and --refuse-others are about calls: add --wait.");
+        }
+        if (typedForRooms is not null) throw new UsageException($"--wait waits for calls, which have no room: leave out {typedForRooms}.");
+        var meeting = readMeeting();
+        var accepted = PeerArgument.Split(Setting.ReadList(parsed, _accept, environment)).ToList();
+        var acceptsAnyone = accepted.Remove(Anyone);
+        return new WaitSettings
+        {
+            Meeting = meeting,
+            AcceptsAnyone = acceptsAnyone,
+            AcceptedPeers = accepted.Select(peer => PeerArgument.Resolve(peer, meeting.StateDirectory)).ToHashSet(),
+            RefusesOthers = Setting.ReadFlag(parsed, _refuseOthers, environment),
+        };
+    }
+}

@@ -1,0 +1,64 @@
+using System.CommandLine;
+using Punchline.Cli.Calls;
+using Punchline.Cli.Chat;
+using Punchline.Cli.Settings;
+
+namespace Punchline.Cli.Verbs;
+
+/// <summary><c>punchline call</c>: chat with one peer, which is called by its id.</summary>
+internal static class CallVerb
+{
+    public static Command Create()
+    {
+        var peer = PeerArgument.Create();
+        var options = new MeetingOptions();
+        var command = new Command("call", "Calls a peer that waits for calls (join --wait), and chats with it.") { peer };
+        foreach (var option in (Option[])[options.Server, options.Name, options.State, options.TrustFirst, options.NoHostCandidates, options.Stay, options.Json, options.Config]) command.Options.Add(option);
+        command.SetAction((parsed, _) =>
+        {
+            var typed = parsed.GetRequiredValue(peer);
+            if (typed is ['-', ..]) throw new UsageException($"There is no option {typed}.");
+            var settings = options.Read(parsed, Configuration.Load(parsed, options.Config, options.State).Find, $"call {ShellWord.Quote(typed)}");
+            return RunAsync(PeerArgument.Resolve(typed, settings.StateDirectory), settings);
+        });
+        return command;
+    }
+
+    /// <summary>What tells of a call's room.</summary>
+    public static IChatOutput OutputFor(Room room, MeetingSettings settings)
+    {
+        IChatOutput inner = settings.IsJson ? new JsonOutput(Terminal.Output, Terminal.Error) : new PlainOutput(Terminal.Output, Terminal.Error);
+        if (settings.StateDirectory is not { } directory) return inner;
+        var known = new KnownPeers(directory);
+        return new AcquaintanceOutput(inner, (peer, name) => known.Meet(room, peer, name, TimeProvider.System.GetUtcNow()), safetyNumber: null);
+    }
+
+    public static PeerNodeOptions OptionsFor(PeerIdentity identity, MeetingSettings settings) =>
+        new() { Identity = identity, StateDirectory = settings.StateDirectory, HideHostCandidates = settings.HidesHostCandidates };
+
+    private static async Task<int> RunAsync(PeerId peer, MeetingSettings settings)
+    {
+        ICallOutput output = settings.IsJson ? new JsonCallOutput(Terminal.Output, Terminal.Error) : new PlainCallOutput(Terminal.Error);
+        using var interruption = new Interruption();
+        // Before anything is opened that could take its place.
+        var stays = settings.Stays || StandardInput.IsAbsent;
+        using var identity = settings.StateDirectory is { } directory ? PeerIdentity.Open(directory) : PeerIdentity.Create();
+        if (identity.IsTemporary) output.Notice($"Another process uses the identity in {settings.StateDirectory}, so the peer sees a new id.");
+        if (identity.Id == peer) throw new UsageException("This is your own id: nobody calls itself.");
+
+        await using var node = await PeerNode.StartAsync(OptionsFor(identity, settings), interruption.Token);
+        output.ShowCalling(peer);
+        try
+        {
+            await using var room = await node.CallAsync(
+                new CallOptions { Peer = peer, DisplayName = settings.Name, Server = settings.Server, TrustFirst = settings.TrustsFirst }, interruption.Token);
+            var session = new ChatSession(new JoinedRoom(room), StandardInput.ReadLines(), OutputFor(room, settings), stays, TimeProvider.System) { IsCall = true };
+            return await session.RunAsync(interruption.Token);
+        }
+        catch (PunchlineException exception) when (CallProblem.Of(exception, ShellWord.Quote(settings.Server)) is { } problem)
+        {
+            output.ShowFailed(peer, problem);
+            return problem.ExitCode;
+        }
+    }
+}

@@ -1,0 +1,45 @@
+using Punchline.Protocols.Coordination;
+using Punchline.Protocols.Rooms;
+using Punchline.Protocols.Traversal;
+
+namespace Punchline.Protocols.Node;
+
+/// <summary>What we say of ourselves to the members of one room, in ever higher generations.</summary>
+/// <param name="services">The node's.</param>
+/// <param name="instance">Which process of ours it is about.</param>
+/// <param name="name">What we call ourselves.</param>
+internal sealed class OwnIntroduction(NodeServices services, InstanceId instance, string name)
+{
+    private uint _generation;
+
+    public IntroducedPeer Peer => new(services.Id, instance);
+
+    /// <summary>With the candidates of now, in a new generation.</summary>
+    /// <param name="allowLoopback">Loopback's too, since the server was reached there.</param>
+    public IntroductionBlob Renew(bool allowLoopback)
+    {
+        _generation++;
+        return Create(allowLoopback);
+    }
+
+    /// <summary>With the candidates of now, in the generation that was last.</summary>
+    /// <param name="allowLoopback">Loopback's too, since the server was reached there.</param>
+    public IntroductionBlob Create(bool allowLoopback)
+    {
+        var candidates = new List<Candidate>();
+        foreach (var reflexive in services.Reflexive) candidates.Add(new Candidate(CandidateKind.ServerReflexive, reflexive));
+        foreach (var host in services.HostAddresses)
+        {
+            if (AddressScope.IsLoopback(host.Endpoint) && !allowLoopback) continue;
+            if (!services.Reflexive.Contains(host.Endpoint)) candidates.Add(new Candidate(CandidateKind.Host, host.Endpoint));
+        }
+        return new IntroductionBlob(services.PublicKey, instance, _generation, name, [.. candidates.Take(Candidate.MaxPerPeer)]);
+    }
+
+    /// <summary>
+    /// For an inbox, whose keys everybody has who knows the id: without candidates, and without the name, so that neither the
+    /// server nor a stranger reads more than it proves anyway.
+    /// </summary>
+    public static IntroductionBlob WithoutAddresses(NodeServices services, InstanceId instance, uint generation) =>
+        new(services.PublicKey, instance, generation, "", []);
+}

@@ -1,0 +1,17 @@
+namespace Punchline;
+
+/// <summary>Whom to call, and how.</summary>
+public sealed class CallOptions
+{
+    /// <summary>Who is meant: whoever answers proves that it is this peer.</summary>
+    public required PeerId Peer { get; init; }
+
+    /// <summary>What the peer sees: 1 to 64 bytes in UTF-8.</summary>
+    public string DisplayName { get; init; } = Environment.UserName;
+
+    /// <summary>The coordination server at which the peer waits for calls: <c>HOST[:PORT][#PIN]</c>, port 8080 unless given.</summary>
+    public required string Server { get; init; }
+
+    /// <summary>Takes the server's key at first use also where its name is a public one.</summary>
+    public bool TrustFirst { get; init; }
+}
