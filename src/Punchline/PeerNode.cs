@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Punchline.Engine;
+using Punchline.Engine.Telemetry;
 using Punchline.Protocols.Rooms;
 
 namespace Punchline;
@@ -62,6 +63,34 @@ public sealed class PeerNode : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         if (!ServerAddress.TryParse(options.Server, out var address, out var error)) throw new PunchlineException(PunchlineError.InvalidInput, error);
+        using var activity = PeerActivities.StartJoin(Id, address);
+        try
+        {
+            return await JoinRoomAsync(options, address, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            PeerActivities.Fail(activity, exception);
+            throw;
+        }
+    }
+
+    /// <summary>Leaves all rooms and closes the port.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Room[] rooms;
+        lock (_gate)
+        {
+            rooms = [.. _rooms];
+            _rooms.Clear();
+        }
+        await Task.WhenAll(rooms.Select(room => room.DisposeAsync().AsTask())).ConfigureAwait(false);
+        _engine.Dispose();
+        if (_ownsIdentity) _identity.Dispose();
+    }
+
+    private async Task<Room> JoinRoomAsync(RoomOptions options, ServerAddress address, CancellationToken cancellationToken)
+    {
         var rehearsal = Rehearsal.Played;
         var keys = await DeriveKeysAsync(options, cancellationToken).ConfigureAwait(false);
         await rehearsal.ConfigureAwait(false);
@@ -77,20 +106,6 @@ public sealed class PeerNode : IAsyncDisposable
         }
         lock (_gate) _rooms.Add(room);
         return room;
-    }
-
-    /// <summary>Leaves all rooms and closes the port.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        Room[] rooms;
-        lock (_gate)
-        {
-            rooms = [.. _rooms];
-            _rooms.Clear();
-        }
-        await Task.WhenAll(rooms.Select(room => room.DisposeAsync().AsTask())).ConfigureAwait(false);
-        _engine.Dispose();
-        if (_ownsIdentity) _identity.Dispose();
     }
 
     private async Task<RoomKeys> DeriveKeysAsync(RoomOptions options, CancellationToken cancellationToken)

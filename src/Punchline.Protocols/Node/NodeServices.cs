@@ -11,6 +11,8 @@ namespace Punchline.Protocols.Node;
 /// <summary>What all sessions of a node share: its identity, its randomness, and the limits that hold for the whole process.</summary>
 internal sealed class NodeServices
 {
+    private NodeStatistics _counted;
+
     // PROTOCOL §5: 200 packets a second, burst 64, for the process.
     private const int ProbesPerSecond = 200;
     private const int ProbeBurst = 64;
@@ -70,6 +72,9 @@ internal sealed class NodeServices
 
     /// <summary>Which session a packet is for.</summary>
     public SessionRoutes Routes { get; }
+
+    /// <summary>Counts that no living connection or room has.</summary>
+    public ref NodeStatistics Counted => ref _counted;
 
     /// <summary>Our own interfaces.</summary>
     public IReadOnlyList<HostAddress> HostAddresses { get; set; } = [];

@@ -120,6 +120,7 @@ internal sealed partial class PeerSession
         if (!_punch.TryAnswerCookie(source, cookie, HandshakePacket.Message1Length, now, _services.ProbePacer, _services.ProbeBudget)) return;
         var packet = new byte[HandshakePacket.CookiedMessage1Length];
         HandshakePacket.WriteMessage1(cookie, initiator.Message1, packet);
+        _services.Counted.Probes++;
         _outgoing.Enqueue((source, packet));
     }
 
@@ -208,6 +209,7 @@ internal sealed partial class PeerSession
     {
         transmit = default;
         if (_punch is null || !_punch.TryTakeProbe(now, _services.ProbePacer, _services.ProbeBudget, HandshakePacket.Message1Length, out var probe)) return false;
+        _services.Counted.Probes++;
         if (probe.Kind == ProbeKind.Opener)
         {
             buffer[0] = PacketTypes.KeepAlive;

@@ -162,6 +162,15 @@ internal sealed partial class PeerSession : IDisposable
         if (!_chat.TryResume()) CloseForChat(now);
     }
 
+    public void AddTo(ref NodeStatistics statistics)
+    {
+        if (_connection is null) return;
+        statistics.Count(_connection.Statistics);
+        if (_connection.IsClosed) return;
+        statistics.Connections++;
+        statistics.Streams += _connection.StreamCount;
+    }
+
     public void Dispose()
     {
         _services.Routes.RemoveHint(_context.IncomingHint);
@@ -175,6 +184,7 @@ internal sealed partial class PeerSession : IDisposable
     {
         if (_connection is null) return;
         SetOpenPath(null);
+        _services.Counted.Count(_connection.Statistics);
         _connection.Dispose();
         _connection = null;
         _chat.Detach();

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using Punchline.Engine.Telemetry;
 using Punchline.Protocols.Node;
 using Punchline.Protocols.Noise;
 using Punchline.Protocols.Primitives;
@@ -53,9 +54,18 @@ internal sealed class NodeEngine : IDisposable
         _timer = new Thread(KeepTime) { Name = "Punchline timer", IsBackground = true };
         _receiver.Start();
         _timer.Start();
+        PeerMetrics.Add(this);
     }
 
     public IPEndPoint LocalEndPoint { get; }
+
+    public NodeStatistics Statistics
+    {
+        get
+        {
+            lock (_gate) return _node.Statistics;
+        }
+    }
 
     private Timestamp Now => new(Stopwatch.GetElapsedTime(_start).Ticks);
 
@@ -101,6 +111,7 @@ internal sealed class NodeEngine : IDisposable
 
     public void Dispose()
     {
+        PeerMetrics.Remove(this);
         lock (_gate)
         {
             if (_isDisposed) return;
@@ -157,7 +168,11 @@ internal sealed class NodeEngine : IDisposable
         }
         foreach (var (room, observer) in _rooms)
         {
-            while (observer.HasRoom && _node.TryDequeueEvent(room, Now, out var nodeEvent)) observer.OnEvent(nodeEvent);
+            while (observer.HasRoom && _node.TryDequeueEvent(room, Now, out var nodeEvent))
+            {
+                PeerMetrics.Note(nodeEvent, this);
+                observer.OnEvent(nodeEvent);
+            }
         }
         // Whoever took events made room, and a window may open again.
         SendAll();
