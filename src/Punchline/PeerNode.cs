@@ -26,7 +26,7 @@ public sealed class PeerNode : IAsyncDisposable
         _identity = options.Identity ?? PeerIdentity.Create();
         _knownServers = options.StateDirectory is { } directory ? new KnownServers(directory) : new RememberedServers();
         _keptRoomKeys = options.StateDirectory is { } state ? new KeptRoomKeys(state) : null;
-        _engine = new NodeEngine(_identity.KeyPair, options.LocalEndPoint ?? new IPEndPoint(IPAddress.Any, 0), options.HideHostCandidates);
+        _engine = new NodeEngine(_identity.KeyPair, options.LocalEndPoint ?? new IPEndPoint(IPAddress.Any, 0), options.HideHostCandidates, options.QlogDirectory);
     }
 
     /// <summary>Who this node is.</summary>
@@ -38,7 +38,7 @@ public sealed class PeerNode : IAsyncDisposable
     internal NodeEngine Engine => _engine;
 
     /// <summary>Binds the port and starts.</summary>
-    /// <exception cref="PunchlineException">The port is taken, or the address is not this machine's.</exception>
+    /// <exception cref="PunchlineException">The port is taken, the address is not this machine's, or the directory for qlog files cannot be made.</exception>
     public static async ValueTask<PeerNode> StartAsync(PeerNodeOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -46,6 +46,10 @@ public sealed class PeerNode : IAsyncDisposable
         {
             // Reading the interfaces takes some milliseconds, during which the caller can do other things.
             return await Task.Run(() => new PeerNode(options), cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (options.QlogDirectory is not null && exception is IOException or UnauthorizedAccessException)
+        {
+            throw new PunchlineException(PunchlineError.InvalidInput, $"{options.QlogDirectory} cannot be used for qlog files: {exception.Message}", exception);
         }
         catch (SocketException exception)
         {

@@ -22,6 +22,7 @@ internal sealed class JoinArguments
     private readonly Option<bool> _noHostCandidates = SettingCatalogue.NoHostCandidates.ToFlag();
     private readonly Option<bool> _stay = SettingCatalogue.Stay.ToFlag();
     private readonly Option<bool> _json = SettingCatalogue.Json.ToFlag();
+    private readonly Option<string?> _qlog = SettingCatalogue.Qlog.ToOption();
 
     public Option<string?> State { get; } = SettingCatalogue.State.ToOption();
 
@@ -30,7 +31,7 @@ internal sealed class JoinArguments
     public void AddTo(Command command)
     {
         command.Arguments.Add(_room);
-        foreach (var option in (Option[])[_server, _secret, _name, State, _trustFirst, _allow, _noHostCandidates, _stay, _json, Config]) command.Options.Add(option);
+        foreach (var option in (Option[])[_server, _secret, _name, State, _trustFirst, _allow, _noHostCandidates, _stay, _json, _qlog, Config]) command.Options.Add(option);
     }
 
     /// <param name="parsed">What was typed.</param>
@@ -56,6 +57,7 @@ internal sealed class JoinArguments
             AllowedPeers = ReadAllowed(Setting.ReadList(parsed, _allow, environment), stateDirectory),
             HidesHostCandidates = Setting.ReadFlag(parsed, _noHostCandidates, environment),
             Stays = Setting.ReadFlag(parsed, _stay, environment),
+            QlogDirectory = ReadQlog(Setting.Read(parsed, _qlog, environment)),
             IsJson = Setting.ReadFlag(parsed, _json, environment),
         };
     }
@@ -84,6 +86,13 @@ internal sealed class JoinArguments
         }
         return ServerAddress.TryParse(server, out _, out var error) ? server : throw new UsageException(error);
     }
+
+    private static string? ReadQlog(string? given) => given switch
+    {
+        null => null,
+        "" => throw new UsageException("--qlog wants a directory."),
+        _ => Path.GetFullPath(given),
+    };
 
     private static string ReadName(string? given)
     {

@@ -38,9 +38,10 @@ internal sealed class NodeCore : IDisposable
 
     /// <param name="identity">Stays the caller's.</param>
     /// <param name="random">All of the node's randomness.</param>
-    public NodeCore(P256KeyPair identity, IRandomSource random)
+    /// <param name="observer">Sees what happens with each peer; null for nobody.</param>
+    public NodeCore(P256KeyPair identity, IRandomSource random, INodeObserver? observer = null)
     {
-        _services = new NodeServices(identity, random);
+        _services = new NodeServices(identity, random, observer);
         _stun = new StunClient(random);
     }
 

@@ -20,12 +20,13 @@ internal sealed class NodeServices
     // PROTOCOL §12: 50 Diffie-Hellmans a second in all, spent by whoever sends us a genuine-looking message 1.
     private const int AgreementsPerSecond = 50;
 
-    public NodeServices(P256KeyPair identity, IRandomSource random)
+    public NodeServices(P256KeyPair identity, IRandomSource random, INodeObserver? observer = null)
     {
         Identity = identity;
         Id = identity.DeriveId();
         PublicKey = identity.PublicKey.ToArray();
         Random = random;
+        Observer = observer;
         Cookies = new AddressCookies(random);
         Span<byte> resetKey = stackalloc byte[StatelessResetKey.Length];
         identity.DeriveKey("punchline stateless reset"u8, resetKey);
@@ -41,6 +42,8 @@ internal sealed class NodeServices
     public ReadOnlyMemory<byte> PublicKey { get; }
 
     public IRandomSource Random { get; }
+
+    public INodeObserver? Observer { get; }
 
     public Pacer ProbePacer { get; } = new(ProbesPerSecond, ProbeBurst);
 

@@ -115,6 +115,7 @@ internal sealed partial class PeerSession : IDisposable
     {
         _isLeft = true;
         EndPunch();
+        ObserveAbandoned();
         _doubtEnds = Timestamp.Never;
         EndInitiator();
         EndResponder();
@@ -133,7 +134,7 @@ internal sealed partial class PeerSession : IDisposable
         if (_turn is { IsDue: true }) BeginPunch(now);
         if (now >= _nextMessage3) SendMessage3(now);
         if (now >= _doubtEnds) EndDoubt(now);
-        if (_punch is { } punch && now >= punch.Deadline) FailAttempt(punch);
+        if (_punch is { } punch && now >= punch.Deadline) FailAttempt(punch, now);
     }
 
     public bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit)
@@ -177,6 +178,7 @@ internal sealed partial class PeerSession : IDisposable
         EndInitiator();
         EndResponder();
         EndPunch();
+        ObserveAbandoned();
         DropConnection();
     }
 

@@ -43,6 +43,25 @@ public sealed class PeerActivitiesTests : IDisposable
     }
 
     [Fact]
+    public async Task An_attempt_is_an_activity_with_its_steps()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        await using var server = await LocalServer.StartAsync(cancellation);
+        await using var alice = await Guest.JoinAsync(server, "alice", cancellation);
+        await using var bob = await Guest.JoinAsync(server, "bob", cancellation);
+        await alice.NextAsync<RoomEvent.Connected>();
+        await MeterReading.UntilAsync(() => _stopped.Any(activity => IsOf(activity, PeerActivities.Connect, alice.Node)), cancellation);
+        var connect = Find(PeerActivities.Connect, alice.Node);
+        Assert.Equal(ActivityStatusCode.Unset, connect.Status);
+        Assert.Null(connect.ParentId);
+        Assert.Equal(bob.Node.Id.ToString(), connect.GetTagItem(PeerActivities.Peer));
+        Assert.Equal(bob.Node.LocalEndPoint.Port, connect.GetTagItem("network.peer.port"));
+        // On loopback there is no NAT to open.
+        Assert.Equal(["punchline.handshake_received", "punchline.handshake_sent"], connect.Events.Select(step => step.Name).Order(StringComparer.Ordinal));
+        Assert.All(connect.Events, step => Assert.InRange(step.Timestamp.UtcDateTime, connect.StartTimeUtc, connect.StartTimeUtc + connect.Duration));
+    }
+
+    [Fact]
     public async Task A_join_that_fails_says_why()
     {
         await using var node = await PeerNode.StartAsync(new PeerNodeOptions(), TestContext.Current.CancellationToken);
@@ -55,5 +74,8 @@ public sealed class PeerActivitiesTests : IDisposable
 
     // Other tests' nodes are heard as well.
     private Activity Find(string name, PeerNode node) =>
-        Assert.Single(_stopped, activity => activity.OperationName == name && Equals(activity.GetTagItem("punchline.node.id"), node.Id.ToString()));
+        Assert.Single(_stopped, activity => IsOf(activity, name, node));
+
+    private static bool IsOf(Activity activity, string name, PeerNode node) =>
+        activity.OperationName == name && Equals(activity.GetTagItem(PeerActivities.Self), node.Id.ToString());
 }
