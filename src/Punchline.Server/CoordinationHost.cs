@@ -38,6 +38,7 @@ public sealed class CoordinationHost : IAsyncDisposable
     private readonly StatusApi _status;
     private readonly StunOverTcp _stunOverTcp;
     private readonly AdmissionGate _gate;
+    private readonly ServerMetrics _metrics;
     private readonly ILogger _logger;
     private readonly WebApplication _application;
     private long _startedAt;
@@ -48,9 +49,11 @@ public sealed class CoordinationHost : IAsyncDisposable
         _options = options;
         _certificate = certificate;
         _logger = loggers.CreateLogger<CoordinationHost>();
-        _pump = new CoordinationPump(certificate?.KeyHash, options.TimeProvider, _logger);
+        _metrics = new ServerMetrics(this);
+        _pump = new CoordinationPump(certificate?.KeyHash, options.TimeProvider, _metrics, _logger);
         _stunOverTcp = new StunOverTcp(options.TimeProvider);
-        _gate = new AdmissionGate(options.Admission, options.Plain ? options.TrustedProxies : [], options.TimeProvider, _logger);
+        _gate = new AdmissionGate(options.Admission, options.Plain ? options.TrustedProxies : [], options.TimeProvider, _metrics, _logger);
+        _metrics.Observe(_pump.Count, () => StunRequests);
         _status = new StatusApi(Describe, () => _stopped);
 
         // The empty builder: neither configuration files nor environment variables change what the options say, and
@@ -116,9 +119,12 @@ public sealed class CoordinationHost : IAsyncDisposable
     {
         await StopAsync();
         await _application.DisposeAsync();
+        _metrics.Dispose();
         _pump.Dispose();
         _certificate?.Dispose();
     }
+
+    private long StunRequests => (Stun?.Requests ?? 0) + _stunOverTcp.Requests;
 
     private void Configure(KestrelServerOptions kestrel)
     {
@@ -201,6 +207,7 @@ public sealed class CoordinationHost : IAsyncDisposable
         }
         if (!_gate.TryJoin(from))
         {
+            _metrics.CountRefusal(ServerMetrics.JoinLimit);
             await BackOffAsync(context, StatusCodes.Status429TooManyRequests, $"More than {_options.JoinsPerSecondPerAddress} joins a second from your address.\n");
             return;
         }
@@ -235,6 +242,7 @@ public sealed class CoordinationHost : IAsyncDisposable
     private Task RefuseAsync(HttpContext context, AdmissionRefusal refusal)
     {
         context.Response.Headers.Connection = "close";
+        _metrics.CountRefusal(refusal == AdmissionRefusal.ServerFull ? CoordinationErrorCode.ServerFull : ServerMetrics.AddressLimit);
         return refusal == AdmissionRefusal.ServerFull
             ? BackOffAsync(context, StatusCodes.Status503ServiceUnavailable, "The server has no room for more connections.\n")
             : BackOffAsync(context, StatusCodes.Status429TooManyRequests, $"More than {_options.MaxConnectionsPerAddress} connections from your address.\n");
@@ -252,7 +260,7 @@ public sealed class CoordinationHost : IAsyncDisposable
     {
         var (rooms, members, connections) = _pump.Count();
         var uptime = _options.TimeProvider.GetElapsedTime(_startedAt);
-        return new StatsStatus(Math.Round(uptime.TotalSeconds, 3), rooms, members, connections, (Stun?.Requests ?? 0) + _stunOverTcp.Requests);
+        return new StatsStatus(Math.Round(uptime.TotalSeconds, 3), rooms, members, connections, StunRequests);
     }
 
     private List<Endpoint> StunServersFor(IPEndPoint reached)

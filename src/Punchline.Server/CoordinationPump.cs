@@ -19,6 +19,7 @@ internal sealed class CoordinationPump : IDisposable
     private readonly Dictionary<long, CoordinationConnection> _connections = [];
     private readonly ConcurrentQueue<Action<ILogger>> _log = new();
     private readonly TimeProvider _time;
+    private readonly ServerMetrics _metrics;
     private readonly ILogger _logger;
     private readonly long _origin;
     private readonly ITimer _timer;
@@ -26,10 +27,11 @@ internal sealed class CoordinationPump : IDisposable
     private long _lastNumber;
     private bool _stopped;
 
-    public CoordinationPump(ReadOnlySpan<byte> certificateKeyHash, TimeProvider time, ILogger logger)
+    public CoordinationPump(ReadOnlySpan<byte> certificateKeyHash, TimeProvider time, ServerMetrics metrics, ILogger logger)
     {
         _core = new CoordinationServer(SystemRandomSource.Instance, certificateKeyHash);
         _time = time;
+        _metrics = metrics;
         _logger = logger;
         _origin = time.GetTimestamp();
         _timer = time.CreateTimer(static pump => ((CoordinationPump)pump!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -159,7 +161,7 @@ internal sealed class CoordinationPump : IDisposable
         while (_log.TryDequeue(out var write)) write(_logger);
     }
 
-    private static void Write(ILogger logger, CoordinationServerEvent serverEvent)
+    private void Write(ILogger logger, CoordinationServerEvent serverEvent)
     {
         switch (serverEvent)
         {
@@ -167,7 +169,10 @@ internal sealed class CoordinationPump : IDisposable
             case CoordinationServerEvent.Rejoined e: CoordinationLog.Rejoined(logger, e.Id, e.Address, e.Connection); break;
             case CoordinationServerEvent.Replaced e: CoordinationLog.Replaced(logger, e.Id); break;
             case CoordinationServerEvent.Left e: CoordinationLog.Left(logger, e.Id, e.Reason); break;
-            case CoordinationServerEvent.Refused e: CoordinationLog.Refused(logger, e.Connection, e.Address, e.Code); break;
+            case CoordinationServerEvent.Refused e:
+                CoordinationLog.Refused(logger, e.Connection, e.Address, e.Code);
+                _metrics.CountRefusal(e.Code);
+                break;
         }
     }
 }

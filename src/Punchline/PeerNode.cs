@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Punchline.Engine;
+using Punchline.Engine.Telemetry;
 using Punchline.Protocols.Coordination;
 using Punchline.Protocols.Rooms;
 
@@ -26,7 +27,7 @@ public sealed class PeerNode : IAsyncDisposable
         _identity = options.Identity ?? PeerIdentity.Create();
         _knownServers = options.StateDirectory is { } directory ? new KnownServers(directory) : new RememberedServers();
         _keptRoomKeys = options.StateDirectory is { } state ? new KeptRoomKeys(state) : null;
-        _engine = new NodeEngine(_identity.KeyPair, options.LocalEndPoint ?? new IPEndPoint(IPAddress.Any, 0), options.HideHostCandidates);
+        _engine = new NodeEngine(_identity.KeyPair, options.LocalEndPoint ?? new IPEndPoint(IPAddress.Any, 0), options.HideHostCandidates, options.QlogDirectory);
     }
 
     /// <summary>Who this node is.</summary>
@@ -38,7 +39,7 @@ public sealed class PeerNode : IAsyncDisposable
     internal NodeEngine Engine => _engine;
 
     /// <summary>Binds the port and starts.</summary>
-    /// <exception cref="PunchlineException">The port is taken, or the address is not this machine's.</exception>
+    /// <exception cref="PunchlineException">The port is taken, the address is not this machine's, or the directory for qlog files cannot be made.</exception>
     public static async ValueTask<PeerNode> StartAsync(PeerNodeOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -46,6 +47,10 @@ public sealed class PeerNode : IAsyncDisposable
         {
             // Reading the interfaces takes some milliseconds, during which the caller can do other things.
             return await Task.Run(() => new PeerNode(options), cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (options.QlogDirectory is not null && exception is IOException or UnauthorizedAccessException)
+        {
+            throw new PunchlineException(PunchlineError.InvalidInput, $"{options.QlogDirectory} cannot be used for qlog files: {exception.Message}", exception);
         }
         catch (SocketException exception)
         {
@@ -64,12 +69,7 @@ public sealed class PeerNode : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         var address = ParseServer(options.Server);
         CheckName(options.DisplayName);
-        var rehearsal = Rehearsal.Played;
-        var keys = await DeriveKeysAsync(options, cancellationToken).ConfigureAwait(false);
-        await rehearsal.ConfigureAwait(false);
-        var room = Room.Open(options, _engine, keys);
-        await StartAsync(room, room.StartAsync(LinkTo(room.Number, keys.Tag, PlaceKind.Room, address, options.TrustFirst), cancellationToken)).ConfigureAwait(false);
-        return room;
+        return await PeerActivities.TraceAsync(PeerActivities.Start(PeerActivities.Join, Id, address), () => JoinRoomAsync(options, address, cancellationToken)).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -87,11 +87,8 @@ public sealed class PeerNode : IAsyncDisposable
         var address = ParseServer(options.Server);
         CheckName(options.DisplayName);
         if (options.Peer == Id) throw new PunchlineException(PunchlineError.InvalidInput, "This is the caller's own id: nobody calls itself.");
-        await Rehearsal.Played.ConfigureAwait(false);
-        var room = Room.Call(options, _engine);
-        var tag = RoomKeys.OfInbox(options.Peer).Tag;
-        await StartAsync(room, room.StartAsync(LinkTo(room.Number, tag, PlaceKind.Inbox, address, options.TrustFirst), cancellationToken)).ConfigureAwait(false);
-        return room;
+        return await PeerActivities.TraceAsync(
+            PeerActivities.Start(PeerActivities.Call, Id, address)?.SetTag(PeerActivities.Peer, options.Peer.ToString()), () => CallAsync(options, address, cancellationToken)).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -105,11 +102,7 @@ public sealed class PeerNode : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         var address = ParseServer(options.Server);
         CheckName(options.DisplayName);
-        await Rehearsal.Played.ConfigureAwait(false);
-        var inbox = new PeerInbox(options, _engine, Adopt);
-        var tag = RoomKeys.OfInbox(Id).Tag;
-        await StartAsync(inbox, inbox.StartAsync(LinkTo(inbox.Number, tag, PlaceKind.Inbox, address, options.TrustFirst), cancellationToken)).ConfigureAwait(false);
-        return inbox;
+        return await PeerActivities.TraceAsync(PeerActivities.Start(PeerActivities.Inbox, Id, address), () => OpenInboxAsync(options, address, cancellationToken)).ConfigureAwait(false);
     }
 
     /// <summary>Leaves all rooms, closes all inboxes, and then the port.</summary>
@@ -124,6 +117,34 @@ public sealed class PeerNode : IAsyncDisposable
         await Task.WhenAll(open.Select(one => one.DisposeAsync().AsTask())).ConfigureAwait(false);
         _engine.Dispose();
         if (_ownsIdentity) _identity.Dispose();
+    }
+
+    private async Task<Room> JoinRoomAsync(RoomOptions options, ServerAddress address, CancellationToken cancellationToken)
+    {
+        var rehearsal = Rehearsal.Played;
+        var keys = await DeriveKeysAsync(options, cancellationToken).ConfigureAwait(false);
+        await rehearsal.ConfigureAwait(false);
+        var room = Room.Open(options, _engine, keys);
+        await StartAsync(room, room.StartAsync(LinkTo(room.Number, keys.Tag, PlaceKind.Room, address, options.TrustFirst), cancellationToken)).ConfigureAwait(false);
+        return room;
+    }
+
+    private async Task<Room> CallAsync(CallOptions options, ServerAddress address, CancellationToken cancellationToken)
+    {
+        await Rehearsal.Played.ConfigureAwait(false);
+        var room = Room.Call(options, _engine);
+        var tag = RoomKeys.OfInbox(options.Peer).Tag;
+        await StartAsync(room, room.StartAsync(LinkTo(room.Number, tag, PlaceKind.Inbox, address, options.TrustFirst), cancellationToken)).ConfigureAwait(false);
+        return room;
+    }
+
+    private async Task<PeerInbox> OpenInboxAsync(InboxOptions options, ServerAddress address, CancellationToken cancellationToken)
+    {
+        await Rehearsal.Played.ConfigureAwait(false);
+        var inbox = new PeerInbox(options, _engine, Adopt);
+        var tag = RoomKeys.OfInbox(Id).Tag;
+        await StartAsync(inbox, inbox.StartAsync(LinkTo(inbox.Number, tag, PlaceKind.Inbox, address, options.TrustFirst), cancellationToken)).ConfigureAwait(false);
+        return inbox;
     }
 
     // Whatever was opened is closed where its start fails, and else with the node.

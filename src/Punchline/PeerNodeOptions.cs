@@ -16,4 +16,10 @@ public sealed class PeerNodeOptions
 
     /// <summary>Tells others no addresses of this machine's own interfaces: peers on the same network are then reached through the router, if it can.</summary>
     public bool HideHostCandidates { get; init; }
+
+    /// <summary>
+    /// A directory, made where it is missing, that gets one qlog file for each connection: what was sent and received, when, and what became of
+    /// it. Addresses and ids are in it; keys and data never are. Only the owner may read the files. Null: none are written.
+    /// </summary>
+    public string? QlogDirectory { get; init; }
 }

@@ -28,6 +28,8 @@ public sealed class SimulationRunTests
         Assert.Contains(path, failure.Message, StringComparison.Ordinal);
         var lines = File.ReadAllLines(path);
         Assert.Equal(5, lines.Length); // sent, mapping created, forwarded, no listener, the hash
+        Assert.Contains($"packets: {Path.ChangeExtension(path, ".pcapng")}{Environment.NewLine}", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(0x0a0d0d0au, BitConverter.ToUInt32(File.ReadAllBytes(Path.ChangeExtension(path, ".pcapng"))));
         Assert.Contains("a-gw         MappingCreated     192.168.1.10:5000     > 198.51.100.11:5000", lines[1], StringComparison.Ordinal);
     }
 

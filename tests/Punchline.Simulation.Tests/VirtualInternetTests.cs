@@ -146,7 +146,7 @@ public sealed class VirtualInternetTests
     public void The_trace_keeps_its_last_events_and_counts_them_all()
     {
         using var trace = new Trace();
-        for (var i = 0; i < Trace.Capacity + 10; i++) trace.Record(new(new Timestamp(i), "here", Verdict.Sent, default, default, 0, 0, 0));
+        for (var i = 0; i < Trace.Capacity + 10; i++) trace.Record(new(new Timestamp(i), "here", Verdict.Sent, default, default, 0, default, 0));
         var kept = trace.Recent().ToList();
         Assert.Equal(Trace.Capacity, kept.Count);
         Assert.Equal(new Timestamp(10), kept[0].At);

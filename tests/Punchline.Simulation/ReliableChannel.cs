@@ -86,5 +86,5 @@ internal sealed class ReliableChannel
     }
 
     private void Record(Verdict verdict, ChannelEnd at, Packet packet) =>
-        _internet.Trace.Record(new(_internet.Now, at.Name, verdict, default, default, 0, packet.Payload.Length, packet.Digest));
+        _internet.Trace.Record(new(_internet.Now, at.Name, verdict, default, default, 0, packet.Payload, packet.Digest));
 }

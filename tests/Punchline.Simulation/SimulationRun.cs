@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using Punchline.Simulation.Tracing;
 
 namespace Punchline.Simulation;
 
@@ -8,7 +9,7 @@ internal static class SimulationRun
 {
     /// <summary>
     /// Runs a scenario on an internet of the given seed, and returns the trace's hash. If it throws, the trace is left in
-    /// <c>traces/</c> beside the test's assembly, and the exception says where, with the seed and the command that replays it.
+    /// <c>traces/</c> beside the test's assembly, as text and as packets for Wireshark, and the exception says where, with the seed and the command that replays it.
     /// The label tells apart the traces of one test's cases, such as <c>full-cone open 5 %</c>.
     /// </summary>
     /// <exception cref="SimulationFailedException">The scenario threw; the cause is inside.</exception>
@@ -23,10 +24,12 @@ internal static class SimulationRun
         catch (Exception cause)
         {
             var path = WriteTrace(internet, test, label);
+            var packets = WritePackets(internet, path);
             throw new SimulationFailedException(
                 $"""
                 {cause.Message}
                 seed {seed}{(label.Length == 0 ? "" : $", {label}")}, at {internet.Now}; trace: {path}
+                packets: {packets}
                 replay: {ReplayCommand(seed, test)}
                 """,
                 cause);
@@ -45,6 +48,14 @@ internal static class SimulationRun
         var directory = Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, "traces"));
         var path = Path.Combine(directory.FullName, $"{name}.seed-{internet.Seed}.txt");
         File.WriteAllText(path, internet.Trace.ToText());
+        return path;
+    }
+
+    private static string WritePackets(VirtualInternet internet, string tracePath)
+    {
+        var path = Path.ChangeExtension(tracePath, PcapngWriter.FileExtension);
+        using var file = File.Create(path);
+        PcapngWriter.Write(internet.Trace, $"seed {internet.Seed}", file);
         return path;
     }
 }

@@ -119,5 +119,5 @@ internal sealed partial class VirtualInternet
     }
 
     private void Record(string place, Verdict verdict, in Packet packet) => Trace.Record(
-        new(Now, place, verdict, packet.Source, packet.Destination, packet.TimeToLive, packet.Payload.Length, packet.Digest));
+        new(Now, place, verdict, packet.Source, packet.Destination, packet.TimeToLive, packet.Payload, packet.Digest));
 }

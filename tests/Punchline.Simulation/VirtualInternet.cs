@@ -79,7 +79,7 @@ internal sealed partial class VirtualInternet(ulong seed) : IDisposable
         Detach(site);
         site.Nat.Rebind(keepAddress ? old : site.Behind?.NextAddress() ?? NextExternalAddress());
         Attach(site);
-        Trace.Record(new(Now, site.RouterName, Verdict.Rebound, new(old, 0), new(site.ExternalAddress, 0), 0, 0, 0));
+        Trace.Record(new(Now, site.RouterName, Verdict.Rebound, new(old, 0), new(site.ExternalAddress, 0), 0, default, 0));
     }
 
     public void Dispose() => Trace.Dispose();

@@ -27,7 +27,7 @@ internal sealed class JoinArguments
         command.Arguments.Add(_room);
         Option[] options =
         [
-            _meeting.Server, _secret, _meeting.Name, State, _meeting.TrustFirst, _allow, _meeting.NoHostCandidates, .. _waiting.Options, _meeting.Stay, _meeting.Json, Config,
+            _meeting.Server, _secret, _meeting.Name, State, _meeting.TrustFirst, _allow, _meeting.NoHostCandidates, .. _waiting.Options, _meeting.Stay, _meeting.Json, _meeting.Qlog, Config,
         ];
         foreach (var option in options) command.Options.Add(option);
     }
@@ -54,6 +54,7 @@ internal sealed class JoinArguments
             TrustsFirst = meeting.TrustsFirst,
             AllowedPeers = ReadAllowed(Setting.ReadList(parsed, _allow, environment), meeting.StateDirectory),
             HidesHostCandidates = meeting.HidesHostCandidates,
+            QlogDirectory = meeting.QlogDirectory,
             Stays = meeting.Stays,
             IsJson = meeting.IsJson,
         };

@@ -20,6 +20,9 @@ internal sealed record MeetingSettings
 
     public required bool HidesHostCandidates { get; init; }
 
+    /// <summary>Null: no qlog files are written.</summary>
+    public required string? QlogDirectory { get; init; }
+
     public required bool Stays { get; init; }
 
     public required bool IsJson { get; init; }
@@ -42,6 +45,8 @@ internal sealed class MeetingOptions
 
     public Option<bool> Json { get; } = SettingCatalogue.Json.ToFlag();
 
+    public Option<string?> Qlog { get; } = SettingCatalogue.Qlog.ToOption();
+
     public Option<string?> Config { get; } = SettingCatalogue.Config.ToOption();
 
     /// <param name="parsed">What was typed.</param>
@@ -55,6 +60,7 @@ internal sealed class MeetingOptions
         StateDirectory = StateSetting.Read(parsed, State, environment),
         TrustsFirst = Setting.ReadFlag(parsed, TrustFirst, environment),
         HidesHostCandidates = Setting.ReadFlag(parsed, NoHostCandidates, environment),
+        QlogDirectory = ReadQlog(Setting.Read(parsed, Qlog, environment)),
         Stays = Setting.ReadFlag(parsed, Stay, environment),
         IsJson = Setting.ReadFlag(parsed, Json, environment),
     };
@@ -72,6 +78,13 @@ internal sealed class MeetingOptions
         }
         return ServerAddress.TryParse(server, out _, out var error) ? server : throw new UsageException(error);
     }
+
+    private static string? ReadQlog(string? given) => given switch
+    {
+        null => null,
+        "" => throw new UsageException("--qlog wants a directory."),
+        _ => Path.GetFullPath(given),
+    };
 
     private static string ReadName(string? given)
     {

@@ -32,6 +32,8 @@ internal static class SettingCatalogue
 
     public static readonly Setting State = new("--state", "DIRECTORY", $"Where identity and trust are kept; {StateSetting.Nowhere} keeps nothing.");
 
+    public static readonly Setting Qlog = new("--qlog", "DIRECTORY", "Writes a qlog file for each connection there, to look into later; keys and messages are never in it.");
+
     public static readonly Setting Config = new("--config", "FILE", "The configuration file, instead of the file config in the state directory.");
 
     public static readonly Setting Listen = new("--listen", "ADDRESS", "Listens on this address only.");
@@ -55,6 +57,6 @@ internal static class SettingCatalogue
 
     public static IReadOnlyList<Setting> All { get; } =
     [
-        Server, Secret, Name, TrustFirst, Allow, NoHostCandidates, Wait, Accept, RefuseOthers, Stay, Json, State, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, NoLab,
+        Server, Secret, Name, TrustFirst, Allow, NoHostCandidates, Wait, Accept, RefuseOthers, Stay, Json, State, Qlog, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, NoLab,
     ];
 }

@@ -13,7 +13,7 @@ internal static class CallVerb
         var peer = PeerArgument.Create();
         var options = new MeetingOptions();
         var command = new Command("call", "Calls a peer that waits for calls (join --wait), and chats with it.") { peer };
-        foreach (var option in (Option[])[options.Server, options.Name, options.State, options.TrustFirst, options.NoHostCandidates, options.Stay, options.Json, options.Config]) command.Options.Add(option);
+        foreach (var option in (Option[])[options.Server, options.Name, options.State, options.TrustFirst, options.NoHostCandidates, options.Stay, options.Json, options.Qlog, options.Config]) command.Options.Add(option);
         command.SetAction((parsed, _) =>
         {
             var typed = parsed.GetRequiredValue(peer);
@@ -34,7 +34,13 @@ internal static class CallVerb
     }
 
     public static PeerNodeOptions OptionsFor(PeerIdentity identity, MeetingSettings settings) =>
-        new() { Identity = identity, StateDirectory = settings.StateDirectory, HideHostCandidates = settings.HidesHostCandidates };
+        new()
+        {
+            Identity = identity,
+            StateDirectory = settings.StateDirectory,
+            HideHostCandidates = settings.HidesHostCandidates,
+            QlogDirectory = settings.QlogDirectory,
+        };
 
     private static async Task<int> RunAsync(PeerId peer, MeetingSettings settings)
     {

@@ -32,7 +32,13 @@ internal static class JoinVerb
         foreach (var notice in Notices(settings, identity)) output.Notice(notice);
 
         await using var node = await PeerNode.StartAsync(
-            new PeerNodeOptions { Identity = identity, StateDirectory = settings.StateDirectory, HideHostCandidates = settings.HidesHostCandidates },
+            new PeerNodeOptions
+            {
+                Identity = identity,
+                StateDirectory = settings.StateDirectory,
+                HideHostCandidates = settings.HidesHostCandidates,
+                QlogDirectory = settings.QlogDirectory,
+            },
             interruption.Token);
         await using var room = await node.JoinRoomAsync(
             new RoomOptions

@@ -38,9 +38,10 @@ internal sealed class NodeCore : IDisposable
 
     /// <param name="identity">Stays the caller's.</param>
     /// <param name="random">All of the node's randomness.</param>
-    public NodeCore(P256KeyPair identity, IRandomSource random)
+    /// <param name="observer">Sees what happens with each peer; null for nobody.</param>
+    public NodeCore(P256KeyPair identity, IRandomSource random, INodeObserver? observer = null)
     {
-        _services = new NodeServices(identity, random);
+        _services = new NodeServices(identity, random, observer);
         _stun = new StunClient(random);
     }
 
@@ -54,6 +55,22 @@ internal sealed class NodeCore : IDisposable
 
     /// <summary>Addresses to which a connection stands; none once every room is closed.</summary>
     public int OpenPathCount => _services.OpenPaths.Count;
+
+    /// <summary>Goes through all connections: for whoever asks now and then.</summary>
+    public NodeStatistics Statistics
+    {
+        get
+        {
+            var statistics = _services.Counted with
+            {
+                Rooms = _rooms.Count,
+                ExternalPorts = _services.Reflexive.DistinctBy(reflexive => reflexive.Port).Count(),
+                FiveTuples = _services.ProbeBudget.FiveTuples + (ulong)_stunServers.Count,
+            };
+            foreach (var room in _rooms.Values) room.AddTo(ref statistics);
+            return statistics;
+        }
+    }
 
     public Timestamp NextTimeout
     {

@@ -11,6 +11,8 @@ namespace Punchline.Protocols.Node;
 /// <summary>What all sessions of a node share: its identity, its randomness, and the limits that hold for the whole process.</summary>
 internal sealed class NodeServices
 {
+    private NodeStatistics _counted;
+
     // PROTOCOL §5: 200 packets a second, burst 64, for the process.
     private const int ProbesPerSecond = 200;
     private const int ProbeBurst = 64;
@@ -18,12 +20,13 @@ internal sealed class NodeServices
     // PROTOCOL §12: 50 Diffie-Hellmans a second in all, spent by whoever sends us a genuine-looking message 1.
     private const int AgreementsPerSecond = 50;
 
-    public NodeServices(P256KeyPair identity, IRandomSource random)
+    public NodeServices(P256KeyPair identity, IRandomSource random, INodeObserver? observer = null)
     {
         Identity = identity;
         Id = identity.DeriveId();
         PublicKey = identity.PublicKey.ToArray();
         Random = random;
+        Observer = observer;
         Cookies = new AddressCookies(random);
         Span<byte> resetKey = stackalloc byte[StatelessResetKey.Length];
         identity.DeriveKey("punchline stateless reset"u8, resetKey);
@@ -39,6 +42,8 @@ internal sealed class NodeServices
     public ReadOnlyMemory<byte> PublicKey { get; }
 
     public IRandomSource Random { get; }
+
+    public INodeObserver? Observer { get; }
 
     public Pacer ProbePacer { get; } = new(ProbesPerSecond, ProbeBurst);
 
@@ -70,6 +75,9 @@ internal sealed class NodeServices
 
     /// <summary>Which session a packet is for.</summary>
     public SessionRoutes Routes { get; }
+
+    /// <summary>Counts that no living connection or room has.</summary>
+    public ref NodeStatistics Counted => ref _counted;
 
     /// <summary>Our own interfaces.</summary>
     public IReadOnlyList<HostAddress> HostAddresses { get; set; } = [];

@@ -97,6 +97,8 @@ internal sealed partial class PeerSession
         if (message1.Payload.Attempt <= _highestRemoteAttempt) return;
         // Before anything is remembered: what cannot be paid for now must still be new when it is sent again.
         if (!_context.IsInitiator && !TryPayForResponse(source, message1.Payload.ConnectionId, isProven, now)) return;
+        // A connection's peer may have an opener under way still: that is no attempt.
+        if (!IsConnected || !_context.IsInitiator) Observe(now)?.OnHandshakePacket(HandshakePacket.Message1, isSent: false, source, packet.Length, now);
         _highestRemoteAttempt = message1.Payload.Attempt;
         _lastMessage1 = packet.ToArray();
         _responses.Clear();
@@ -120,6 +122,9 @@ internal sealed partial class PeerSession
         if (!_punch.TryAnswerCookie(source, cookie, HandshakePacket.Message1Length, now, _services.ProbePacer, _services.ProbeBudget)) return;
         var packet = new byte[HandshakePacket.CookiedMessage1Length];
         HandshakePacket.WriteMessage1(cookie, initiator.Message1, packet);
+        _services.Counted.Probes++;
+        Observe(now)?.OnHandshakePacket(HandshakePacket.CookieReply, isSent: false, source, HandshakePacket.CookieReplyLength, now);
+        Observe(now)?.OnHandshakePacket(HandshakePacket.CookiedMessage1, isSent: true, source, packet.Length, now);
         _outgoing.Enqueue((source, packet));
     }
 
@@ -196,22 +201,25 @@ internal sealed partial class PeerSession
         }),
         now);
 
-    private void FailAttempt(PunchAttempt punch)
+    private void FailAttempt(PunchAttempt punch, Timestamp now)
     {
         EndPunch();
         EndInitiator();
-        _events.Enqueue(new PeerSessionEvent.Failed(PunchFailure.Explain(new PunchObservations(
-            punch.ProbesSent, punch.Targets, _heardFromPeer, _services.Reflexive.Count > 0, _impostorAnswered))));
+        var failure = PunchFailure.Explain(new PunchObservations(punch.ProbesSent, punch.Targets, _heardFromPeer, _services.Reflexive.Count > 0, _impostorAnswered));
+        ObserveFailed(failure, now);
+        _events.Enqueue(new PeerSessionEvent.Failed(failure));
     }
 
     private bool TryDequeueProbe(Timestamp now, Span<byte> buffer, out Transmit transmit)
     {
         transmit = default;
         if (_punch is null || !_punch.TryTakeProbe(now, _services.ProbePacer, _services.ProbeBudget, HandshakePacket.Message1Length, out var probe)) return false;
+        _services.Counted.Probes++;
         if (probe.Kind == ProbeKind.Opener)
         {
             buffer[0] = PacketTypes.KeepAlive;
             transmit = new Transmit(probe.Destination, 1, probe.TimeToLive);
+            Observe(now)?.OnOpener(probe.Destination, probe.TimeToLive, 1, now);
             return true;
         }
         if (_initiator is not null && now - _initiatorMade >= MaxMessage1Age)
@@ -227,6 +235,7 @@ internal sealed partial class PeerSession
         }
         var length = HandshakePacket.WriteMessage1(_punch.CookieFor(probe.Destination), _initiator.Message1, buffer);
         transmit = new Transmit(probe.Destination, length, probe.TimeToLive);
+        Observe(now)?.OnHandshakePacket(buffer[0], isSent: true, probe.Destination, length, now);
         return true;
     }
 
@@ -256,6 +265,7 @@ internal sealed partial class PeerSession
         if (_outgoing.Count == MaxOutgoing) return;
         Span<byte> cookie = stackalloc byte[AddressCookies.Length];
         _services.Cookies.Write(source, now, cookie);
+        Observe(now)?.OnHandshakePacket(HandshakePacket.CookieReply, isSent: true, source, HandshakePacket.CookieReplyLength, now);
         _outgoing.Enqueue((source, HandshakePacket.WriteCookieReply(remoteConnectionId, cookie)));
     }
 
@@ -305,6 +315,7 @@ internal sealed partial class PeerSession
         // What answers a message 1 is as long as it at most, so it needs no budget beyond these counts.
         _responses[source] = sent + 1;
         _responsesSent = _responsesSent.Another(now);
+        Observe(now)?.OnHandshakePacket(HandshakePacket.Message2, isSent: true, source, responder.Message2.Length, now);
         _outgoing.Enqueue((source, responder.Message2.ToArray()));
     }
 
@@ -321,6 +332,8 @@ internal sealed partial class PeerSession
                 break;
             case HandshakeOutcome.Completed when TransportParameters.TryRead(result!.RemoteParameters, out var parameters):
                 _services.ProbeBudget.Restore(source);
+                Observe(now)?.OnHandshakePacket(HandshakePacket.Message2, isSent: false, source, packet.Length, now);
+                Observe(now)?.OnHandshakePacket(HandshakePacket.Message3, isSent: true, source, message3!.Length, now);
                 // The id lives on in the connection.
                 _initiator = null;
                 initiator.Dispose();
@@ -341,6 +354,7 @@ internal sealed partial class PeerSession
         if (responder.ReadMessage3(packet, out var result) is not HandshakeOutcome.Completed
             || !TransportParameters.TryRead(result!.RemoteParameters, out var parameters)) return;
         _services.ProbeBudget.Restore(source);
+        Observe(now)?.OnHandshakePacket(HandshakePacket.Message3, isSent: false, source, packet.Length, now);
         _responder = null;
         responder.Dispose();
         var connection = Establish(ConnectionRole.Responder, result, parameters, source, _responsesSent.RoundTrip(now), now);
@@ -382,6 +396,7 @@ internal sealed partial class PeerSession
                 HandshakeRtt = roundTrip,
                 Random = _services.Random,
                 KeepAliveInterval = _room.KeepAliveInterval,
+                Observer = ObserveConnected(source, result, now),
             },
             now);
         SetOpenPath(source);

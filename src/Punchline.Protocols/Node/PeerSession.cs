@@ -115,6 +115,7 @@ internal sealed partial class PeerSession : IDisposable
     {
         _isLeft = true;
         EndPunch();
+        ObserveAbandoned();
         _doubtEnds = Timestamp.Never;
         EndInitiator();
         EndResponder();
@@ -133,7 +134,7 @@ internal sealed partial class PeerSession : IDisposable
         if (_turn is { IsDue: true }) BeginPunch(now);
         if (now >= _nextMessage3) SendMessage3(now);
         if (now >= _doubtEnds) EndDoubt(now);
-        if (_punch is { } punch && now >= punch.Deadline) FailAttempt(punch);
+        if (_punch is { } punch && now >= punch.Deadline) FailAttempt(punch, now);
     }
 
     public bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit)
@@ -162,12 +163,22 @@ internal sealed partial class PeerSession : IDisposable
         if (!_chat.TryResume()) CloseForChat(now);
     }
 
+    public void AddTo(ref NodeStatistics statistics)
+    {
+        if (_connection is null) return;
+        statistics.Count(_connection.Statistics);
+        if (_connection.IsClosed) return;
+        statistics.Connections++;
+        statistics.Streams += _connection.StreamCount;
+    }
+
     public void Dispose()
     {
         _services.Routes.RemoveHint(_context.IncomingHint);
         EndInitiator();
         EndResponder();
         EndPunch();
+        ObserveAbandoned();
         DropConnection();
     }
 
@@ -175,6 +186,7 @@ internal sealed partial class PeerSession : IDisposable
     {
         if (_connection is null) return;
         SetOpenPath(null);
+        _services.Counted.Count(_connection.Statistics);
         _connection.Dispose();
         _connection = null;
         _chat.Detach();

@@ -196,6 +196,11 @@ internal sealed partial class RoomSession : IDisposable
         Drain(member, now);
     }
 
+    public void AddTo(ref NodeStatistics statistics)
+    {
+        foreach (var session in Sessions) session.AddTo(ref statistics);
+    }
+
     public void Dispose()
     {
         foreach (var session in Sessions) session.Dispose();

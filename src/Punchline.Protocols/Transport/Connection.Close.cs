@@ -38,6 +38,7 @@ internal sealed partial class Connection
     private void BeginClosing(bool isApplication, ulong code, FrameType offending, string reason, Timestamp now)
     {
         if (_state != State.Active) return;
+        _observedAt = now;
         _state = State.Closing;
         _closeReason = Truncate(reason);
         _offendingType = (ulong)offending;
@@ -67,6 +68,7 @@ internal sealed partial class Connection
     public bool HandleStatelessReset(ResetToken token, Timestamp now)
     {
         if (_state is State.Draining or State.Drained || !_remoteIds.IsResetBy(token)) return false;
+        _observedAt = now;
         if (_state == State.Active) End(new CloseReason(CloseOrigin.StatelessReset, IsApplication: false, Code: 0, "The peer has lost the connection."));
         BeginDraining(now);
         return true;
@@ -82,6 +84,7 @@ internal sealed partial class Connection
     private void End(CloseReason reason)
     {
         CloseReason = reason;
+        _observer?.OnClosed(reason, _observedAt);
         EndStreams();
         Raise(ConnectionEventKind.Closed, code: reason.Code, text: reason.Text);
     }

@@ -27,7 +27,9 @@ internal sealed partial class Connection
             return false;
         }
         _opener.UpdateKey(number, now + (OldKeyProbeTimeouts * _recovery.ProbeTimeout));
-        if (_sealer.KeyPhase != _opener.KeyPhase) UpdateSendKey(now);
+        var isPeers = _sealer.KeyPhase != _opener.KeyPhase;
+        if (isPeers) UpdateSendKey(now);
+        _observer?.OnKeyUpdated(isSendKey: false, isPeers, _keyUpdates, now);
         return true;
     }
 
@@ -42,6 +44,7 @@ internal sealed partial class Connection
         _sealer.UpdateKey(now);
         _isKeyAcknowledged = false;
         _keyUpdates++;
+        _observer?.OnKeyUpdated(isSendKey: true, _sealer.KeyPhase == _opener.KeyPhase, _keyUpdates, now);
     }
 
     /// <summary>False where the peer has seen our new key, and uses its own old one (RFC 9001 §6.2).</summary>

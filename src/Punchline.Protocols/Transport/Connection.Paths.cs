@@ -1,5 +1,6 @@
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Transport.Frames;
+using Punchline.Protocols.Transport.Observation;
 
 namespace Punchline.Protocols.Transport;
 
@@ -41,15 +42,21 @@ internal sealed partial class Connection
     private void OnPacketFrom(Endpoint source, bool isNewest, int length)
     {
         if (source == RemoteAddress) return;
-        if (_candidate is null && isNewest) _candidate = new PathCandidate(source);
+        if (_candidate is null && isNewest)
+        {
+            _candidate = new PathCandidate(source);
+            ObserveMigration(MigrationStep.ProbingStarted, source);
+        }
         if (_candidate?.Address == source) _candidate.BytesReceived += length;
     }
 
     private void HandlePathTimeout(Timestamp now)
     {
         if (now < PathDeadline || _candidate is not { } candidate) return;
-        if (candidate.Sent == MaxChallenges) _candidate = null;
-        else candidate.IsDue = true;
+        candidate.IsDue = candidate.Sent < MaxChallenges;
+        if (candidate.IsDue) return;
+        _candidate = null;
+        ObserveMigration(MigrationStep.ProbingAbandoned, candidate.Address);
     }
 
     private void HandlePathChallenge(in PathFrame frame, Endpoint source, int datagramLength)
@@ -71,6 +78,7 @@ internal sealed partial class Connection
             // RFC 9000 §9.4: congestion and round trip of the new path start anew; the challenge is its first sample.
             _recovery.OnPathChanged();
             _recovery.TakeSample(now - candidate.Challenges[i].SentAt, now);
+            ObserveMigration(MigrationStep.Completed, RemoteAddress);
             Raise(ConnectionEventKind.RemoteAddressChanged, address: RemoteAddress);
             return;
         }

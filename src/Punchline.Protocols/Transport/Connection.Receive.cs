@@ -1,5 +1,6 @@
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Transport.Frames;
+using Punchline.Protocols.Transport.Observation;
 using Punchline.Protocols.Transport.Recovery;
 
 namespace Punchline.Protocols.Transport;
@@ -18,15 +19,18 @@ internal sealed partial class Connection
     {
         if (_state is State.Draining or State.Drained || datagram.Length > _local.MaxUdpPayloadSize) return false;
         if (!PacketHeader.TryRead(datagram, out var header) || !_localIds.Contains(header.ConnectionId)) return false;
+        _observedAt = now;
         var number = PacketHeader.Reconstruct(header.TruncatedNumber, _replay.NextExpected);
         if (_replay.HasSeen(number))
         {
             _duplicatesDropped++;
+            ObserveDropped(PacketDrop.Duplicate, source, datagram.Length);
             return false;
         }
         var frames = _opened.AsSpan(0, datagram.Length - PacketHeader.Length - PacketHeader.TagLength);
         if (!_opener.TryOpen(datagram, header, number, frames, out var key))
         {
+            ObserveDropped(PacketDrop.Unauthentic, source, datagram.Length);
             if (_opener.IsExhausted) CloseForError(TransportError.AeadLimitReached, FrameType.Padding, "Too many packets failed to authenticate.", now);
             return false;
         }
@@ -35,6 +39,7 @@ internal sealed partial class Connection
         _packetsReceived++;
         _bytesReceived += (ulong)datagram.Length;
         OnReceivedForTimers(now);
+        ObserveReceived(number, frames, source, datagram.Length);
         if (!TryFollowKeyUpdate(key, number, now)) return true;
         if (_state == State.Closing)
         {
@@ -44,6 +49,7 @@ internal sealed partial class Connection
         OnPacketFrom(source, isNewest, datagram.Length);
         var isEliciting = HandleFrames(new PacketContext(source, header, datagram.Length, now), frames);
         if (_state == State.Active) _acks.OnReceived(number, isEliciting, now);
+        ObserveRecovery();
         return true;
     }
 

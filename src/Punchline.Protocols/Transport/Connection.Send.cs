@@ -25,6 +25,7 @@ internal sealed partial class Connection
     {
         if (buffer.Length < BasePacketSize) throw new ArgumentException($"A packet needs {BasePacketSize} bytes.", nameof(buffer));
         _isHeldByPacer = false;
+        _observedAt = now;
         if (_state == State.Active) BeginKeyUpdate(now);
         // RFC 9001 §6.6: before the limit, for the close itself takes packets.
         if (_state == State.Active && _sealer.PacketsLeft <= MaxClosePackets)
@@ -66,6 +67,7 @@ internal sealed partial class Connection
         _recovery.OnSent(number, transmit.Length, frames, hasAck ? _acks.Largest : SentPacket.NoAck, now);
         if (transmit.Length > _recovery.PathMtu.PacketSize - MinStreamRoom) _recovery.PathMtu.OnFullPacketSent();
         OnElicitingSent(now);
+        ObserveRecovery();
         return true;
     }
 
@@ -255,6 +257,7 @@ internal sealed partial class Connection
     {
         transmit = default;
         var length = PacketHeader.Length + framesLength + PacketHeader.TagLength;
+        ObserveSent(buffer, framesLength, destination);
         if (!_sealer.TrySeal(buffer[..length], _remoteIds.Current)) return false;
         _bytesSent += (ulong)length;
         transmit = new Transmit(destination, length);

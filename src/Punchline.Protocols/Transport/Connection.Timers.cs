@@ -45,6 +45,7 @@ internal sealed partial class Connection
     public void HandleTimeout(Timestamp now)
     {
         if (_state == State.Drained) return;
+        _observedAt = now;
         if (_state != State.Active)
         {
             HandleClosingTimeout(now);
@@ -59,6 +60,7 @@ internal sealed partial class Connection
         _acks.HandleTimeout(now);
         _recovery.HandleTimeout(now);
         _opener.HandleTimeout(now);
+        ObserveRecovery();
         HandlePathTimeout(now);
     }
 

@@ -61,6 +61,8 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
         _localIds = new LocalConnectionIds(setup.LocalConnectionId, setup.ConnectionIds, remote.ActiveConnectionIdLimit);
         _remoteIds = new RemoteConnectionIds(setup.RemoteConnectionId, remote.StatelessResetToken, setup.ConnectionIds, local.ActiveConnectionIdLimit);
         _random = setup.Random;
+        _observer = setup.Observer;
+        _observedAt = now;
         _sealer = new PacketSealer(setup.SendKey.Span, setup.AeadLimits, now);
         _opener = new PacketOpener(setup.ReceiveKey.Span, setup.AeadLimits);
         _opened = new byte[_local.MaxUdpPayloadSize];
@@ -123,6 +125,7 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
     /// <summary>Gives ciphers and buffers back at once, without a word to the peer: that is what Close is for.</summary>
     public void Dispose()
     {
+        _observer?.OnForgotten(_observedAt);
         EndStreams();
         _incomingDatagrams.Dispose();
         _localIds.Release();

@@ -1,5 +1,6 @@
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Transport.ConnectionIds;
+using Punchline.Protocols.Transport.Observation;
 using Punchline.Protocols.Transport.Recovery;
 using Punchline.Protocols.Transport.Streams;
 
@@ -48,6 +49,9 @@ internal sealed record ConnectionSetup
 
     /// <summary>What receive windows may grow by; shared by the connections of a node.</summary>
     public ReceiveBudget ReceiveBudget { get; init; } = new();
+
+    /// <summary>Sees what happens; null for nobody.</summary>
+    public IConnectionObserver? Observer { get; init; }
 
     public AeadLimits AeadLimits { get; init; } = AeadLimits.Default;
 }

@@ -29,6 +29,9 @@ internal sealed class ProbeBudget
     private readonly Dictionary<Endpoint, Use> _endpoints = [];
     private readonly Dictionary<UInt128, Use> _addresses = [];
 
+    /// <summary>Endpoints so far that a packet was the first to in a minute: each may be a new entry in a router's table.</summary>
+    public ulong FiveTuples { get; private set; }
+
     /// <summary>Takes a packet from the budget of its destination. False where it is used up: nothing is taken then.</summary>
     /// <param name="destination">Where to.</param>
     /// <param name="bytes">Its length.</param>
@@ -46,6 +49,7 @@ internal sealed class ProbeBudget
         var keptBytes = keptOfEndpoint * HandshakePacket.CookiedMessage1Length;
         if (endpoint.Packets >= MaxPacketsPerEndpoint - keptOfEndpoint || endpoint.Bytes + bytes > MaxBytesPerEndpoint - keptBytes) return false;
         if (address.Packets >= MaxPacketsPerAddressAndMinute - keptOfAddress) return false;
+        if (endpoint.Packets == 0) FiveTuples++;
         _endpoints[destination] = endpoint.Add(bytes);
         _addresses[destination.Address] = address.Add(bytes);
         return true;

@@ -10,7 +10,7 @@ namespace Punchline.Server.Listening;
 /// <see cref="Admission"/> for many threads. As the outermost thing on the port it counts each TCP connection as half
 /// open, and hands on a <see cref="ConnectionLease"/> by which it becomes a whole one.
 /// </summary>
-internal sealed class AdmissionGate(AdmissionLimits limits, IReadOnlyList<IPAddress> trustedProxies, TimeProvider time, ILogger logger)
+internal sealed class AdmissionGate(AdmissionLimits limits, IReadOnlyList<IPAddress> trustedProxies, TimeProvider time, ServerMetrics metrics, ILogger logger)
 {
     /// <summary>A flood of refusals is logged once in this time.</summary>
     private static readonly TimeSpan WarningInterval = TimeSpan.FromMinutes(1);
@@ -71,6 +71,7 @@ internal sealed class AdmissionGate(AdmissionLimits limits, IReadOnlyList<IPAddr
 
     private void WarnOfRefusal(Endpoint from)
     {
+        metrics.CountRefusal(ServerMetrics.HalfOpenLimit);
         int refused;
         lock (_lock)
         {

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Net;
+using Punchline.Engine.Qlog;
+using Punchline.Engine.Telemetry;
 using Punchline.Protocols.Node;
 using Punchline.Protocols.Noise;
 using Punchline.Protocols.Primitives;
@@ -32,6 +34,7 @@ internal sealed class NodeEngine : IDisposable
     private readonly object _gate = new();
     private readonly long _start = Stopwatch.GetTimestamp();
     private readonly NodeCore _node;
+    private readonly QlogDirectory? _qlog;
     private readonly UdpSocket _socket;
     private readonly IReadOnlyList<HostAddress> _hostAddresses;
     private readonly Dictionary<int, IRoomObserver> _rooms = [];
@@ -42,10 +45,21 @@ internal sealed class NodeEngine : IDisposable
     private bool _isDisposed;
 
     /// <exception cref="System.Net.Sockets.SocketException">The address cannot be bound.</exception>
-    public NodeEngine(P256KeyPair identity, IPEndPoint local, bool hideHostCandidates)
+    /// <exception cref="IOException">The directory for qlog files cannot be made.</exception>
+    /// <exception cref="UnauthorizedAccessException">The directory for qlog files cannot be made.</exception>
+    public NodeEngine(P256KeyPair identity, IPEndPoint local, bool hideHostCandidates, string? qlogDirectory = null)
     {
-        _node = new NodeCore(identity, SystemRandomSource.Instance);
         _socket = new UdpSocket(local);
+        try
+        {
+            _qlog = qlogDirectory is null ? null : new QlogDirectory(qlogDirectory, identity.DeriveId());
+        }
+        catch
+        {
+            _socket.Dispose();
+            throw;
+        }
+        _node = new NodeCore(identity, SystemRandomSource.Instance, new NodeObserver(identity.DeriveId(), _qlog));
         LocalEndPoint = _socket.LocalEndPoint;
         _hostAddresses = HostAddresses.Of(LocalEndPoint);
         if (!hideHostCandidates) _node.SetHostAddresses(_hostAddresses, Timestamp.Zero);
@@ -53,9 +67,18 @@ internal sealed class NodeEngine : IDisposable
         _timer = new Thread(KeepTime) { Name = "Punchline timer", IsBackground = true };
         _receiver.Start();
         _timer.Start();
+        PeerMetrics.Add(this);
     }
 
     public IPEndPoint LocalEndPoint { get; }
+
+    public NodeStatistics Statistics
+    {
+        get
+        {
+            lock (_gate) return _node.Statistics;
+        }
+    }
 
     private Timestamp Now => new(Stopwatch.GetElapsedTime(_start).Ticks);
 
@@ -109,6 +132,7 @@ internal sealed class NodeEngine : IDisposable
 
     public void Dispose()
     {
+        PeerMetrics.Remove(this);
         lock (_gate)
         {
             if (_isDisposed) return;
@@ -119,6 +143,8 @@ internal sealed class NodeEngine : IDisposable
         _receiver.Join();
         _timer.Join();
         _node.Dispose();
+        // Behind the node, whose end is the end of its files.
+        _qlog?.Dispose();
     }
 
     private void Receive()
@@ -165,7 +191,11 @@ internal sealed class NodeEngine : IDisposable
         }
         foreach (var (room, observer) in _rooms)
         {
-            while (observer.HasRoom && _node.TryDequeueEvent(room, Now, out var nodeEvent)) observer.OnEvent(nodeEvent);
+            while (observer.HasRoom && _node.TryDequeueEvent(room, Now, out var nodeEvent))
+            {
+                PeerMetrics.Note(nodeEvent, this);
+                observer.OnEvent(nodeEvent);
+            }
         }
         // Whoever took events made room, and a window may open again.
         SendAll();

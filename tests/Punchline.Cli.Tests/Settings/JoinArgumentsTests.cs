@@ -70,6 +70,15 @@ public sealed class JoinArgumentsTests
     }
 
     [Fact]
+    public void Qlog_files_are_asked_for_by_option_or_variable()
+    {
+        Assert.Null(Read([], "lounge", "--server", "h", "--state", "-").QlogDirectory);
+        Assert.Equal(Path.GetFullPath("logs"), Read([], "lounge", "--server", "h", "--state", "-", "--qlog", "logs").QlogDirectory);
+        Assert.Equal("/var/log/q", Read(new() { ["PUNCHLINE_QLOG"] = "/var/log/q" }, "lounge", "--server", "h", "--state", "-").QlogDirectory);
+        Assert.Throws<UsageException>(() => Read([], "lounge", "--server", "h", "--state", "-", "--qlog", ""));
+    }
+
+    [Fact]
     public void An_empty_variable_says_nothing()
     {
         var settings = Read(new() { ["PUNCHLINE_SERVER"] = "one.example", ["PUNCHLINE_SECRET"] = "" }, "lounge", "--state", "-");

@@ -33,11 +33,20 @@ internal sealed class StagedRoom : IDisposable
     /// <param name="rank">How many of them have lower ids than the node: those it answers, to the others it initiates.</param>
     /// <param name="candidates">Where each member says that it is; by default an address of its own.</param>
     public StagedRoom(int members, int rank, params IReadOnlyList<Candidate> candidates)
+        : this(observer: null, members, rank, candidates)
+    {
+    }
+
+    /// <param name="observer">Of the node.</param>
+    /// <param name="members">How many others are introduced.</param>
+    /// <param name="rank">How many of them have lower ids than the node: those it answers, to the others it initiates.</param>
+    /// <param name="candidates">Where each member says that it is; by default an address of its own.</param>
+    public StagedRoom(INodeObserver? observer, int members, int rank, params IReadOnlyList<Candidate> candidates)
     {
         var identities = Enumerable.Range(0, members + 1).Select(_ => P256KeyPair.Generate(Random)).OrderBy(identity => identity.DeriveId()).ToList();
         Identity = identities[rank];
         identities.Remove(Identity);
-        Node = new NodeCore(Identity, Random);
+        Node = new NodeCore(Identity, Random, observer);
         (_room, var join) = Enter(Keys);
         _introduction = new IntroductionBlob(join.Key, join.Instance, join.Generation, "node", []);
         Members = [.. identities.Select((identity, i) => new StagedMember(this, identity, i, candidates))];

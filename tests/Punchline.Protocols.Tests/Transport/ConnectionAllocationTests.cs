@@ -1,5 +1,6 @@
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Transport;
+using Punchline.Protocols.Transport.Observation;
 
 namespace Punchline.Protocols.Tests.Transport;
 
@@ -11,14 +12,16 @@ public sealed class ConnectionAllocationTests
     private int _lossInterval = int.MaxValue;
     private int _moved;
 
-    [Theory] // the largest packet, and of how many one is lost
-    [InlineData(1_200, int.MaxValue, 14_000, 15_500)]
-    [InlineData(8_952, int.MaxValue, 2_000, 2_100)]
-    [InlineData(1_200, 10, 15_500, 17_000)]
-    public void A_bulk_transfer_allocates_nothing(int maxPacketSize, int lossInterval, ulong minPackets, ulong maxPackets)
+    [Theory] // the largest packet, of how many one is lost, and whether somebody looks on: what that one is told is no object
+    [InlineData(1_200, int.MaxValue, 14_000, 15_500, false)]
+    [InlineData(8_952, int.MaxValue, 2_000, 2_100, false)]
+    [InlineData(1_200, 10, 15_500, 17_000, false)]
+    [InlineData(1_200, 10, 15_500, 17_000, true)]
+    public void A_bulk_transfer_allocates_nothing(int maxPacketSize, int lossInterval, ulong minPackets, ulong maxPackets, bool isObserved)
     {
         _lossInterval = lossInterval;
-        var sender = new Connection(Pair.Setup(ConnectionRole.Initiator, TransportParameters.Default, TransportParameters.Default, maxPacketSize: maxPacketSize), _now);
+        var observer = isObserved ? new Counter() : null;
+        var sender = new Connection(Pair.Setup(ConnectionRole.Initiator, TransportParameters.Default, TransportParameters.Default, maxPacketSize: maxPacketSize) with { Observer = observer }, _now);
         var receiver = new Connection(Pair.Setup(ConnectionRole.Responder, TransportParameters.Default, TransportParameters.Default, maxPacketSize: maxPacketSize), _now);
         Assert.True(sender.TryOpenStream("bulk", StreamDirection.Bidirectional, out var id));
         for (var i = 0; i < 3; i++) Transfer(sender, receiver, id, 16 << 20); // tables reach their size
@@ -27,6 +30,10 @@ public sealed class ConnectionAllocationTests
         Transfer(sender, receiver, id, 16 << 20);
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
         Assert.InRange(sender.Statistics.PacketsSent - sent, minPackets, maxPackets);
+        if (observer is null) return;
+        var statistics = sender.Statistics;
+        Assert.Equal((statistics.PacketsSent, statistics.PacketsReceived, statistics.PacketsLost), (observer.Sent, observer.Received, observer.Lost));
+        Assert.InRange(observer.MostInFlight, 1_200, 1 << 24);
     }
 
     [Fact]
@@ -80,5 +87,34 @@ public sealed class ConnectionAllocationTests
             if (transmit.Length > 1_000 && ++_moved % _lossInterval == 0) continue;
             Assert.True(to.HandleDatagram(transmit.Destination == Pair.ResponderAddress ? Pair.InitiatorAddress : Pair.ResponderAddress, _packet.AsSpan(0, transmit.Length), _now));
         }
+    }
+
+    private sealed class Counter : IConnectionObserver
+    {
+        public ulong Sent { get; private set; }
+
+        public ulong Received { get; private set; }
+
+        public ulong Lost { get; private set; }
+
+        public long MostInFlight { get; private set; }
+
+        public void OnPacketSent(in ObservedPacket packet, Timestamp now) => Sent++;
+
+        public void OnPacketReceived(in ObservedPacket packet, Timestamp now) => Received++;
+
+        public void OnPacketDropped(PacketDrop reason, Endpoint source, int length, Timestamp now) => Assert.Fail("Nothing is dropped here.");
+
+        public void OnPacketLost(ulong number, Timestamp now) => Lost++;
+
+        public void OnRecovery(in RecoveryMetrics metrics, Timestamp now) => MostInFlight = Math.Max(MostInFlight, metrics.BytesInFlight);
+
+        public void OnMigration(MigrationStep step, Endpoint remote, Timestamp now) => Assert.Fail("Nobody moves here.");
+
+        public void OnKeyUpdated(bool isSendKey, bool isPeers, ulong keyPhase, Timestamp now) => Assert.Fail("The keys last for longer.");
+
+        public void OnClosed(CloseReason reason, Timestamp now) => Assert.Fail("It goes on.");
+
+        public void OnForgotten(Timestamp now) => Assert.Fail("It goes on.");
     }
 }

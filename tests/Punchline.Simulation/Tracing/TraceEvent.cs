@@ -3,10 +3,12 @@ using Punchline.Protocols.Primitives;
 
 namespace Punchline.Simulation.Tracing;
 
-/// <summary>One line of the trace.</summary>
+/// <summary>One line of the trace. The payload is the packet's own array, which no one changes.</summary>
 internal readonly record struct TraceEvent(
-    Timestamp At, string Place, Verdict Verdict, Endpoint Source, Endpoint Destination, byte TimeToLive, int Length, ulong Digest)
+    Timestamp At, string Place, Verdict Verdict, Endpoint Source, Endpoint Destination, byte TimeToLive, ReadOnlyMemory<byte> Payload, ulong Digest)
 {
+    public int Length => Payload.Length;
+
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
         $"{At,16} {Place,-12} {Verdict,-18} {Show(Source),-21} > {Show(Destination),-21} ttl {TimeToLive,-3} {Length,5} B {Digest:x16}");

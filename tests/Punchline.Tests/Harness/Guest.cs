@@ -20,9 +20,10 @@ internal sealed class Guest : IAsyncDisposable
 
     public Room Room { get; }
 
-    public static async Task<Guest> JoinAsync(LocalServer server, string name, CancellationToken cancellationToken, IReadOnlyCollection<PeerId>? allowedPeers = null)
+    public static async Task<Guest> JoinAsync(
+        LocalServer server, string name, CancellationToken cancellationToken, IReadOnlyCollection<PeerId>? allowedPeers = null, string? qlogDirectory = null)
     {
-        var node = await PeerNode.StartAsync(new PeerNodeOptions(), cancellationToken);
+        var node = await PeerNode.StartAsync(new PeerNodeOptions { QlogDirectory = qlogDirectory }, cancellationToken);
         var room = await node.JoinRoomAsync(
             new RoomOptions { Room = "room", Secret = "a secret of tests", DisplayName = name, Server = server.Address, AllowedPeers = allowedPeers }, cancellationToken);
         var guest = new Guest(node, room, cancellationToken);

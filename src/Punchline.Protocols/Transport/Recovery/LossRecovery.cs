@@ -284,6 +284,7 @@ internal sealed class LossRecovery
         packet.State = SentPacketState.Lost;
         _outstanding--;
         PacketsLost++;
+        _owner.OnPacketLost(packet.Number);
         ReportLost(packet.Frames);
         if (packet.IsPathMtuProbe) _frames.Free(packet.Frames);
         else if (_lost.Add(new LostPacket(packet.Number, packet.SentAt, packet.Frames, packet.Path, Congestion.Event), out var forgotten)) _frames.Free(forgotten.Frames);

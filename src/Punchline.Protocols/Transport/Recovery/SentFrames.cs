@@ -41,6 +41,11 @@ internal interface ISentFrameOwner
 
     /// <summary>The frame may be lost: what of it still matters has to be sent again.</summary>
     void OnFrameLost(in SentFrame frame);
+
+    /// <summary>A packet is taken for lost; its frames follow. For observers: nothing depends on it.</summary>
+    void OnPacketLost(ulong number)
+    {
+    }
 }
 
 /// <summary>
