@@ -140,6 +140,8 @@ public sealed class Room : IRoomObserver, IAsyncDisposable
 
     void IRoomObserver.OnServerMessage(ReadOnlyMemory<byte> utf8) => _link?.Send(utf8);
 
+    void IRoomObserver.OnServerOver() => _link?.GiveUp();
+
     void IRoomObserver.OnEvent(NodeEvent nodeEvent)
     {
         switch (nodeEvent)
@@ -151,7 +153,6 @@ public sealed class Room : IRoomObserver, IAsyncDisposable
                 _joined.TrySetException(new PunchlineException(PunchlineError.ServerRefused, $"The server refused: {refused.Message} ({refused.Code})"));
                 break;
             case NodeEvent.ServerLost:
-                _link?.GiveUp();
                 _joined.TrySetException(new PunchlineException(PunchlineError.ServerUnreachable, "The server was lost before it let us in."));
                 break;
         }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Net.WebSockets;
@@ -13,7 +14,10 @@ namespace Punchline.Engine;
 internal sealed class ServerLink(NodeEngine engine, int room, RoomKeys keys, ServerAddress address, IKnownServers knownServers, bool trustFirst)
     : IAsyncDisposable
 {
-    /// <summary>Between the first two attempts after a break; doubles up to <see cref="MaxPause"/>, each with up to half more by chance.</summary>
+    /// <summary>
+    /// Between the first two attempts after a break; doubles up to <see cref="MaxPause"/>, each with up to half more by chance. A
+    /// connection that lasted for that long begins anew: one that the server refuses, or breaks soon, does not.
+    /// </summary>
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(30);
 
@@ -43,8 +47,8 @@ internal sealed class ServerLink(NodeEngine engine, int room, RoomKeys keys, Ser
     public void Send(ReadOnlyMemory<byte> utf8) => _outgoing?.Writer.TryWrite(utf8);
 
     /// <summary>
-    /// The server is silent although its connection stands, as when a cable was pulled: that connection is given up, and
-    /// another is tried. Does not wait.
+    /// The server is silent although its connection stands, as when a cable was pulled, or refused us: that connection is
+    /// given up, and another is tried. Does not wait.
     /// </summary>
     public void GiveUp() => _silence.TrySetResult();
 
@@ -106,11 +110,12 @@ internal sealed class ServerLink(NodeEngine engine, int room, RoomKeys keys, Ser
             {
                 if (channel is not null)
                 {
+                    var start = Stopwatch.GetTimestamp();
                     await CarryAsync(channel).ConfigureAwait(false);
-                    // Replaced, refused or left: there is no coming back.
+                    // Replaced, never let in, or left: there is no coming back.
                     if (_isLeaving || engine.Run((node, _) => node.IsServerFinal(room))) return;
                     engine.Run((node, now) => node.HandleServerDisconnected(room, now));
-                    pause = FirstPause;
+                    if (Stopwatch.GetElapsedTime(start) >= MaxPause) pause = FirstPause;
                 }
                 await Task.Delay(pause * (1 + (Random.Shared.NextDouble() / 2)), _stop.Token).ConfigureAwait(false);
                 pause = pause * 2 < MaxPause ? pause * 2 : MaxPause;

@@ -15,7 +15,7 @@ internal sealed class SimulatedServer : IDisposable
 
     private readonly VirtualInternet _internet;
     private readonly Machine _machine;
-    private readonly CoordinationServer _core;
+    private CoordinationServer _core;
     private readonly Dictionary<long, ReliableChannel> _channels = [];
     private readonly StunPort[] _stun;
     private long _lastConnection;
@@ -34,6 +34,9 @@ internal sealed class SimulatedServer : IDisposable
 
     public bool IsAlive { get; private set; } = true;
 
+    /// <summary>What it holds from its next start on; null is <see cref="CoordinationLimits"/>.</summary>
+    public CoordinationCapacity? Capacity { get; set; }
+
     /// <summary>A WebSocket of a member in the room of this tag; null once the server is dead.</summary>
     public ChannelEnd? Connect(string who, Endpoint from, ReadOnlySpan<byte> tag, TimeSpan delay)
     {
@@ -45,6 +48,14 @@ internal sealed class SimulatedServer : IDisposable
         channel.Second.Broken = () => _core.HandleDisconnected(connection);
         _core.HandleConnected(connection, from, Host, tag, StunEndpoints, _internet.Now);
         return channel.First;
+    }
+
+    /// <summary>Another process on the same machine, which knows nobody.</summary>
+    public void Restart()
+    {
+        Kill();
+        _core = new CoordinationServer(_internet.NewRandom(), capacity: Capacity);
+        IsAlive = true;
     }
 
     /// <summary>As by SIGKILL: all connections break, no port answers.</summary>
