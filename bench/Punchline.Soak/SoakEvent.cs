@@ -6,9 +6,10 @@ namespace Punchline.Soak;
 /// <summary>A line that the tool printed with <c>--json</c>, as far as the checks need it.</summary>
 /// <param name="Name">What happened.</param>
 /// <param name="Peer">Of whom; empty where it is about nobody.</param>
+/// <param name="Stay">What the peer calls itself there, which is its stay; empty where that is not said.</param>
 /// <param name="Id">A message's number.</param>
 /// <param name="Text">A message's text, or the state or reason.</param>
-internal sealed record SoakEvent(string Name, string Peer, long Id, string Text)
+internal sealed record SoakEvent(string Name, string Peer, string Stay, long Id, string Text)
 {
     public static SoakEvent Parse(string line)
     {
@@ -17,6 +18,7 @@ internal sealed record SoakEvent(string Name, string Peer, long Id, string Text)
         return new SoakEvent(
             Find(json, "event"),
             Find(json, "peer"),
+            Find(json, "name"),
             json.TryGetProperty("id", out var id) ? id.GetInt64() : 0,
             string.Concat(Find(json, "text"), Find(json, "state"), Find(json, "reason"), Find(json, "cause")));
     }

@@ -39,6 +39,9 @@ internal sealed class SoakRoom(SoakOptions options, string tool, string homes, s
     /// <summary>How long the server is away at most.</summary>
     private static readonly TimeSpan MaxServerAbsence = TimeSpan.FromSeconds(20);
 
+    /// <summary>Who leaves waits 10 s for one who was killed, and then says that not all was delivered; that one is gone after 17 s.</summary>
+    private static readonly TimeSpan UndeliveredTime = TimeSpan.FromSeconds(30);
+
     /// <summary>What a process has said may still be in its pipe when another's end is seen.</summary>
     private static readonly TimeSpan ReadingTime = TimeSpan.FromSeconds(3);
 
@@ -64,6 +67,7 @@ internal sealed class SoakRoom(SoakOptions options, string tool, string homes, s
     private NatLab? _lab;
     private LabProcess? _server;
     private TimeSpan _serverReturns;
+    private TimeSpan _lastKill = -UndeliveredTime;
     private string _serverOption = "";
 
     public IReadOnlyList<string> Violations => _violations;
@@ -178,6 +182,7 @@ internal sealed class SoakRoom(SoakOptions options, string tool, string homes, s
                         break;
                     default:
                         Count("killed");
+                        _lastKill = _clock.Elapsed;
                         stay.Kill();
                         break;
                 }
@@ -275,7 +280,7 @@ internal sealed class SoakRoom(SoakOptions options, string tool, string homes, s
     {
         var told = SoakEvent.Parse(line);
         stay.Handle(told, _clock.Elapsed, line);
-        var other = _stays.FindLast(known => string.Equals(known.Id, told.Peer, StringComparison.Ordinal));
+        var other = _stays.FindLast(known => string.Equals(known.Name, stay.StayOf(told.Peer), StringComparison.Ordinal));
         switch (told.Name)
         {
             case "connected" when other is not null:
@@ -300,6 +305,7 @@ internal sealed class SoakRoom(SoakOptions options, string tool, string homes, s
         stay.EndedAt = _clock.Elapsed;
         if (stay is { End: StayEnd.None, Id: "" } && _server is null) Count("could not join without the server");
         else if (stay.End == StayEnd.None) stay.Break($"ended by itself with {exitCode}: {stay.ErrorTail}");
+        else if (stay.End == StayEnd.Left && exitCode == 1 && _clock.Elapsed - _lastKill < UndeliveredTime) stay.End = StayEnd.Stopped;
         else if (stay.End != StayEnd.Killed && exitCode != 0) stay.Break($"ended with {exitCode}: {stay.ErrorTail}");
         if (stay.End == StayEnd.None) stay.End = StayEnd.Killed;
         if (_current[stay.Member] == stay) _current[stay.Member] = null;
@@ -325,13 +331,9 @@ internal sealed class SoakRoom(SoakOptions options, string tool, string homes, s
         if (sender.End == StayEnd.Left && receiver.EndedAt > sender.EndedAt + ReadingTime && last != sender.Said && sender.Said > saidBefore)
             receiver.Break($"was shown {sender.Name} up to {last}, who left behind {sender.Said}");
         if (receiver.End == StayEnd.Killed) return;
-        // Its peer's earlier processes had some of these, so only what this stay was shown at all counts.
-        if (first > 0 && sender.LastDelivered(receiver.Id) is var delivered && delivered > last && IsLast(receiver, sender))
+        if (sender.LastDelivered(receiver) is var delivered && delivered > last)
             receiver.Break($"has {sender.Name} {delivered}, as {sender.Name} was told, and was shown {last} at last");
     }
-
-    // Whether the sender cannot have talked to a later process of the receiver's.
-    private static bool IsLast(SoakStay receiver, SoakStay sender) => sender.SaidBefore.Keys.Last(stay => stay.Member == receiver.Member) == receiver;
 
     private void Sample()
     {

@@ -36,8 +36,11 @@ internal sealed class SoakStay : IAsyncDisposable
     // By the sender's stay: the last number shown.
     private readonly Dictionary<string, int> _shown = [];
     private readonly Dictionary<string, int> _firstShown = [];
-    // By peer: the last number that it is said to have.
+    // By peer, which stay of it was last heard of.
+    private readonly Dictionary<string, string> _stayOf = [];
+    // By stay: the last number that it is said to have.
     private readonly Dictionary<string, long> _delivered = [];
+    private readonly Dictionary<string, long> _deliveredToPeer = [];
     private readonly List<string> _violations = [];
 
     public SoakStay(string name, int member, LabProcess process, string logFile)
@@ -88,7 +91,10 @@ internal sealed class SoakStay : IAsyncDisposable
         while (await _process.StandardOutput.ReadLineAsync() is { } line) yield return line;
     }
 
-    public bool IsConnectedTo(SoakStay other) => _states.GetValueOrDefault(other.Id) == "connected";
+    public bool IsConnectedTo(SoakStay other) => _states.GetValueOrDefault(other.Id) == "connected" && StayOf(other.Id) == other.Name;
+
+    /// <summary>Of the peer with this id, the one that was last heard of.</summary>
+    public string StayOf(string peer) => _stayOf.GetValueOrDefault(peer, "");
 
     public bool HasEverything(SoakStay sender) => LastShown(sender) == sender.Said;
 
@@ -97,7 +103,7 @@ internal sealed class SoakStay : IAsyncDisposable
 
     public int LastShown(SoakStay sender) => _shown.GetValueOrDefault(sender.Name);
 
-    public long LastDelivered(string peer) => _delivered.GetValueOrDefault(peer);
+    public long LastDelivered(SoakStay receiver) => _delivered.GetValueOrDefault(receiver.Name);
 
     public void Say(int padding)
     {
@@ -130,6 +136,7 @@ internal sealed class SoakStay : IAsyncDisposable
     public void Handle(SoakEvent told, TimeSpan at, string line)
     {
         _log.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{at.TotalSeconds:0.000} {line}"));
+        if (told.Name is "joined" or "connected") _stayOf[told.Peer] = told.Stay;
         switch (told.Name)
         {
             case "ready":
@@ -159,8 +166,9 @@ internal sealed class SoakStay : IAsyncDisposable
                 break;
             case "delivered":
                 Step(told, "connected", "connected");
-                if (told.Id <= LastDelivered(told.Peer)) Break($"{told.Id} arrived at {told.Peer[..8]} behind {LastDelivered(told.Peer)}");
-                _delivered[told.Peer] = told.Id;
+                var last = _deliveredToPeer.GetValueOrDefault(told.Peer);
+                if (told.Id <= last) Break($"{told.Id} arrived at {StayOf(told.Peer)} behind {last}");
+                _deliveredToPeer[told.Peer] = _delivered[StayOf(told.Peer)] = told.Id;
                 break;
         }
     }
