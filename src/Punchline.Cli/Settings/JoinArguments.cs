@@ -17,6 +17,7 @@ internal sealed class JoinArguments
     private readonly Option<string?> _server = SettingCatalogue.Server.ToOption();
     private readonly Option<string?> _secret = SettingCatalogue.Secret.ToAskingOption();
     private readonly Option<string?> _name = SettingCatalogue.Name.ToOption();
+    private readonly Option<bool> _interactive = SettingCatalogue.Interactive.ToFlag();
     private readonly Option<bool> _trustFirst = SettingCatalogue.TrustFirst.ToFlag();
     private readonly Option<string[]> _allow = SettingCatalogue.Allow.ToListOption();
     private readonly Option<bool> _noHostCandidates = SettingCatalogue.NoHostCandidates.ToFlag();
@@ -30,33 +31,40 @@ internal sealed class JoinArguments
     public void AddTo(Command command)
     {
         command.Arguments.Add(_room);
-        foreach (var option in (Option[])[_server, _secret, _name, State, _trustFirst, _allow, _noHostCandidates, _stay, _json, Config]) command.Options.Add(option);
+        foreach (var option in (Option[])[_server, _secret, _name, _interactive, State, _trustFirst, _allow, _noHostCandidates, _stay, _json, Config]) command.Options.Add(option);
     }
 
     /// <param name="parsed">What was typed.</param>
     /// <param name="environment">Variables, and the file behind them.</param>
     /// <param name="askSecret">Asks for the secret, where the option is given without one.</param>
+    /// <param name="questions">Asks for whatever is missing, where that is wanted.</param>
     /// <exception cref="UsageException">Something is missing or not valid.</exception>
-    public JoinSettings Read(ParseResult parsed, Func<string, string?> environment, Func<string> askSecret)
+    /// <exception cref="OperationCanceledException">A question has no answer.</exception>
+    public JoinSettings Read(ParseResult parsed, Func<string, string?> environment, Func<string> askSecret, Func<Questions> questions)
     {
-        var room = parsed.GetValue(_room);
-        if (room is ['-', ..]) throw new UsageException($"There is no option {room} (and no room's name begins with a dash).");
-        if (room is not null && Encoding.UTF8.GetByteCount(room) is 0 or > RoomKeys.MaxNameBytes)
-            throw new UsageException($"A room's name has 1 to {RoomKeys.MaxNameBytes} bytes.");
+        var (isInteractive, isJson) = (Setting.ReadFlag(parsed, _interactive, environment), Setting.ReadFlag(parsed, _json, environment));
+        if (isInteractive && isJson) throw new UsageException("--json is for programs, and --interactive for people: one of them has to go.");
+        var ask = isInteractive ? questions() : null;
+        var given = parsed.GetValue(_room) is { } typed ? CheckRoom(typed) : null;
+        // What is wrong is said before anything is asked, and then in this order.
         var stateDirectory = StateSetting.Read(parsed, State, environment);
+        var allowed = ReadAllowed(Setting.ReadList(parsed, _allow, environment), stateDirectory);
+        var server = ReadServer(Setting.Read(parsed, _server, environment), given, ask);
+        var room = given ?? ask?.Ask("Room (empty for a new one): ", answer => answer.Length == 0 ? null : CheckRoom(answer));
         return new JoinSettings
         {
-            Server = ReadServer(Setting.Read(parsed, _server, environment), room),
+            Server = server,
             Room = room ?? Invented.RoomName(),
             IsRoomInvented = room is null,
-            Secret = ReadSecret(parsed, environment, askSecret) ?? (room is null ? RoomSecret.Invent() : RoomSecret.None),
-            Name = ReadName(Setting.Read(parsed, _name, environment)),
+            Secret = ReadSecret(parsed, environment, askSecret, room is null ? null : ask) ?? (room is null ? RoomSecret.Invent() : RoomSecret.None),
+            Name = ReadName(Setting.Read(parsed, _name, environment), ask),
             StateDirectory = stateDirectory,
             TrustsFirst = Setting.ReadFlag(parsed, _trustFirst, environment),
-            AllowedPeers = ReadAllowed(Setting.ReadList(parsed, _allow, environment), stateDirectory),
+            AllowedPeers = allowed,
             HidesHostCandidates = Setting.ReadFlag(parsed, _noHostCandidates, environment),
+            IsInteractive = isInteractive,
             Stays = Setting.ReadFlag(parsed, _stay, environment),
-            IsJson = Setting.ReadFlag(parsed, _json, environment),
+            IsJson = isJson,
         };
     }
 
@@ -65,14 +73,24 @@ internal sealed class JoinArguments
         ? null
         : [.. lists.SelectMany(list => list.Split(',', StringSplitOptions.TrimEntries)).Select(peer => PeerArgument.Resolve(peer, stateDirectory))];
 
-    // What was typed at the prompt is never the name of a file.
-    private RoomSecret? ReadSecret(ParseResult parsed, Func<string, string?> environment, Func<string> askSecret) =>
-        Setting.IsGivenBare(parsed, _secret) ? RoomSecret.FromText(askSecret())
-        : Setting.Read(parsed, _secret, environment) is { } text ? RoomSecret.Parse(text)
-        : null;
-
-    private static string ReadServer(string? server, string? room)
+    private static string CheckRoom(string room)
     {
+        if (room is ['-', ..]) throw new UsageException($"There is no option {room} (and no room's name begins with a dash).");
+        return Encoding.UTF8.GetByteCount(room) is 0 or > RoomKeys.MaxNameBytes ? throw new UsageException($"A room's name has 1 to {RoomKeys.MaxNameBytes} bytes.") : room;
+    }
+
+    // What was typed at the prompt is never the name of a file.
+    private RoomSecret? ReadSecret(ParseResult parsed, Func<string, string?> environment, Func<string> askSecret, Questions? ask)
+    {
+        var isGivenBare = Setting.IsGivenBare(parsed, _secret);
+        if (!isGivenBare && Setting.Read(parsed, _secret, environment) is { } text) return RoomSecret.Parse(text);
+        if (ask is not null) return ask.AskHidden("Secret (empty for an open room): ", answer => answer.Length == 0 ? RoomSecret.None : RoomSecret.FromText(answer));
+        return isGivenBare ? RoomSecret.FromText(askSecret()) : null;
+    }
+
+    private static string ReadServer(string? server, string? room, Questions? ask)
+    {
+        if (server is null && ask is not null) return ask.Ask("Server (HOST[:PORT][#PIN]): ", answer => ReadServer(answer, room, null));
         if (server is null)
         {
             throw new UsageException($"""
@@ -85,10 +103,16 @@ internal sealed class JoinArguments
         return ServerAddress.TryParse(server, out _, out var error) ? server : throw new UsageException(error);
     }
 
-    private static string ReadName(string? given)
+    private static string ReadName(string? given, Questions? ask)
     {
         // A container's user may have no name.
-        var name = given ?? (Environment.UserName is { Length: > 0 } user ? user : Environment.MachineName);
+        var usual = Environment.UserName is { Length: > 0 } user ? user : Environment.MachineName;
+        if (given is null && ask is not null) return ask.Ask($"Name ({PeerText.Clean(usual)}): ", answer => CheckName(answer.Length == 0 ? usual : answer));
+        return CheckName(given ?? usual);
+    }
+
+    private static string CheckName(string name)
+    {
         var cleaned = PeerText.Clean(name).Trim();
         var length = Encoding.UTF8.GetByteCount(cleaned);
         return length is > 0 and <= IntroductionBlob.MaxNameBytes

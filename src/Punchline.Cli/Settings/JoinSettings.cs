@@ -25,6 +25,9 @@ internal sealed record JoinSettings
 
     public required bool HidesHostCandidates { get; init; }
 
+    /// <summary>Somebody types, at a prompt.</summary>
+    public required bool IsInteractive { get; init; }
+
     public required bool Stays { get; init; }
 
     public required bool IsJson { get; init; }
