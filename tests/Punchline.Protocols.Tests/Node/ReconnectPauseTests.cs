@@ -26,18 +26,13 @@ public sealed class ReconnectPauseTests
             BreakTheChat(room, ++attempt);
             Assert.Equal("The chat stream broke its protocol.", Assert.Single(room.Events.OfType<NodeEvent.Disconnected>()).Reason);
             var pause = TimeSpan.FromSeconds(seconds);
-            room.Tell(new ServerHeartbeatMessage());
-            room.Pass(pause - TimeSpan.FromMilliseconds(1));
+            PassServed(room, pause - TimeSpan.FromMilliseconds(1));
             Assert.Empty(room.Deliver(member.Source, member.Message1(++attempt)));
             room.Pass(TimeSpan.FromMilliseconds(1));
         }
         BreakTheChat(room, ++attempt);
         // Over a minute behind the end of a pause it has behaved, and begins anew.
-        for (var passed = TimeSpan.Zero; passed < 2 * ReconnectPauses.Longest; passed += CoordinationLimits.HeartbeatInterval)
-        {
-            room.Tell(new ServerHeartbeatMessage());
-            room.Pass(CoordinationLimits.HeartbeatInterval);
-        }
+        PassServed(room, 2 * ReconnectPauses.Longest);
         BreakTheChat(room, ++attempt);
         room.Pass(ReconnectPauses.First);
         Assert.Equal(0xc1, Assert.Single(room.Deliver(member.Source, member.Message1(++attempt))).Bytes[0]);
@@ -102,6 +97,16 @@ public sealed class ReconnectPauseTests
             pauses.Begin(new PeerId(bytes), now);
         }
         Assert.Equal(ReconnectPauses.MaxPeers, pauses.Count);
+    }
+
+    // A server that says nothing for too long would be one that is lost, and the member with it.
+    private static void PassServed(StagedRoom room, TimeSpan duration)
+    {
+        for (var end = room.Now + duration; room.Now < end;)
+        {
+            room.Tell(new ServerHeartbeatMessage());
+            room.Pass(end - room.Now < CoordinationLimits.HeartbeatInterval ? end - room.Now : CoordinationLimits.HeartbeatInterval);
+        }
     }
 
     // A frame that announces more than any frame may have.
