@@ -103,11 +103,6 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
     public void Join(SimulatedServer server, TimeSpan serverDelay)
     {
         _connectAgain = () => Join(server, serverDelay);
-        if (_machine.Site is { Uplink.Up.IsUp: false })
-        {
-            ConnectLater();
-            return;
-        }
         foreach (var stun in server.StunEndpoints) _node.QueryStun(stun, _internet.Now);
         // What the server sees is the router's address; its port is of no use to anybody.
         var outermost = _machine.Site;
@@ -208,7 +203,10 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
         var room = _room;
         _internet.Schedule(_internet.Now + (_pause * (1 + (_random.NextDouble() / 2))), () =>
         {
-            if (IsAlive && room == _room && _server is null && !_node.IsServerFinal(room)) _connectAgain?.Invoke();
+            if (!IsAlive || room != _room || _server is not null || _node.IsServerFinal(room)) return;
+            // The channel passes no router; a new one would.
+            if (_machine.Site is { Uplink.Up.IsUp: false }) ConnectLater();
+            else _connectAgain?.Invoke();
         });
         _pause = _pause * 2 < MaxPause ? _pause * 2 : MaxPause;
     }
