@@ -16,10 +16,13 @@ internal static class Terminal
     public static TextWriter Error => LazyError.Value;
 
     /// <summary>Whether colours would please: a terminal that can, and nobody asked for none (https://no-color.org).</summary>
-    public static bool HasColours =>
-        !Console.IsOutputRedirected
-        && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"))
-        && Environment.GetEnvironmentVariable("TERM") is not "dumb"
+    public static bool HasColours => !Console.IsOutputRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) && KnowsEscapeSequences;
+
+    /// <summary>Whether a line on standard error can be erased and written anew.</summary>
+    public static bool HasEscapeSequences => !Console.IsErrorRedirected && KnowsEscapeSequences;
+
+    private static bool KnowsEscapeSequences =>
+        Environment.GetEnvironmentVariable("TERM") is not "dumb"
         // Windows Terminal says who it is; older consoles print escape sequences as they are.
         && (!OperatingSystem.IsWindows() || Environment.GetEnvironmentVariable("WT_SESSION") is not null);
 

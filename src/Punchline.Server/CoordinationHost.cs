@@ -109,8 +109,8 @@ public sealed class CoordinationHost : IAsyncDisposable
         if (_stopped) return;
         _stopped = true;
         _pump.Stop();
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(StopTimeout);
+        using var timeout = new CancellationTokenSource(StopTimeout, _options.TimeProvider);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         await _application.StopAsync(limit.Token);
     }
 

@@ -108,6 +108,8 @@ public sealed class PeerInbox : IRoomObserver, IAsyncDisposable
 
     void IRoomObserver.OnServerMessage(ReadOnlyMemory<byte> utf8) => _link?.Send(utf8);
 
+    void IRoomObserver.OnServerOver() => _link?.GiveUp();
+
     void IRoomObserver.OnEvent(NodeEvent nodeEvent)
     {
         switch (nodeEvent)
@@ -117,7 +119,6 @@ public sealed class PeerInbox : IRoomObserver, IAsyncDisposable
                 _states.Writer.TryWrite(ServerState.Connected);
                 break;
             case NodeEvent.ServerLost:
-                _link?.GiveUp();
                 _states.Writer.TryWrite(ServerState.Lost);
                 break;
             case NodeEvent.ServerReplaced:

@@ -164,6 +164,8 @@ public sealed class Room : IRoomObserver, IAsyncDisposable
 
     void IRoomObserver.OnServerMessage(ReadOnlyMemory<byte> utf8) => _link?.Send(utf8);
 
+    void IRoomObserver.OnServerOver() => _link?.GiveUp();
+
     void IRoomObserver.OnEvent(NodeEvent nodeEvent)
     {
         switch (nodeEvent)
@@ -182,7 +184,6 @@ public sealed class Room : IRoomObserver, IAsyncDisposable
                 _joined.TrySetException(new PunchlineException(PunchlineError.Closed, "Another process of this peer calls the same peer."));
                 break;
             case NodeEvent.ServerLost:
-                _link?.GiveUp();
                 // A call goes on ringing, at the next server if need be.
                 if (_called is null) _joined.TrySetException(new PunchlineException(PunchlineError.ServerUnreachable, "The server was lost before it let us in."));
                 break;

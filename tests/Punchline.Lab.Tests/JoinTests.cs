@@ -85,6 +85,29 @@ public sealed class JoinTests(PublishedTool tool) : IClassFixture<PublishedTool>
         Assert.Equal(0, await terminal.WaitForExitAsync(Patience));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Interactive_asks_for_what_is_missing_and_leaves_at_once(bool atTerminal)
+    {
+        await using var lab = await UpAsync(LabNat.PortRestricted, LabNat.PortRestricted);
+        await using var server = await tool.ServeAsync(lab, "s1");
+        await using var alice = tool.Join(lab, "a1", Room, server, "--secret", "between us two only");
+        await alice.ReadEventAsync("ready", Patience);
+        await using var typist = atTerminal
+            ? new ToolProcess("terminal", lab.Start("b1", "script", "--quiet", "--return", "--command", $"{PublishedTool.Program} join --interactive --state -", "/dev/null"))
+            : tool.Start(lab, "b1", "join", "--interactive", "--state", "-");
+
+        await typist.SayAsync($"{server.Option}\ntypist\n{Room}\nbetween us two only\nhello");
+        var message = await alice.ReadEventAsync("message", Patience);
+        Assert.Equal(("typist", "hello"), (message["name"], message["text"]));
+
+        // Ctrl+C; or the end of what is piped in.
+        if (atTerminal) await typist.SayAsync("\x03");
+        Assert.Equal(0, atTerminal ? await typist.WaitForExitAsync(Patience) : await typist.LeaveAsync(Patience));
+        Assert.Equal("left", (await alice.ReadEventAsync("left", Patience))["reason"]);
+    }
+
     [Fact]
     public async Task Three_peers_of_one_home_directory_see_each_other()
     {

@@ -76,7 +76,7 @@ internal sealed class ReliableChannel
         var packet = Packet.Create(default, default, 0, message);
         Record(Verdict.MessageSent, from, packet);
         to.LastArrival = Timestamp.Max(_internet.Now + Delay, to.LastArrival);
-        _internet.Schedule(to.LastArrival, () =>
+        _internet.ScheduleAt(to.Name, to.LastArrival, () =>
         {
             if (IsBroken) return;
             Record(Verdict.MessageDelivered, to, packet);

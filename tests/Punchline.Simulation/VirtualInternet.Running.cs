@@ -37,6 +37,14 @@ internal sealed partial class VirtualInternet
         DrainAll();
     });
 
+    /// <summary>As <see cref="Schedule"/>, for what only a machine of this name can have something to do with.</summary>
+    internal void ScheduleAt(string machine, Timestamp at, Action action) => Push(at, () =>
+    {
+        action();
+        if (_machines.Find(known => string.Equals(known.Name, machine, StringComparison.Ordinal)) is { } concerned) Drain(concerned);
+        else DrainAll();
+    });
+
     /// <summary>Runs until the condition holds, and answers true; or for the given time, and answers whether it holds then.</summary>
     /// <exception cref="SimulationLimitException">One of the named limits was reached.</exception>
     public bool RunUntil(Func<bool> condition, TimeSpan within)

@@ -23,6 +23,8 @@ internal sealed class AcquaintanceOutput(IChatOutput inner, MeetPeer? meet, Func
 
     public void Notice(string text) => inner.Notice(text);
 
+    public void AwaitLine() => inner.AwaitLine();
+
     public void Show(RoomEvent roomEvent)
     {
         inner.Show(roomEvent);

@@ -51,7 +51,12 @@ internal sealed class ChatSession(IChatRoom room, ChannelReader<InputLine> lines
         try
         {
             var areAllSent = true;
-            await foreach (var line in lines.ReadAllAsync(stop)) areAllSent &= await TrySendAsync(line, stop);
+            output.AwaitLine();
+            await foreach (var line in lines.ReadAllAsync(stop))
+            {
+                areAllSent &= await TrySendAsync(line, stop);
+                output.AwaitLine();
+            }
             if (stays) await Task.Delay(Timeout.InfiniteTimeSpan, time, stop);
             return await TryWaitForDeliveryAsync(stop) && areAllSent ? ExitCode.Done : ExitCode.Failed;
         }

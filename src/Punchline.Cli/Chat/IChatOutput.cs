@@ -10,4 +10,9 @@ internal interface IChatOutput
 
     /// <summary>Something for people alone.</summary>
     void Notice(string text);
+
+    /// <summary>The next line may be typed.</summary>
+    void AwaitLine()
+    {
+    }
 }

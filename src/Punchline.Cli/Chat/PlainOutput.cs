@@ -6,7 +6,10 @@ namespace Punchline.Cli.Chat;
 /// For people: members' messages on standard output, and what else happens, marked with an asterisk, on standard error,
 /// so that a pipe gets the messages alone.
 /// </summary>
-internal sealed class PlainOutput(TextWriter output, TextWriter error) : IChatOutput
+/// <param name="output">For messages.</param>
+/// <param name="error">For all else.</param>
+/// <param name="prompt">What asks for the next line, and has both of these; null: nothing does.</param>
+internal sealed class PlainOutput(TextWriter output, TextWriter error, PromptLine? prompt = null) : IChatOutput
 {
     // Of an id's 52 characters; a stranger would try 2^40 keys to have them too.
     private const int ShortIdLength = 8;
@@ -19,6 +22,8 @@ internal sealed class PlainOutput(TextWriter output, TextWriter error) : IChatOu
     public void ShowReady(PeerId self, string name, string room) => Notice($"In the room {room} as {name} ({ShortId(self)}…).");
 
     public void Notice(string text) => error.WriteLine($"* {text}");
+
+    public void AwaitLine() => prompt?.Ask();
 
     public void Show(RoomEvent roomEvent)
     {

@@ -29,17 +29,24 @@ internal static partial class StandardInput
         }
     }
 
-    public static ChannelReader<InputLine> ReadLines()
+    /// <summary>What all lines have to be read by, for it may hold some already.</summary>
+    public static LineReader Open()
     {
-        var lines = Channel.CreateBounded<InputLine>(new BoundedChannelOptions(MaxLinesAhead) { SingleReader = true, SingleWriter = true });
-        var isTerminal = !Console.IsInputRedirected;
         // On a Unix terminal the kernel edits lines well; the console's own editor would take Ctrl+D for a character.
-        var input = isTerminal && !OperatingSystem.IsWindows()
+        var input = !Console.IsInputRedirected && !OperatingSystem.IsWindows()
             ? new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0)
             : Console.OpenStandardInput();
-        var reader = new LineReader(input, Room.MaxMessageBytes);
-        // Who presses Enter twice has nothing to say; what comes through a pipe goes out as it is.
-        var skipsEmpty = isTerminal;
+        return new LineReader(input, Room.MaxMessageBytes);
+    }
+
+    /// <summary>All lines, where nobody has read any yet.</summary>
+    public static ChannelReader<InputLine> ReadLines() => ReadLines(Open(), skipsEmpty: !Console.IsInputRedirected);
+
+    /// <param name="reader">Of the input; this one's from now on.</param>
+    /// <param name="skipsEmpty">Who presses Enter twice has nothing to say; what comes through a pipe goes out as it is.</param>
+    public static ChannelReader<InputLine> ReadLines(LineReader reader, bool skipsEmpty)
+    {
+        var lines = Channel.CreateBounded<InputLine>(new BoundedChannelOptions(MaxLinesAhead) { SingleReader = true, SingleWriter = true });
         new Thread(() => Pump(reader, lines.Writer, skipsEmpty)) { IsBackground = true, Name = "standard input" }.Start();
         return lines.Reader;
     }

@@ -51,14 +51,14 @@ internal sealed partial class LabProcess : IAsyncDisposable
             PosixSignal.SIGTERM => 15,
             _ => throw new ArgumentOutOfRangeException(nameof(signal), signal, "Only SIGHUP, SIGINT and SIGTERM."),
         };
-        return ProgramId() is { } id && Kill(id, number) == 0;
+        return FindProgramId() is { } id && Kill(id, number) == 0;
     }
 
     /// <summary>Ends the program at once, as a crash or a pulled plug would: it can say goodbye to nobody.</summary>
     public void Kill()
     {
         const int SigKill = 9;
-        if (ProgramId() is { } id)
+        if (FindProgramId() is { } id)
             _ = Kill(id, SigKill);
     }
 
@@ -98,7 +98,7 @@ internal sealed partial class LabProcess : IAsyncDisposable
     }
 
     /// <summary>The child of nsenter, as our own PID namespace numbers it; null before it has started and after it has ended.</summary>
-    private int? ProgramId()
+    public int? FindProgramId()
     {
         if (_entrance.HasExited)
             return null;

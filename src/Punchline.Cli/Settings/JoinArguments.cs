@@ -16,6 +16,7 @@ internal sealed class JoinArguments
     private readonly MeetingOptions _meeting = new();
     private readonly WaitArguments _waiting = new();
     private readonly Option<string?> _secret = SettingCatalogue.Secret.ToAskingOption();
+    private readonly Option<bool> _interactive = SettingCatalogue.Interactive.ToFlag();
     private readonly Option<string[]> _allow = SettingCatalogue.Allow.ToListOption();
 
     public Option<string?> State => _meeting.State;
@@ -27,7 +28,8 @@ internal sealed class JoinArguments
         command.Arguments.Add(_room);
         Option[] options =
         [
-            _meeting.Server, _secret, _meeting.Name, State, _meeting.TrustFirst, _allow, _meeting.NoHostCandidates, .. _waiting.Options, _meeting.Stay, _meeting.Json, _meeting.Qlog, Config,
+            _meeting.Server, _secret, _meeting.Name, _interactive, State, _meeting.TrustFirst, _allow, _meeting.NoHostCandidates, .. _waiting.Options, _meeting.Stay, _meeting.Json,
+            _meeting.Qlog, Config,
         ];
         foreach (var option in options) command.Options.Add(option);
     }
@@ -35,26 +37,33 @@ internal sealed class JoinArguments
     /// <param name="parsed">What was typed.</param>
     /// <param name="environment">Variables, and the file behind them.</param>
     /// <param name="askSecret">Asks for the secret, where the option is given without one.</param>
+    /// <param name="questions">Asks for whatever is missing, where that is wanted.</param>
     /// <exception cref="UsageException">Something is missing or not valid.</exception>
-    public JoinSettings Read(ParseResult parsed, Func<string, string?> environment, Func<string> askSecret)
+    /// <exception cref="OperationCanceledException">A question has no answer.</exception>
+    public JoinSettings Read(ParseResult parsed, Func<string, string?> environment, Func<string> askSecret, Func<Questions> questions)
     {
-        var room = parsed.GetValue(_room);
-        if (room is ['-', ..]) throw new UsageException($"There is no option {room} (and no room's name begins with a dash).");
-        if (room is not null && Encoding.UTF8.GetByteCount(room) is 0 or > RoomKeys.MaxNameBytes)
-            throw new UsageException($"A room's name has 1 to {RoomKeys.MaxNameBytes} bytes.");
-        var meeting = _meeting.Read(parsed, environment, $"join {ShellWord.Quote(room ?? "ROOM")}");
+        var isInteractive = Setting.ReadFlag(parsed, _interactive, environment);
+        if (isInteractive && Setting.ReadFlag(parsed, _meeting.Json, environment))
+            throw new UsageException("--json is for programs, and --interactive for people: one of them has to go.");
+        var ask = isInteractive ? questions() : null;
+        var given = parsed.GetValue(_room) is { } typed ? CheckRoom(typed) : null;
+        // What is wrong is said before anything is asked, and then in this order.
+        var allowed = ReadAllowed(Setting.ReadList(parsed, _allow, environment), StateSetting.Read(parsed, State, environment));
+        var meeting = _meeting.Read(parsed, environment, $"join {ShellWord.Quote(given ?? "ROOM")}", ask);
+        var room = given ?? ask?.Ask("Room (empty for a new one): ", answer => answer.Length == 0 ? null : CheckRoom(answer));
         return new JoinSettings
         {
             Server = meeting.Server,
             Room = room ?? Invented.RoomName(),
             IsRoomInvented = room is null,
-            Secret = ReadSecret(parsed, environment, askSecret) ?? (room is null ? RoomSecret.Invent() : RoomSecret.None),
+            Secret = ReadSecret(parsed, environment, askSecret, room is null ? null : ask) ?? (room is null ? RoomSecret.Invent() : RoomSecret.None),
             Name = meeting.Name,
             StateDirectory = meeting.StateDirectory,
             TrustsFirst = meeting.TrustsFirst,
-            AllowedPeers = ReadAllowed(Setting.ReadList(parsed, _allow, environment), meeting.StateDirectory),
+            AllowedPeers = allowed,
             HidesHostCandidates = meeting.HidesHostCandidates,
             QlogDirectory = meeting.QlogDirectory,
+            IsInteractive = isInteractive,
             Stays = meeting.Stays,
             IsJson = meeting.IsJson,
         };
@@ -73,9 +82,18 @@ internal sealed class JoinArguments
         ? null
         : [.. PeerArgument.Split(lists).Select(peer => PeerArgument.Resolve(peer, stateDirectory))];
 
+    private static string CheckRoom(string room)
+    {
+        if (room is ['-', ..]) throw new UsageException($"There is no option {room} (and no room's name begins with a dash).");
+        return Encoding.UTF8.GetByteCount(room) is 0 or > RoomKeys.MaxNameBytes ? throw new UsageException($"A room's name has 1 to {RoomKeys.MaxNameBytes} bytes.") : room;
+    }
+
     // What was typed at the prompt is never the name of a file.
-    private RoomSecret? ReadSecret(ParseResult parsed, Func<string, string?> environment, Func<string> askSecret) =>
-        Setting.IsGivenBare(parsed, _secret) ? RoomSecret.FromText(askSecret())
-        : Setting.Read(parsed, _secret, environment) is { } text ? RoomSecret.Parse(text)
-        : null;
+    private RoomSecret? ReadSecret(ParseResult parsed, Func<string, string?> environment, Func<string> askSecret, Questions? ask)
+    {
+        var isGivenBare = Setting.IsGivenBare(parsed, _secret);
+        if (!isGivenBare && Setting.Read(parsed, _secret, environment) is { } text) return RoomSecret.Parse(text);
+        if (ask is not null) return ask.AskHidden("Secret (empty for an open room): ", answer => answer.Length == 0 ? RoomSecret.None : RoomSecret.FromText(answer));
+        return isGivenBare ? RoomSecret.FromText(askSecret()) : null;
+    }
 }

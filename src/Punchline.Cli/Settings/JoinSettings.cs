@@ -28,6 +28,9 @@ internal sealed record JoinSettings
     /// <summary>Null: no qlog files are written.</summary>
     public required string? QlogDirectory { get; init; }
 
+    /// <summary>Somebody types, at a prompt.</summary>
+    public required bool IsInteractive { get; init; }
+
     public required bool Stays { get; init; }
 
     public required bool IsJson { get; init; }

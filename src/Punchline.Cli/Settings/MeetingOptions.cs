@@ -52,11 +52,13 @@ internal sealed class MeetingOptions
     /// <param name="parsed">What was typed.</param>
     /// <param name="environment">Variables, and the file behind them.</param>
     /// <param name="verb">What stands before the server in a line to type.</param>
+    /// <param name="ask">Asks for the server and the name where they are missing; null: neither is.</param>
     /// <exception cref="UsageException">Something is missing or not valid.</exception>
-    public MeetingSettings Read(ParseResult parsed, Func<string, string?> environment, string verb) => new()
+    /// <exception cref="OperationCanceledException">A question has no answer.</exception>
+    public MeetingSettings Read(ParseResult parsed, Func<string, string?> environment, string verb, Questions? ask = null) => new()
     {
-        Server = ReadServer(Setting.Read(parsed, Server, environment), verb),
-        Name = ReadName(Setting.Read(parsed, Name, environment)),
+        Server = ReadServer(Setting.Read(parsed, Server, environment), verb, ask),
+        Name = ReadName(Setting.Read(parsed, Name, environment), ask),
         StateDirectory = StateSetting.Read(parsed, State, environment),
         TrustsFirst = Setting.ReadFlag(parsed, TrustFirst, environment),
         HidesHostCandidates = Setting.ReadFlag(parsed, NoHostCandidates, environment),
@@ -65,8 +67,9 @@ internal sealed class MeetingOptions
         IsJson = Setting.ReadFlag(parsed, Json, environment),
     };
 
-    private static string ReadServer(string? server, string verb)
+    private static string ReadServer(string? server, string verb, Questions? ask)
     {
+        if (server is null && ask is not null) return ask.Ask("Server (HOST[:PORT][#PIN]): ", answer => ReadServer(answer, verb, null));
         if (server is null)
         {
             throw new UsageException($"""
@@ -86,10 +89,16 @@ internal sealed class MeetingOptions
         _ => Path.GetFullPath(given),
     };
 
-    private static string ReadName(string? given)
+    private static string ReadName(string? given, Questions? ask)
     {
         // A container's user may have no name.
-        var name = given ?? (Environment.UserName is { Length: > 0 } user ? user : Environment.MachineName);
+        var usual = Environment.UserName is { Length: > 0 } user ? user : Environment.MachineName;
+        if (given is null && ask is not null) return ask.Ask($"Name ({PeerText.Clean(usual)}): ", answer => CheckName(answer.Length == 0 ? usual : answer));
+        return CheckName(given ?? usual);
+    }
+
+    private static string CheckName(string name)
+    {
         var cleaned = PeerText.Clean(name).Trim();
         var length = Encoding.UTF8.GetByteCount(cleaned);
         return length is > 0 and <= IntroductionBlob.MaxNameBytes

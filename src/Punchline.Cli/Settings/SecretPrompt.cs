@@ -15,24 +15,32 @@ internal static class SecretPrompt
     {
         if (Console.IsInputRedirected)
             throw new UsageException("--secret without a value asks at a terminal, and standard input is none. Give it in a file: --secret @FILE.");
-        string secret;
+        Terminal.Error.Write(Prompt);
+        // Not by Console, whose stream shows what it reads from a terminal.
+        using var input = new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0);
+        var secret = Read(new LineReader(input, RoomKeys.MaxSecretBytes)) is { } line
+            ? line.Text ?? throw new UsageException($"A secret has at most {RoomKeys.MaxSecretBytes} bytes.")
+            : "";
+        return secret.Length > 0 ? secret : throw new UsageException("No secret was typed. Leave out --secret for an open room, or let one be made: --secret auto.");
+    }
+
+    /// <summary>A line from the terminal that does not show it; null at its end.</summary>
+    /// <exception cref="UsageException">The terminal cannot be silenced.</exception>
+    public static InputLine? Read(LineReader input)
+    {
+        InputLine? line;
         if (OperatingSystem.IsWindows())
         {
-            Terminal.Error.Write(Prompt);
-            secret = Read(() => Console.ReadKey(intercept: true));
+            var text = Read(() => Console.ReadKey(intercept: true));
+            line = new InputLine(text, Encoding.UTF8.GetByteCount(text));
         }
         else
         {
-            // Not by Console, whose stream shows what it reads from a terminal.
-            using var input = new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0);
             using var silence = TerminalSilence.Begin();
-            Terminal.Error.Write(Prompt);
-            secret = new LineReader(input, RoomKeys.MaxSecretBytes).TryRead(out var line)
-                ? line.Text ?? throw new UsageException($"A secret has at most {RoomKeys.MaxSecretBytes} bytes.")
-                : "";
+            line = input.TryRead(out var typed) ? typed : null;
         }
         Terminal.Error.WriteLine();
-        return secret.Length > 0 ? secret : throw new UsageException("No secret was typed. Leave out --secret for an open room, or let one be made: --secret auto.");
+        return line;
     }
 
     /// <summary>Up to Enter, with the keys that people correct themselves by: Backspace, and Ctrl+U for all of it.</summary>

@@ -13,6 +13,8 @@ internal static class SettingCatalogue
 
     public static readonly Setting TrustFirst = new("--trust-first", null, "Takes the server's key at first use, although its name is a public one.");
 
+    public static readonly Setting Interactive = new("--interactive", null, "Asks for what is missing, and shows a prompt, also without a terminal.");
+
     public static readonly Setting Stay = new("--stay", null, "End of input does not leave the room.");
 
     public static readonly Setting Json = new("--json", null, "Prints one JSON object a line.");
@@ -57,6 +59,6 @@ internal static class SettingCatalogue
 
     public static IReadOnlyList<Setting> All { get; } =
     [
-        Server, Secret, Name, TrustFirst, Allow, NoHostCandidates, Wait, Accept, RefuseOthers, Stay, Json, State, Qlog, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, NoLab,
+        Server, Secret, Name, Interactive, TrustFirst, Allow, NoHostCandidates, Wait, Accept, RefuseOthers, Stay, Json, State, Qlog, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, NoLab,
     ];
 }

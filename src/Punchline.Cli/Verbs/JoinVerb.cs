@@ -14,20 +14,31 @@ internal static class JoinVerb
         arguments.AddTo(command);
         command.SetAction((parsed, _) =>
         {
-            var configuration = Configuration.Load(parsed, arguments.Config, arguments.State);
-            return arguments.ReadWaiting(parsed, configuration.Find) is { } waiting
-                ? WaitMode.RunAsync(waiting)
-                : RunAsync(arguments.Read(parsed, configuration.Find, SecretPrompt.Ask));
+            var environment = Configuration.Load(parsed, arguments.Config, arguments.State);
+            if (arguments.ReadWaiting(parsed, environment.Find) is { } waiting) return WaitMode.RunAsync(waiting);
+            // Before anything is opened that could take its place.
+            var hasNoInput = StandardInput.IsAbsent;
+            var input = new Lazy<LineReader>(StandardInput.Open);
+            return RunAsync(arguments.Read(parsed, environment.Find, SecretPrompt.Ask, () => AskAt(input.Value)), input.Value, hasNoInput);
         });
         return command;
     }
 
-    private static async Task<int> RunAsync(JoinSettings settings)
+    private static Questions AskAt(LineReader input)
     {
-        IChatOutput output = settings.IsJson ? new JsonOutput(Terminal.Output, Terminal.Error) : new PlainOutput(Terminal.Output, Terminal.Error);
+        InputLine? Read() => input.TryRead(out var line) ? line : null;
+        return new Questions(Read, Console.IsInputRedirected ? Read : () => SecretPrompt.Read(input), Terminal.Error, showsEnter: !Console.IsInputRedirected);
+    }
+
+    private static async Task<int> RunAsync(JoinSettings settings, LineReader input, bool hasNoInput)
+    {
+        var prompt = settings.IsInteractive
+            ? new PromptLine(Terminal.Output, Terminal.Error, settings.Name, canErase: Terminal.HasEscapeSequences, inputEndsLine: !Console.IsInputRedirected)
+            : null;
+        IChatOutput output = settings.IsJson
+            ? new JsonOutput(Terminal.Output, Terminal.Error)
+            : new PlainOutput(prompt?.Output ?? Terminal.Output, prompt?.Error ?? Terminal.Error, prompt);
         using var interruption = new Interruption();
-        // Before anything is opened that could take its place.
-        var stays = settings.Stays || StandardInput.IsAbsent;
         using var identity = settings.StateDirectory is { } directory ? PeerIdentity.Open(directory) : PeerIdentity.Create();
         foreach (var notice in Notices(settings, identity)) output.Notice(notice);
 
@@ -57,7 +68,10 @@ internal static class JoinVerb
             // Programs have both ids, and no eyes.
             room.IsOpen && !settings.IsJson ? peer => SafetyNumber.Of(identity.Id, peer) : null);
         output.ShowReady(identity.Id, settings.Name, settings.Room);
-        return await new ChatSession(new JoinedRoom(room), StandardInput.ReadLines(), output, stays, TimeProvider.System).RunAsync(interruption.Token);
+        var lines = StandardInput.ReadLines(input, skipsEmpty: !Console.IsInputRedirected || settings.IsInteractive);
+        var exitCode = await new ChatSession(new JoinedRoom(room), lines, output, settings.Stays || hasNoInput, TimeProvider.System).RunAsync(interruption.Token);
+        prompt?.End();
+        return exitCode;
     }
 
     private static MeetPeer Remembering(string stateDirectory, Room room)

@@ -117,10 +117,10 @@ internal sealed class InboxSession : IServerEnd
         }
     }
 
-    public void HandleServerLost(bool hadJoined, Timestamp now)
+    public void HandleServerLost(bool isNews, Timestamp now)
     {
-        if (hadJoined) _events.Enqueue(new NodeEvent.ServerLost(_number));
-        foreach (var call in _callers.Values) call.HandleServerLost(hadJoined, now);
+        if (isNews) _events.Enqueue(new NodeEvent.ServerLost(_number));
+        foreach (var call in _callers.Values) call.HandleServerLost(isNews, now);
     }
 
     public void HandleTimeout(Timestamp now)
@@ -239,7 +239,7 @@ internal sealed class InboxSession : IServerEnd
     // Calls that were taken go on by themselves.
     private void GoOnUnserved(Timestamp now)
     {
-        foreach (var call in _callers.Values) call.HandleServerLost(hadJoined: true, now);
+        foreach (var call in _callers.Values) call.HandleServerLost(isNews: true, now);
     }
 
     private IncomingCall? FindRinging(int number)

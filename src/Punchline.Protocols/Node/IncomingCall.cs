@@ -137,10 +137,10 @@ internal sealed class IncomingCall(NodeServices services, ServerEntry server, Ca
 
     public void HandleServed() => _room?.HandleServed();
 
-    public void HandleServerLost(bool hadJoined, Timestamp now)
+    public void HandleServerLost(bool isNews, Timestamp now)
     {
         BeginMeeting(now);
-        _room?.HandleServerLost(hadJoined, now);
+        if (isNews) _room?.HandleServerLost(now);
     }
 
     public void HandleTimeout(Timestamp now)

@@ -174,7 +174,7 @@ internal sealed class NodeCore : IDisposable
     /// <summary>Whether goodbyes may still have to be repeated in a room that was left.</summary>
     public bool IsClosing(int room) => _rooms.TryGetValue(room, out var session) && session.IsClosing;
 
-    /// <summary>The server replaced or refused us, or we left: there is no coming back.</summary>
+    /// <summary>Another process took our place, the server never let us in, or we left: there is no coming back.</summary>
     public bool IsServerFinal(int room) => !_serverEnds.TryGetValue(room, out var end) || end.Server.IsFinal;
 
     /// <summary>Whether the server that there is a connection to has us.</summary>
@@ -226,6 +226,19 @@ internal sealed class NodeCore : IDisposable
         }
         room = 0;
         utf8 = default;
+        return false;
+    }
+
+    /// <summary>A room whose connection to the server is to be closed, for nothing more is to be heard on it.</summary>
+    public bool TryDequeueServerClose(out int room)
+    {
+        foreach (var (number, end) in _serverEnds)
+        {
+            if (!end.Server.TryTakeClose()) continue;
+            room = number;
+            return true;
+        }
+        room = 0;
         return false;
     }
 

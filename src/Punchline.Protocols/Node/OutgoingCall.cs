@@ -95,11 +95,12 @@ internal sealed class OutgoingCall : IServerEnd, IRendezvous
         }
     }
 
-    public void HandleServerLost(bool hadJoined, Timestamp now)
+    public void HandleServerLost(bool isNews, Timestamp now)
     {
         _ringAt = Timestamp.Never;
-        if (Room is not null) Room.HandleServerLost(hadJoined, now);
-        else if (hadJoined && !_isOver) _events.Enqueue(new NodeEvent.ServerLost(_number));
+        if (!isNews) return;
+        if (Room is not null) Room.HandleServerLost(now);
+        else if (!_isOver) _events.Enqueue(new NodeEvent.ServerLost(_number));
     }
 
     public void HandleCandidatesChanged(Timestamp now)

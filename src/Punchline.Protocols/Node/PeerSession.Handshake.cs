@@ -86,7 +86,7 @@ internal sealed partial class PeerSession
     /// <param name="now">The time.</param>
     public void HandleMessage1(Endpoint source, ReadOnlySpan<byte> packet, bool isProven, Timestamp now)
     {
-        if (_isLeft) return;
+        if (_isLeft || IsPaused) return;
         if (_lastMessage1 is not null && packet.SequenceEqual(_lastMessage1))
         {
             HandleDuplicateMessage1(source, isProven, now);

@@ -16,7 +16,7 @@ internal sealed partial class PeerSession : IDisposable
     private readonly NodeServices _services;
     private readonly RoomSession _room;
     private readonly HandshakeContext _context;
-    private readonly ChatChannel _chat = new();
+    private readonly ChatChannel _chat;
     private readonly Queue<(Endpoint Destination, byte[] Packet)> _outgoing = new();
     private readonly Queue<PeerSessionEvent> _events = new();
     private readonly Timestamp _learnedAt;
@@ -24,17 +24,20 @@ internal sealed partial class PeerSession : IDisposable
     private PunchAttempt? _punch;
     private Timestamp _attemptLearnedAt;
     private Endpoint? _openPath;
+    private Timestamp _pauseEnds = Timestamp.Never;
     private bool _isLeft;
 
-    public PeerSession(NodeServices services, RoomSession room, IntroductionBlob introduction, HandshakeContext context, Timestamp now)
+    public PeerSession(
+        NodeServices services, RoomSession room, IntroductionBlob introduction, HandshakeContext context, ChatChannel chat, Timestamp now)
     {
+        _chat = chat;
         _services = services;
         _room = room;
         _learnedAt = now;
         Introduction = introduction;
         _context = context;
         services.Routes.AddHint(_context.IncomingHint, this);
-        StartAttempt(now, now);
+        Reconnect(now);
     }
 
     public RoomSession Room => _room;
@@ -58,6 +61,9 @@ internal sealed partial class PeerSession : IDisposable
     /// <summary>Looking for a way, or waiting for its turn to.</summary>
     public bool IsPunching => _punch is not null || _turn is { IsWaiting: true };
 
+    /// <summary>Its connections ended with errors: until a pause is over nothing is sent to it or answered.</summary>
+    public bool IsPaused => _pauseEnds != Timestamp.Never;
+
     /// <summary>There is a way, or one is being looked for.</summary>
     public bool IsReachable => IsConnected || IsPunching;
 
@@ -71,6 +77,7 @@ internal sealed partial class PeerSession : IDisposable
             if (_outgoing.Count > 0 || _turn is { IsDue: true }) return Timestamp.Zero;
             var next = _connection?.NextTimeout ?? Timestamp.Never;
             if (_punch is { } punch) next = Timestamp.Min(next, Timestamp.Min(punch.NextTimeout, punch.Deadline));
+            next = Timestamp.Min(next, _pauseEnds);
             return Timestamp.Min(Timestamp.Min(next, _turnEnds), Timestamp.Min(_nextMessage3, _doubtEnds));
         }
     }
@@ -80,15 +87,17 @@ internal sealed partial class PeerSession : IDisposable
     {
         if (introduction.Generation <= Introduction.Generation) return;
         Introduction = introduction;
-        if (IsConnected || _isLeft) return;
-        if (!IsPunching) StartAttempt(now, now);
-        else AddPlan(now);
+        if (IsPunching) AddPlan(now);
+        else Reconnect(now);
     }
 
-    /// <summary>The connection ended while the member may still be there.</summary>
+    /// <summary>There is no connection while the member may be there: looks for a way, now or when its pause is over.</summary>
     public void Reconnect(Timestamp now)
     {
-        if (!IsPunching && !_isLeft) StartAttempt(now, now);
+        if (IsConnected || IsPunching || _isLeft) return;
+        var end = _room.Pauses.EndFor(Peer);
+        _pauseEnds = end > now ? end : Timestamp.Never;
+        if (!IsPaused) StartAttempt(now, now);
     }
 
     /// <summary>Our own candidates changed: what is worth probing may have, too.</summary>
@@ -115,6 +124,7 @@ internal sealed partial class PeerSession : IDisposable
     {
         _isLeft = true;
         EndPunch();
+        _pauseEnds = Timestamp.Never;
         ObserveAbandoned();
         _doubtEnds = Timestamp.Never;
         EndInitiator();
@@ -130,6 +140,7 @@ internal sealed partial class PeerSession : IDisposable
             DrainConnection(now);
             if (_connection.IsDrained) DropConnection();
         }
+        if (now >= _pauseEnds) Reconnect(now);
         if (now >= _turnEnds) EndTurn();
         if (_turn is { IsDue: true }) BeginPunch(now);
         if (now >= _nextMessage3) SendMessage3(now);

@@ -65,10 +65,10 @@ internal sealed class RoomAtServer : IRendezvous, IServerEnd
         }
     }
 
-    public void HandleServerLost(bool hadJoined, Timestamp now)
+    public void HandleServerLost(bool isNews, Timestamp now)
     {
         _announceAt = Timestamp.Never;
-        _room.HandleServerLost(hadJoined, now);
+        if (isNews) _room.HandleServerLost(now);
     }
 
     public void HandleTimeout(Timestamp now)

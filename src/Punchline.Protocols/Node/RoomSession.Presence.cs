@@ -56,11 +56,9 @@ internal sealed partial class RoomSession
     }
 
     /// <summary>The server is away.</summary>
-    /// <param name="hadJoined">It had us until now, so that this is news.</param>
-    /// <param name="now">The time.</param>
-    public void HandleServerLost(bool hadJoined, Timestamp now)
+    public void HandleServerLost(Timestamp now)
     {
-        if (hadJoined) _events.Enqueue(new NodeEvent.ServerLost(_number));
+        _events.Enqueue(new NodeEvent.ServerLost(_number));
         GoOnUnserved(now);
     }
 

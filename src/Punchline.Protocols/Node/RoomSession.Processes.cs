@@ -34,7 +34,7 @@ internal sealed partial class RoomSession
         else if (TryCreateContext(introduction, out var context))
         {
             DropOther(member);
-            member.Other = new PeerSession(_services, this, introduction, context, now);
+            member.Other = new PeerSession(_services, this, introduction, context, new ChatChannel(), now);
             if (!member.Session.IsConnected) Succeed(member, now);
         }
     }
@@ -52,7 +52,7 @@ internal sealed partial class RoomSession
     {
         var older = member.Session;
         var newer = member.Other!;
-        if (older.IsConnected) _events.Enqueue(new NodeEvent.Disconnected(_number, older.Peer, "superseded"));
+        TellDisconnected(member, "superseded");
         older.Leave(CloseCodes.Superseded, "superseded", now);
         member.Session = newer;
         member.Other = older;
@@ -69,6 +69,8 @@ internal sealed partial class RoomSession
     private void Forget(Member member)
     {
         _members.Remove(member);
+        member.IsForgotten = true;
+        member.IsToldConnected = false;
         member.Session.Dispose();
         DropOther(member);
     }

@@ -4,7 +4,6 @@ using Punchline.Protocols.Coordination;
 using Punchline.Protocols.Noise;
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Rooms;
-using Punchline.Protocols.Transport;
 using Punchline.Protocols.Transport.Handshake;
 
 namespace Punchline.Protocols.Node;
@@ -37,6 +36,7 @@ internal sealed partial class RoomSession : IDisposable
     // In the order of joining, so that a run replays whatever the process's hash seed is.
     private readonly List<Member> _members = [];
     private readonly Queue<NodeEvent> _events = new();
+    private readonly DepartedChats _departed = new();
     private ulong _lastSequence;
     private bool _isLeaving;
 
@@ -57,6 +57,9 @@ internal sealed partial class RoomSession : IDisposable
     public RoomKeys Keys { get; }
 
     public TimeSpan KeepAliveInterval => IsServed ? ServedKeepAlive : UnservedKeepAlive;
+
+    /// <summary>Who is not connected to before a pause is over.</summary>
+    public ReconnectPauses Pauses { get; } = new();
 
     /// <summary>Members known, connected or not.</summary>
     public int MemberCount => _members.Count;
@@ -133,8 +136,7 @@ internal sealed partial class RoomSession : IDisposable
             member.Session.HandleTimeout(now);
             member.Other?.HandleTimeout(now);
             Drain(member, now);
-            if (now >= DeadlineOf(member) && _members.Contains(member))
-                Remove(member, member.HasLeftServer ? DepartureReason.Left : DepartureReason.Timeout);
+            if (!member.IsForgotten && now >= DeadlineOf(member)) Remove(member, member.HasLeftServer ? DepartureReason.Left : DepartureReason.Timeout);
         }
         if (now >= StrangersDeadline) RemoveStrangers(_ => true, DepartureReason.Timeout);
     }
@@ -185,7 +187,8 @@ internal sealed partial class RoomSession : IDisposable
         if (member is null)
         {
             if (_members.Count == CoordinationLimits.MaxMembersPerRoom || !TryCreateContext(introduction, out var context)) return;
-            _members.Add(new Member(new PeerSession(_services, this, introduction, context, now)));
+            var chat = _departed.Take(introduction.Instance) ?? new ChatChannel();
+            _members.Add(new Member(new PeerSession(_services, this, introduction, context, chat, now)));
             _events.Enqueue(new NodeEvent.MemberJoined(_number, introduction.Id, introduction.Name));
             return;
         }
@@ -226,14 +229,6 @@ internal sealed partial class RoomSession : IDisposable
         return true;
     }
 
-    private void Remove(Member member, DepartureReason reason)
-    {
-        if (member.Session.IsConnected)
-            _events.Enqueue(new NodeEvent.Disconnected(_number, member.Session.Peer, reason == DepartureReason.Left ? "left" : "timeout"));
-        Forget(member);
-        _events.Enqueue(new NodeEvent.MemberLeft(_number, member.Session.Peer, reason));
-    }
-
     // When a member's silence ends it. With a server that has it there is no such moment.
     private Timestamp DeadlineOf(Member member)
     {
@@ -247,79 +242,8 @@ internal sealed partial class RoomSession : IDisposable
         if (IsServed) return Timestamp.Never;
         // While there was a server it may have been silent for longer: it has been asked, and gets time to answer.
         if (member.Session.IsConnected) return Timestamp.Max(_unservedSince + LastChance, member.Session.LastHeard + SilenceLimit);
-        return member.Session.IsPunching ? Timestamp.Never : member.Session.LastHeard + SilenceLimit;
+        return member.Session.IsPunching || member.Session.IsPaused ? Timestamp.Never : member.Session.LastHeard + SilenceLimit;
     }
-
-    private void Drain(Member member, Timestamp now)
-    {
-        DrainOther(member, now);
-        var session = member.Session;
-        var (peer, name) = (session.Peer, session.Introduction.Name);
-        while (session.TryDequeueEvent(out var sessionEvent))
-        {
-            switch (sessionEvent)
-            {
-                case PeerSessionEvent.Connected connected:
-                    session.SetKeepAlive(KeepAliveOf(member));
-                    _events.Enqueue(new NodeEvent.Connected(_number, peer, name, connected.Remote, connected.Elapsed, connected.RoundTrip));
-                    break;
-                case PeerSessionEvent.PathChanged changed:
-                    _events.Enqueue(new NodeEvent.PathChanged(_number, peer, changed.Remote, changed.RoundTrip));
-                    break;
-                case PeerSessionEvent.Failed failed:
-                    _events.Enqueue(new NodeEvent.Failed(_number, peer, failed.Failure));
-                    break;
-                case PeerSessionEvent.Disconnected disconnected:
-                    HandleDisconnected(member, disconnected.Reason, now);
-                    break;
-            }
-        }
-        DrainChat(member, now);
-    }
-
-    // Only while the owner takes our events: else the messages stay where they are, and the member's window closes.
-    private void DrainChat(Member member, Timestamp now)
-    {
-        var (peer, name) = (member.Session.Peer, member.Session.Introduction.Name);
-        while (_events.Count < MaxPendingEvents && member.Session.TryDequeueChatEvent(out var chatEvent))
-        {
-            _events.Enqueue(chatEvent switch
-            {
-                ChatEvent.Received received => new NodeEvent.MessageReceived(_number, peer, name, received.Sequence, received.Text),
-                _ => new NodeEvent.MessageDelivered(_number, peer, chatEvent.Sequence),
-            });
-        }
-        member.Session.ResumeChat(now);
-    }
-
-    private void HandleDisconnected(Member member, CloseReason closed, Timestamp now)
-    {
-        // Our own goodbye is no news.
-        if (_isLeaving) return;
-        var hasLeft = closed.IsApplication && closed.Code == CloseCodes.Left;
-        _events.Enqueue(new NodeEvent.Disconnected(_number, member.Session.Peer, hasLeft ? "left" : Describe(closed)));
-        if (member.Other is { IsLeft: false })
-        {
-            Succeed(member, now);
-        }
-        else if (hasLeft)
-        {
-            Forget(member);
-            _events.Enqueue(new NodeEvent.MemberLeft(_number, member.Session.Peer, DepartureReason.Left));
-        }
-        else if (!(closed is { Origin: CloseOrigin.Remote, IsApplication: true, Code: CloseCodes.Superseded }))
-        {
-            member.Session.Reconnect(now);
-        }
-    }
-
-    private static string Describe(CloseReason closed) => closed switch
-    {
-        { Origin: CloseOrigin.IdleTimeout } => "timeout",
-        { Origin: CloseOrigin.StatelessReset } => "reset",
-        { Text: { Length: > 0 } text } => PeerText.Clean(text),
-        _ => $"code {closed.Code}",
-    };
 
     private sealed class Member(PeerSession session)
     {
@@ -333,5 +257,11 @@ internal sealed partial class RoomSession : IDisposable
 
         /// <summary>It said so because the member left it.</summary>
         public bool HasLeftServer { get; set; }
+
+        /// <summary>The owner heard of a connection, and not yet of its end.</summary>
+        public bool IsToldConnected { get; set; }
+
+        /// <summary>The owner heard, or will hear nothing more, of it.</summary>
+        public bool IsForgotten { get; set; }
     }
 }

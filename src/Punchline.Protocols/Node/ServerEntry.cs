@@ -17,9 +17,9 @@ internal interface IServerEnd
     void HandleServerEvent(CoordinationClientEvent serverEvent, Timestamp now);
 
     /// <summary>The connection broke, or the server fell silent.</summary>
-    /// <param name="hadJoined">It had us until then.</param>
+    /// <param name="isNews">It had us until then, or never had.</param>
     /// <param name="now">The time.</param>
-    void HandleServerLost(bool hadJoined, Timestamp now);
+    void HandleServerLost(bool isNews, Timestamp now);
 
     /// <summary>Our own candidates changed. A room of its own hears of that by itself.</summary>
     void HandleCandidatesChanged(Timestamp now)
@@ -49,11 +49,13 @@ internal sealed class ServerEntry(NodeServices services, IServerEnd owner, byte[
     private readonly List<Endpoint> _stunServers = [];
     private CoordinationClient? _client;
     private bool _hasJoined;
+    private bool _wasMember;
+    private bool _closes;
 
     /// <summary>The server has us as a member, so its word on who is there counts.</summary>
     public bool IsServed => _hasJoined && _client is { IsOver: false };
 
-    /// <summary>The server replaced or refused us, or we left: there is no coming back.</summary>
+    /// <summary>Another process took our place, the server never let us in, or we left: there is no coming back.</summary>
     public bool IsFinal { get; private set; }
 
     /// <summary>The server is on this machine.</summary>
@@ -70,6 +72,7 @@ internal sealed class ServerEntry(NodeServices services, IServerEnd owner, byte[
     {
         IsLoopback = isLoopback;
         _hasJoined = false;
+        _closes = false;
         _client = new CoordinationClient(services.Identity, instance, host, tag, certificateKeyHash, now);
         owner.HandleServerConnected(now);
     }
@@ -85,6 +88,7 @@ internal sealed class ServerEntry(NodeServices services, IServerEnd owner, byte[
         if (_client is null) return;
         var wasOver = _client.IsOver;
         _client = null;
+        _closes = false;
         if (!wasOver) Lose(now);
     }
 
@@ -128,6 +132,14 @@ internal sealed class ServerEntry(NodeServices services, IServerEnd owner, byte[
         return _client is not null && _client.TryDequeueMessage(out utf8);
     }
 
+    /// <summary>Once, when nothing more is to be heard on the present connection, and it is to be closed.</summary>
+    public bool TryTakeClose()
+    {
+        var closes = _closes;
+        _closes = false;
+        return closes;
+    }
+
     /// <summary>STUN servers that the server named since the last time.</summary>
     public Endpoint[] TakeStunServers()
     {
@@ -146,23 +158,28 @@ internal sealed class ServerEntry(NodeServices services, IServerEnd owner, byte[
                 case CoordinationClientEvent.Challenged challenged:
                     _stunServers.AddRange(challenged.StunServers);
                     break;
+                // Whoever was in stays in: places come free, a server is replaced, and a network with something in between is
+                // left again. Whoever never was hears why.
+                case CoordinationClientEvent.Refused { Code: not CoordinationErrorCode.Offline } when _wasMember:
                 case CoordinationClientEvent.ServerSilent:
                     Lose(now);
                     break;
                 default:
                     _hasJoined |= serverEvent is CoordinationClientEvent.Welcomed;
+                    _wasMember |= _hasJoined;
                     // Who is offline may come.
                     IsFinal |= serverEvent is CoordinationClientEvent.Replaced or CoordinationClientEvent.Refused { Code: not CoordinationErrorCode.Offline };
                     owner.HandleServerEvent(serverEvent, now);
                     break;
             }
+            _closes |= _client is { IsOver: true };
         }
     }
 
     private void Lose(Timestamp now)
     {
-        var hadJoined = _hasJoined;
+        var isNews = _hasJoined || !_wasMember;
         _hasJoined = false;
-        owner.HandleServerLost(hadJoined, now);
+        owner.HandleServerLost(isNews, now);
     }
 }

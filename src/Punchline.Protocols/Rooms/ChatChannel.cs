@@ -42,6 +42,9 @@ internal sealed class ChatChannel
     /// <summary>Messages that the member has not acknowledged.</summary>
     public int Undelivered => _undelivered.Count;
 
+    /// <summary>Bytes of their frames.</summary>
+    public long UndeliveredBytes => _undeliveredBytes;
+
     /// <summary>Acknowledgements that wait for room in the member's stream.</summary>
     public int PendingAcknowledgements => _acknowledgements.Count;
 
@@ -66,8 +69,8 @@ internal sealed class ChatChannel
     }
 
     /// <summary>
-    /// The member started anew: what its older process did not acknowledge is for the new one, and what that one said
-    /// and nobody took yet is still told.
+    /// The member started anew: what its older process did not acknowledge is for the new one. What the older one said has
+    /// been told by now.
     /// </summary>
     public void TakeOver(ChatChannel older)
     {
@@ -76,7 +79,6 @@ internal sealed class ChatChannel
         _undeliveredBytes += older._undeliveredBytes;
         older._undelivered.Clear();
         older._undeliveredBytes = 0;
-        while (older._events.TryDequeue(out var chatEvent)) _events.Enqueue(chatEvent);
         Pump();
     }
 

@@ -62,6 +62,9 @@ internal sealed class ProbeBudget
         _addresses.Remove(endpoint.Address);
     }
 
+    /// <summary>An authenticated packet came from there that ends nothing yet: as much again may follow. What may go to its IP address stays.</summary>
+    public void Renew(Endpoint endpoint) => _endpoints.Remove(endpoint);
+
     private void Sweep(Timestamp now)
     {
         foreach (var (endpoint, use) in _endpoints)

@@ -19,6 +19,9 @@ internal interface IRoomObserver
     void OnEvent(NodeEvent nodeEvent);
 
     void OnServerMessage(ReadOnlyMemory<byte> utf8);
+
+    /// <summary>The connection to the server is of no use any more.</summary>
+    void OnServerOver();
 }
 
 /// <summary>
@@ -188,6 +191,10 @@ internal sealed class NodeEngine : IDisposable
         while (_node.TryDequeueServerMessage(out var room, out var utf8))
         {
             if (_rooms.TryGetValue(room, out var observer)) observer.OnServerMessage(utf8);
+        }
+        while (_node.TryDequeueServerClose(out var room))
+        {
+            if (_rooms.TryGetValue(room, out var observer)) observer.OnServerOver();
         }
         foreach (var (room, observer) in _rooms)
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Net.WebSockets;
@@ -12,7 +13,10 @@ namespace Punchline.Engine;
 internal sealed class ServerLink(NodeEngine engine, int room, string path, ServerAddress address, IKnownServers knownServers, bool trustFirst)
     : IAsyncDisposable
 {
-    /// <summary>Between the first two attempts after a break; doubles up to <see cref="MaxPause"/>, each with up to half more by chance.</summary>
+    /// <summary>
+    /// Between the first two attempts after a break; doubles up to <see cref="MaxPause"/>, each with up to half more by chance. A
+    /// connection that lasted for that long begins anew: one that the server refuses, or breaks soon, does not.
+    /// </summary>
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(30);
 
@@ -27,7 +31,6 @@ internal sealed class ServerLink(NodeEngine engine, int room, string path, Serve
     private volatile Channel<ReadOnlyMemory<byte>>? _outgoing;
     private Task _running = Task.CompletedTask;
     private volatile bool _isLeaving;
-    private bool _wasServed;
 
     /// <summary>Connects for the first time, then carries on in the background.</summary>
     /// <exception cref="CoordinationConnectException">There is no way to the server.</exception>
@@ -43,8 +46,8 @@ internal sealed class ServerLink(NodeEngine engine, int room, string path, Serve
     public void Send(ReadOnlyMemory<byte> utf8) => _outgoing?.Writer.TryWrite(utf8);
 
     /// <summary>
-    /// The server is silent although its connection stands, as when a cable was pulled: that connection is given up, and
-    /// another is tried. Does not wait.
+    /// The server is silent although its connection stands, as when a cable was pulled, or refused us: that connection is
+    /// given up, and another is tried. Does not wait.
     /// </summary>
     public void GiveUp() => _silence.TrySetResult();
 
@@ -106,12 +109,12 @@ internal sealed class ServerLink(NodeEngine engine, int room, string path, Serve
             {
                 if (channel is not null)
                 {
+                    var start = Stopwatch.GetTimestamp();
                     await CarryAsync(channel).ConfigureAwait(false);
-                    // Replaced, refused or left: there is no coming back.
+                    // Replaced, never let in, or left: there is no coming back.
                     if (_isLeaving || engine.Run((node, _) => node.IsServerFinal(room))) return;
-                    // Who was let in begins anew; who asks for somebody that is not there asks ever more seldom.
-                    if (_wasServed) pause = FirstPause;
                     engine.Run((node, now) => node.HandleServerDisconnected(room, now));
+                    if (Stopwatch.GetElapsedTime(start) >= MaxPause) pause = FirstPause;
                 }
                 await Task.Delay(pause * (1 + (Random.Shared.NextDouble() / 2)), _stop.Token).ConfigureAwait(false);
                 pause = pause * 2 < MaxPause ? pause * 2 : MaxPause;
@@ -141,7 +144,6 @@ internal sealed class ServerLink(NodeEngine engine, int room, string path, Serve
     {
         _silence = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var silence = _silence.Task;
-        _wasServed = false;
         using var end = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         await using (channel.ConfigureAwait(false))
         {
@@ -162,7 +164,6 @@ internal sealed class ServerLink(NodeEngine engine, int room, string path, Serve
             {
                 engine.Run((node, now) => node.HandleServerMessage(room, utf8.Span, now));
                 if (engine.Run((node, _) => node.IsServerFinal(room))) return;
-                _wasServed |= engine.Run((node, _) => node.IsServed(room));
             }
         }
         catch (Exception exception) when (exception is OperationCanceledException or ObjectDisposedException)

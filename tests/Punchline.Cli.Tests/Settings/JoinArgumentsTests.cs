@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Punchline.Cli.Chat;
 using Punchline.Cli.Settings;
 
 namespace Punchline.Cli.Tests.Settings;
@@ -152,6 +153,49 @@ public sealed class JoinArgumentsTests
     [InlineData("#1", "'#1'")]
     public void What_is_pasted_survives_the_shell(string word, string quoted) => Assert.Equal(quoted, ShellWord.Quote(word));
 
+    [Fact]
+    public void Json_is_for_programs_and_prompts_are_for_people()
+    {
+        Assert.Contains("--interactive", Assert.Throws<UsageException>(() => Read([], "lounge", "--server", "h", "--interactive", "--json")).Message, StringComparison.Ordinal);
+        Assert.Throws<UsageException>(() => Read(new() { ["PUNCHLINE_JSON"] = "1" }, "lounge", "--server", "h", "--interactive"));
+    }
+
+    [Fact]
+    public void What_is_missing_is_asked_for_until_it_will_do()
+    {
+        var settings = Ask([], ["http://x", " host.example ", new string('n', 65), "Ann", "-r", "lounge", "s"], out var asked, "--state", "-", "--interactive");
+        Assert.Equal(("host.example", "lounge", "Ann"), (settings.Server, settings.Room, settings.Name));
+        Assert.Equal(new RoomSecret("hidden s", false), settings.Secret);
+        Assert.True(settings.IsInteractive);
+        Assert.Equal(
+            ["Server", "Server", "Name", "Name", "Room", "Room", "Secret"],
+            asked.Split('\n').Where(line => line.EndsWith(": ", StringComparison.Ordinal)).Select(line => line.Split(' ')[0]));
+    }
+
+    [Fact]
+    public void Nothing_is_asked_for_that_is_given()
+    {
+        var environment = new Dictionary<string, string> { ["PUNCHLINE_NAME"] = "Ann", ["PUNCHLINE_SECRET"] = "s" };
+        Assert.Equal("lounge", Ask(environment, [], out var asked, "lounge", "--server", "h", "--state", "-", "--interactive").Room);
+        Assert.Equal("", asked);
+    }
+
+    [Fact]
+    public void Who_just_presses_enter_gets_a_new_room_and_the_usual_name()
+    {
+        var settings = Ask([], ["", ""], out _, "--server", "h", "--state", "-", "--interactive");
+        Assert.True(settings.IsRoomInvented);
+        Assert.True(settings.Secret.IsInvented);
+        Assert.Equal(Read([], "--server", "h", "--state", "-").Name, settings.Name);
+        Assert.Equal(RoomSecret.None, Ask([], ["", ""], out _, "lounge", "--server", "h", "--state", "-", "--secret", "--interactive").Secret);
+    }
+
+    [Fact]
+    public void The_end_of_input_is_an_answer_to_nothing()
+    {
+        Assert.Throws<OperationCanceledException>(() => Ask([], ["host.example"], out _, "--state", "-", "--interactive"));
+    }
+
     private static WaitSettings? ReadWaiting(Dictionary<string, string> environment, params string[] args)
     {
         var arguments = new JoinArguments();
@@ -160,12 +204,26 @@ public sealed class JoinArgumentsTests
         return arguments.ReadWaiting(command.Parse(args), environment.GetValueOrDefault);
     }
 
-    private static JoinSettings Read(Dictionary<string, string> environment, params string[] args)
+    private static JoinSettings Ask(Dictionary<string, string> environment, string[] answers, out string asked, params string[] args)
+    {
+        var next = 0;
+        InputLine? Answer() => next < answers.Length ? new InputLine(answers[next++], 0) : null;
+        using var output = new StringWriter { NewLine = "\n" };
+        var questions = new Questions(Answer, () => Answer() is { Text: { Length: > 0 } text } ? new InputLine($"hidden {text}", 0) : new InputLine("", 0), output, showsEnter: false);
+        var settings = Read(environment, args, () => questions);
+        asked = output.ToString();
+        return settings;
+    }
+
+    private static JoinSettings Read(Dictionary<string, string> environment, params string[] args) =>
+        Read(environment, args, () => throw new InvalidOperationException("Nothing may be asked."));
+
+    private static JoinSettings Read(Dictionary<string, string> environment, string[] args, Func<Questions> questions)
     {
         var arguments = new JoinArguments();
         var command = new Command("join");
         arguments.AddTo(command);
         var parsed = command.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        return arguments.Read(parsed, environment.GetValueOrDefault, () => Typed);
+        return arguments.Read(parsed, environment.GetValueOrDefault, () => Typed, questions);
     }
 }

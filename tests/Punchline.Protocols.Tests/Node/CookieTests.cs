@@ -171,6 +171,22 @@ public sealed class CookieTests
         Assert.Equal(2UL, received.Payload.Attempt);
     }
 
+    // WIRE 16: an authenticated reply lifts the limit of 3,000 bytes; a cookie reply is one, once an attempt. Without it the
+    // last flights, which are for a responder with too much to do, would find them spent: five would go out, until 1.0 s.
+    [Fact]
+    public void Whoever_gave_a_cookie_gets_later_flights_as_well()
+    {
+        using var room = new StagedRoom(members: 1, responds: false);
+        var peer = room.Members[0];
+        var message1 = Assert.Single(room.Pass(TimeSpan.FromMilliseconds(25)), packet => packet.Bytes.Length == 250).Bytes;
+        Assert.True(ReceivedMessage1.TryRead(peer.Context, message1, out var received));
+        room.Deliver(peer.Source, HandshakePacket.WriteCookieReply(received.Payload.ConnectionId, new byte[AddressCookies.Length]));
+        // The peer's own openers are answered, three times.
+        for (ulong attempt = 1; attempt <= 4; attempt++) room.Deliver(peer.Source, peer.Message1(attempt));
+        var later = room.Pass(TimeSpan.FromSeconds(20)).Count(packet => packet.Bytes.Length > 1);
+        Assert.Equal(7, later); // at 33, 99, 231, 495 ms, 1.0, 2.1 and 4.2 s: with the first and three answers 11 × 267 bytes
+    }
+
     [Fact]
     public void A_cookie_is_good_for_one_source_and_for_one_to_two_minutes()
     {

@@ -91,6 +91,12 @@ internal sealed class StagedRoom : IDisposable
         })));
     }
 
+    /// <summary>Of the room, in the node.</summary>
+    public int Number => _room;
+
+    /// <summary>Another connection to the server stands, and the node asks to be let in on it.</summary>
+    public JoinMessage Register() => Register(_room);
+
     /// <summary>Hands in a datagram, and gives back what the node sends now.</summary>
     public List<(Endpoint To, byte[] Bytes)> Deliver(Endpoint source, byte[] packet)
     {
@@ -132,6 +138,11 @@ internal sealed class StagedRoom : IDisposable
     private (int Room, JoinMessage Join) Enter(RoomKeys keys)
     {
         var room = Node.OpenRoom(keys, "node");
+        return (room, Register(room));
+    }
+
+    private JoinMessage Register(int room)
+    {
         Node.HandleServerConnected(room, Host, [], isLoopback: false, Now);
         using var server = P256KeyPair.Generate(Random);
         Tell(room, new ChallengeMessage(new byte[32], server.PublicKey.ToArray(), []));
@@ -139,7 +150,7 @@ internal sealed class StagedRoom : IDisposable
         Node.HandleTimeout(Now);
         Assert.True(Node.TryDequeueServerMessage(out _, out var utf8));
         Assert.True(CoordinationJson.TryRead(utf8.Span, out ClientMessage? message));
-        return (room, Assert.IsType<JoinMessage>(message));
+        return Assert.IsType<JoinMessage>(message);
     }
 
     private void Tell(int room, ServerMessage message) => Node.HandleServerMessage(room, CoordinationJson.Write(message), Now);

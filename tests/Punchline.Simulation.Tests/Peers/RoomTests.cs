@@ -193,6 +193,29 @@ public sealed class RoomTests
         });
     }
 
+    // 1,024 events wait in the node and some more with the member's chat: what was acknowledged is told before the member is gone.
+    [Fact]
+    public void Who_is_behind_hears_what_a_member_said_before_it_hears_that_it_left()
+    {
+        SimulationRun.Check(1, internet =>
+        {
+            using var room = MeetingOf(internet, 2);
+            var (listener, speaker) = (room.Peers[0], room.Peers[1]);
+            listener.TakesEvents = false;
+            for (var i = 1; i <= RoomSession.MaxPendingEvents + 2_000; i++) Assert.True(speaker.Send($"{i}"));
+            internet.RunFor(TimeSpan.FromSeconds(5));
+            var delivered = speaker.EventsOf<NodeEvent.MessageDelivered>().Count();
+            Assert.InRange(delivered, RoomSession.MaxPendingEvents + 256, RoomSession.MaxPendingEvents + 1_999);
+            speaker.Leave();
+            internet.RunFor(TimeSpan.FromSeconds(1));
+            listener.TakesEvents = true;
+            internet.RunFor(TimeSpan.FromSeconds(20));
+            Assert.IsType<NodeEvent.MemberLeft>(listener.Events[^1]);
+            Assert.IsType<NodeEvent.Disconnected>(listener.Events[^2]);
+            Assert.Equal(Enumerable.Range(1, delivered).Select(i => $"{i}"), listener.TextsFrom(speaker));
+        });
+    }
+
     [Fact]
     public void After_everything_is_closed_no_route_is_left()
     {

@@ -14,16 +14,24 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
 
     private const int LanPrefixLength = 24;
 
+    // As the engine's link to the server has them.
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(30);
+
     private readonly VirtualInternet _internet;
     private readonly Machine _machine;
     private readonly P256KeyPair _identity;
     private readonly NodeCore _node;
     private readonly RoomKeys _keys;
-    private readonly int _room;
-    private readonly List<NodeEvent> _events = [];
     private readonly SimulatedSocket _socket;
     private readonly bool _ownsIdentity;
+    private readonly IRandomSource _random;
+    private List<NodeEvent> _events = [];
+    private int _room;
     private ChannelEnd? _server;
+    private Action? _connectAgain;
+    private TimeSpan _pause = FirstPause;
+    private Timestamp _serverSince;
 
     /// <param name="internet">Where it lives.</param>
     /// <param name="machine">What it runs on; its port must be free there.</param>
@@ -35,10 +43,10 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
         _internet = internet;
         _machine = machine;
         _keys = keys;
-        var random = internet.NewRandom();
+        _random = internet.NewRandom();
         _ownsIdentity = identity is null;
-        _identity = identity ?? P256KeyPair.Generate(random);
-        _node = new NodeCore(_identity, random);
+        _identity = identity ?? P256KeyPair.Generate(_random);
+        _node = new NodeCore(_identity, _random);
         _node.SetHostAddresses([new HostAddress(machine.At(Port), LanPrefixLength)], internet.Now);
         _room = _node.OpenRoom(keys, machine.Name, allowed);
         _socket = machine.Bind(Port, this);
@@ -50,8 +58,17 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
 
     public PeerId Id => _node.Id;
 
-    /// <summary>All that the node has told, in order.</summary>
+    /// <summary>All that the node has told of the room, in order.</summary>
     public IReadOnlyList<NodeEvent> Events => _events;
+
+    /// <summary>Comes back to the server with growing pauses, as the engine does, until that is final.</summary>
+    public bool ComesBack { get; set; }
+
+    /// <summary>False: what the node has to tell waits there, as where an application is busy.</summary>
+    public bool TakesEvents { get; set; } = true;
+
+    /// <summary>False after <see cref="Kill"/>.</summary>
+    public bool IsAlive { get; private set; } = true;
 
     public NodeCore Node => _node;
 
@@ -85,15 +102,21 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
     /// <summary>Opens the connection to the server and joins, STUN beside it, as the engine does.</summary>
     public void Join(SimulatedServer server, TimeSpan serverDelay)
     {
+        _connectAgain = () => Join(server, serverDelay);
         foreach (var stun in server.StunEndpoints) _node.QueryStun(stun, _internet.Now);
         // What the server sees is the router's address; its port is of no use to anybody.
         var outermost = _machine.Site;
         while (outermost?.Behind is { } carrier) outermost = carrier;
         var from = outermost is { Nat.Behavior.Translates: true } ? outermost.ExternalAt(0) : _machine.At(0);
         _server = server.Connect(Name, from, _keys.Tag, serverDelay);
-        if (_server is null) return;
+        if (_server is null)
+        {
+            ConnectLater();
+            return;
+        }
+        _serverSince = _internet.Now;
         _server.Received = utf8 => _node.HandleServerMessage(_room, utf8.Span, _internet.Now);
-        _server.Broken = () => _node.HandleServerDisconnected(_room, _internet.Now);
+        _server.Broken = LoseServer;
         _node.HandleServerConnected(_room, SimulatedServer.Host, [], isLoopback: false, _internet.Now);
     }
 
@@ -102,13 +125,26 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
     public void Leave() => _node.LeaveRoom(_room, _internet.Now);
 
     /// <summary>Forgets the room, as the engine does behind the last goodbye.</summary>
-    public void CloseRoom() => _node.CloseRoom(_room);
+    public void CloseRoom()
+    {
+        CutServer();
+        _node.CloseRoom(_room);
+    }
+
+    /// <summary>The same process enters the room again, which it had left; its events begin anew.</summary>
+    public void OpenRoomAgain()
+    {
+        _events = [];
+        _pause = FirstPause;
+        _room = _node.OpenRoom(_keys, Name);
+    }
 
     public bool IsClosing => _node.IsClosing(_room);
 
     /// <summary>As by a power cut: nobody is told, and the server's TCP connection just falls silent.</summary>
     public void Kill()
     {
+        IsAlive = false;
         _socket.Close();
         CutServer();
     }
@@ -138,7 +174,9 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
             _server?.Send(utf8.Span);
             LastSent = now;
         }
-        while (_node.TryDequeueEvent(_room, now, out var nodeEvent)) _events.Add(nodeEvent);
+        // Behind what was just sent, which may be why.
+        if (_node.TryDequeueServerClose(out _)) _internet.Schedule(now, LoseServer);
+        while (TakesEvents && _node.TryDequeueEvent(_room, now, out var nodeEvent)) _events.Add(nodeEvent);
         if (!_node.TryDequeueTransmit(now, buffer, out transmit)) return false;
         LastSent = now;
         return true;
@@ -148,5 +186,28 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
     {
         _node.Dispose();
         if (_ownsIdentity) _identity.Dispose();
+    }
+
+    private void LoseServer()
+    {
+        CutServer();
+        if (_internet.Now - _serverSince >= MaxPause) _pause = FirstPause;
+        var isFinal = _node.IsServerFinal(_room);
+        _node.HandleServerDisconnected(_room, _internet.Now);
+        if (!isFinal) ConnectLater();
+    }
+
+    private void ConnectLater()
+    {
+        if (!ComesBack) return;
+        var room = _room;
+        _internet.Schedule(_internet.Now + (_pause * (1 + (_random.NextDouble() / 2))), () =>
+        {
+            if (!IsAlive || room != _room || _server is not null || _node.IsServerFinal(room)) return;
+            // The channel passes no router; a new one would.
+            if (_machine.Site is { Uplink.Up.IsUp: false }) ConnectLater();
+            else _connectAgain?.Invoke();
+        });
+        _pause = _pause * 2 < MaxPause ? _pause * 2 : MaxPause;
     }
 }

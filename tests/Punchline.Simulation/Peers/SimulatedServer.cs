@@ -38,6 +38,9 @@ internal sealed class SimulatedServer : IDisposable
     /// <summary>Called with every message that comes in, before the core has it, and with every one that goes out.</summary>
     public Action<string, ReadOnlyMemory<byte>>? Overheard { get; set; }
 
+    /// <summary>What it holds from its next start on; null is <see cref="CoordinationLimits"/>.</summary>
+    public CoordinationCapacity? Capacity { get; set; }
+
     /// <summary>A WebSocket of a member in the room or inbox of this tag; null once the server is dead.</summary>
     public ChannelEnd? Connect(string who, Endpoint from, ReadOnlySpan<byte> tag, TimeSpan delay, PlaceKind kind = PlaceKind.Room)
     {
@@ -56,19 +59,20 @@ internal sealed class SimulatedServer : IDisposable
         return channel.First;
     }
 
+    /// <summary>Another process on the same machine, which knows nobody.</summary>
+    public void Restart()
+    {
+        Kill();
+        _core = new CoordinationServer(_internet.NewRandom(), capacity: Capacity);
+        IsAlive = true;
+    }
+
     /// <summary>As by SIGKILL: all connections break, no port answers.</summary>
     public void Kill()
     {
         IsAlive = false;
         foreach (var channel in _channels.Values) channel.Break();
         _channels.Clear();
-    }
-
-    /// <summary>Started again: it knows of nobody.</summary>
-    public void Restart()
-    {
-        _core = new CoordinationServer(_internet.NewRandom());
-        IsAlive = true;
     }
 
     public void Dispose() => Kill();
