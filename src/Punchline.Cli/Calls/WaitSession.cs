@@ -20,6 +20,8 @@ internal sealed class WaitSession(
     IAsyncEnumerable<IWaitingCall> calls, ChannelReader<InputLine> lines, ICallOutput output, WaitSettings settings, bool stays,
     Func<PeerId, string, string> describe, TimeProvider time)
 {
+    private static readonly TimeSpan NoPathDelay = TimeSpan.FromSeconds(3);
+
     // As many as an inbox lets ring.
     private readonly Channel<IWaitingCall> _next = Channel.CreateBounded<IWaitingCall>(PeerInbox.MaxRinging);
     private volatile bool _isInCall;
@@ -139,7 +141,7 @@ internal sealed class WaitSession(
         }
         _isInCall = true;
         while (_next.Reader.TryRead(out var other)) await TellBusyAsync(other);
-        await new ChatSession(taken.Room, lines, taken.Output, stays, time) { IsCall = true }.RunAsync(stop);
+        await new ChatSession(taken.Room, lines, taken.Output, stays, time) { IsCall = true, NoPathDelay = NoPathDelay }.RunAsync(stop);
         _isInCall = false;
         output.Notice("The call is over.");
     }

@@ -20,12 +20,15 @@ internal sealed class ChatSession(IChatRoom room, ChannelReader<InputLine> lines
     /// <summary>There is one other, without whom it is over.</summary>
     public bool IsCall { get; init; }
 
+    /// <summary>How long to stay in a call to which there is no way, so that the other side, which has looked for as long, says so itself and not that it was left.</summary>
+    public TimeSpan NoPathDelay { get; init; }
+
     /// <param name="interruption">Leaves at once.</param>
     /// <returns>The exit code: failed where messages may not have arrived, or another process took this peer's place; of a call, how that ended.</returns>
     public async Task<int> RunAsync(CancellationToken interruption)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(interruption);
-        var showing = ShowEventsAsync();
+        var showing = ShowEventsAsync(stop.Token);
         var sending = SendLinesAsync(stop.Token);
         await Task.WhenAny(showing, sending);
         await stop.CancelAsync();
@@ -35,13 +38,15 @@ internal sealed class ChatSession(IChatRoom room, ChannelReader<InputLine> lines
     }
 
     // Ends when the room was left, or, with an exit code, when this peer has no place in it any more.
-    private async Task<int?> ShowEventsAsync()
+    private async Task<int?> ShowEventsAsync(CancellationToken stop)
     {
         await foreach (var roomEvent in room.ReadEventsAsync())
         {
             output.Show(roomEvent);
             if (roomEvent is RoomEvent.ServerChanged { State: ServerState.Replaced }) return ExitCode.Failed;
-            if (IsCall && CallEnding.Of(roomEvent) is { } exitCode) return exitCode;
+            if (!IsCall || CallEnding.Of(roomEvent) is not { } exitCode) continue;
+            if (exitCode == ExitCode.NoPath) await Task.Delay(NoPathDelay, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return exitCode;
         }
         return null;
     }

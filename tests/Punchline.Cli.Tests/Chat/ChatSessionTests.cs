@@ -141,6 +141,18 @@ public sealed class ChatSessionTests : IDisposable
         Assert.Equal(ExitCode.NoPath, await session);
     }
 
+    [Fact]
+    public async Task Whoever_takes_calls_lets_the_caller_find_out_first_that_there_is_no_way()
+    {
+        var session = new ChatSession(_room, _lines.Reader, new PlainOutput(_output, _error), stays: true, _time) { IsCall = true, NoPathDelay = TimeSpan.FromSeconds(3) };
+        var running = session.RunAsync(_interruption.Token);
+        _room.Happen(new RoomEvent.Failed(default, "no-answer", "Nothing came back.", "Try another network."));
+        await _time.Armed;
+        Assert.Equal(0, _room.TimesLeft);
+        _time.Advance(TimeSpan.FromSeconds(3));
+        Assert.Equal(ExitCode.NoPath, await running);
+    }
+
     private void Type(params string[] lines)
     {
         foreach (var line in lines) _lines.Writer.TryWrite(new InputLine(line, line.Length));

@@ -5,7 +5,11 @@ internal sealed class ManualTime : TimeProvider
 {
     private readonly Lock _gate = new();
     private readonly List<ManualTimer> _timers = [];
+    private readonly TaskCompletionSource _armed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TimeSpan _now;
+
+    /// <summary>Completes when somebody waits for a moment that will come.</summary>
+    public Task Armed => _armed.Task;
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
@@ -43,6 +47,7 @@ internal sealed class ManualTime : TimeProvider
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
             lock (time._gate) Due = dueTime == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : time._now + dueTime;
+            if (dueTime != Timeout.InfiniteTimeSpan) time._armed.TrySetResult();
             return true;
         }
 

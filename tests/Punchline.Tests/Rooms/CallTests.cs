@@ -87,7 +87,7 @@ public sealed class CallTests
     }
 
     [Fact]
-    public async Task A_caller_who_cancels_withdraws_its_call_also_one_that_nobody_read()
+    public async Task A_caller_who_cancels_withdraws_its_call()
     {
         await using var server = await LocalServer.StartAsync(_cancellation);
         await using var bob = await PeerNode.StartAsync(new PeerNodeOptions(), _cancellation);
@@ -100,7 +100,13 @@ public sealed class CallTests
         await giveUp.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => calling);
         await call.Withdrawn.WaitAsync(Patience, _cancellation);
+        // An answer that comes too late is none, and the next caller is the first to be read.
         await call.RefuseAsync(cancellationToken: _cancellation);
+        Assert.Equal(PunchlineError.CallWithdrawn, (await Assert.ThrowsAsync<PunchlineException>(async () => await call.AcceptAsync(_cancellation))).Error);
+        await using var carol = await PeerNode.StartAsync(new PeerNodeOptions(), _cancellation);
+        var second = carol.CallAsync(new CallOptions { Peer = bob.Id, Server = server.Address }, _cancellation).AsTask();
+        await (await NextAsync(inbox)).RefuseAsync(CallRefusal.Busy, _cancellation);
+        Assert.Equal(PunchlineError.PeerBusy, (await Assert.ThrowsAsync<PunchlineException>(() => second.WaitAsync(Patience, _cancellation))).Error);
     }
 
     [Fact]
