@@ -95,6 +95,9 @@ internal sealed class OutgoingCall : IServerEnd, IRendezvous
         }
     }
 
+    // Who is offline may come.
+    public bool OutlastsRefusal(string code) => string.Equals(code, CoordinationErrorCode.Offline, StringComparison.Ordinal);
+
     public void HandleServerLost(bool isNews, Timestamp now)
     {
         _ringAt = Timestamp.Never;

@@ -26,6 +26,9 @@ internal interface IServerEnd
     {
     }
 
+    /// <summary>Whether a refusal with this code says nothing of us, so that it is for the owner to act on it.</summary>
+    bool OutlastsRefusal(string code) => false;
+
     void HandleTimeout(Timestamp now);
 
     /// <summary>Says goodbye, where no room does.</summary>
@@ -160,15 +163,15 @@ internal sealed class ServerEntry(NodeServices services, IServerEnd owner, byte[
                     break;
                 // Whoever was in stays in: places come free, a server is replaced, and a network with something in between is
                 // left again. Whoever never was hears why.
-                case CoordinationClientEvent.Refused { Code: not CoordinationErrorCode.Offline } when _wasMember:
+                case CoordinationClientEvent.Refused refused when _wasMember && !owner.OutlastsRefusal(refused.Code):
                 case CoordinationClientEvent.ServerSilent:
                     Lose(now);
                     break;
                 default:
                     _hasJoined |= serverEvent is CoordinationClientEvent.Welcomed;
                     _wasMember |= _hasJoined;
-                    // Who is offline may come.
-                    IsFinal |= serverEvent is CoordinationClientEvent.Replaced or CoordinationClientEvent.Refused { Code: not CoordinationErrorCode.Offline };
+                    IsFinal |= serverEvent is CoordinationClientEvent.Replaced
+                        || (serverEvent is CoordinationClientEvent.Refused { Code: var code } && !owner.OutlastsRefusal(code));
                     owner.HandleServerEvent(serverEvent, now);
                     break;
             }
