@@ -137,13 +137,13 @@ public sealed class ReconnectPauseTests
             var message2 = Assert.Single(room.Deliver(member.Source, handshake.Message1.ToArray()), packet => packet.Bytes[0] == 0xc1).Bytes;
             Assert.Equal(HandshakeOutcome.Completed, handshake.ReadMessage2(message2, Parameters(), out var result, out var message3));
             room.Deliver(member.Source, message3!);
-            (_sealer, _connectionId) = (new PacketSealer(result!.SendKey, AeadLimits.Default, Timestamp.Zero), result.RemoteConnectionId);
+            (_sealer, _connectionId) = (new PacketSealer(result!.SendKey, AeadLimits.Default, room.Now), result.RemoteConnectionId);
         }
 
         private FrameWriter(StagedRoom room, HandshakeResult result)
         {
             _room = room;
-            (_sealer, _connectionId) = (new PacketSealer(result.SendKey, AeadLimits.Default, Timestamp.Zero), result.RemoteConnectionId);
+            (_sealer, _connectionId) = (new PacketSealer(result.SendKey, AeadLimits.Default, room.Now), result.RemoteConnectionId);
         }
 
         public delegate void FrameAction(ref SpanWriter writer);
