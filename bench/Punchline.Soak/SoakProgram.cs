@@ -6,7 +6,10 @@ using Punchline.Cli.Lab;
 namespace Punchline.Soak;
 
 /// <summary>What is asked on the command line.</summary>
-internal sealed record SoakOptions(TimeSpan Duration, int Members, int Seed, string? Tool, string? Logs);
+internal sealed record SoakOptions(TimeSpan Duration, int Members, int Seed, string? Tool, string? Logs)
+{
+    public bool IsFullRoom { get; init; }
+}
 
 /// <summary>From the command line to the report.</summary>
 internal static class SoakProgram
@@ -14,31 +17,36 @@ internal static class SoakProgram
     /// <returns>The exit code: 0 where all promises were kept, 1 where one was not, 2 where the lab cannot be built.</returns>
     public static async Task<int> RunAsync(SoakOptions options, CancellationToken cancellationToken)
     {
-        if (NatLab.WhyUnavailable() is { } reason)
-        {
-            await Console.Error.WriteLineAsync($"No soak, because {reason}");
-            return 2;
-        }
-        var logs = Directory.CreateDirectory(options.Logs ?? Path.Combine(Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"punchline-soak-{Environment.ProcessId}"))).FullName;
         var homes = Directory.CreateTempSubdirectory("punchline-soak-homes-").FullName;
         try
         {
-            var tool = options.Tool ?? await PublishAsync(Path.Combine(homes, "tool"), cancellationToken);
-            var room = new SoakRoom(options, tool, homes, logs);
-            await room.RunAsync(cancellationToken);
-            Console.WriteLine(room.Report());
-            if (room.Violations.Count > 0)
+            if (!options.IsFullRoom && NatLab.WhyUnavailable() is { } reason)
             {
-                Console.WriteLine($"All members' events are in {logs}.");
-                return 1;
+                await Console.Error.WriteLineAsync($"No soak, because {reason}");
+                return 2;
             }
-            if (options.Logs is null) Directory.Delete(logs, recursive: true);
-            return 0;
+            var tool = options.Tool ?? await PublishAsync(Path.Combine(homes, "tool"), cancellationToken);
+            return options.IsFullRoom ? await new FullRoom(tool, homes).RunAsync(cancellationToken) : await RunRoomAsync(options, tool, homes, cancellationToken);
         }
         finally
         {
             Directory.Delete(homes, recursive: true);
         }
+    }
+
+    private static async Task<int> RunRoomAsync(SoakOptions options, string tool, string homes, CancellationToken cancellationToken)
+    {
+        var logs = Directory.CreateDirectory(options.Logs ?? Path.Combine(Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"punchline-soak-{Environment.ProcessId}"))).FullName;
+        var room = new SoakRoom(options, tool, homes, logs);
+        await room.RunAsync(cancellationToken);
+        Console.WriteLine(room.Report());
+        if (room.Violations.Count > 0)
+        {
+            Console.WriteLine($"All members' events are in {logs}.");
+            return 1;
+        }
+        if (options.Logs is null) Directory.Delete(logs, recursive: true);
+        return 0;
     }
 
     private static async Task<string> PublishAsync(string directory, CancellationToken cancellationToken)

@@ -98,9 +98,9 @@ internal sealed class PunchAttempt(Timestamp start)
         if (!_handshakes.TryGetValue(source, out var sent)) return false;
         var isFirst = !_cookies.ContainsKey(source);
         _cookies[source] = cookie.ToArray();
-        // Only the peer could have written it: it is there, and has no time yet. In a full room its turn comes when all but the
-        // last flights are spent.
-        if (isFirst) budget.Renew(source);
+        // Only the peer could have written it: it is there, and has no time yet. In a full room its turn comes with the last flights,
+        // which the budget would not allow any more. There are no more than these, however many replies come.
+        budget.Renew(source);
         if (!isFirst || pacer.NextAllowed(now) > now || !budget.TryTake(source, LengthTo(source, handshakeLength), isAnswer: true, now)) return false;
         pacer.TryTake(now);
         _handshakes[source] = sent.Another(now);
