@@ -33,6 +33,7 @@ internal sealed class NodeCore : IDisposable
     // In the order of opening, so that a run replays.
     private readonly OrderedDictionary<int, RoomSession> _rooms = [];
     private readonly OrderedDictionary<int, IServerEnd> _serverEnds = [];
+    private readonly NetworkProfiler _profiler;
     private int _lastRoom;
     private Timestamp _nextStunRefresh = Timestamp.Never;
 
@@ -43,12 +44,16 @@ internal sealed class NodeCore : IDisposable
     {
         _services = new NodeServices(identity, random, observer);
         _stun = new StunClient(random);
+        _profiler = new NetworkProfiler(_services);
     }
 
     public PeerId Id => _services.Id;
 
     /// <summary>What STUN servers saw of our socket.</summary>
     public IReadOnlyList<Endpoint> Reflexive => _services.Reflexive;
+
+    /// <summary>What is known of our network.</summary>
+    public NetworkProfile Profile => _services.Profile;
 
     /// <summary>Hints and connection ids that lead to a session; none once every room is closed.</summary>
     public int RouteCount => _services.Routes.Count;
@@ -65,7 +70,9 @@ internal sealed class NodeCore : IDisposable
             {
                 Rooms = _rooms.Count,
                 ExternalPorts = _services.Reflexive.DistinctBy(reflexive => reflexive.Port).Count(),
-                FiveTuples = _services.ProbeBudget.FiveTuples + (ulong)_stunServers.Count,
+                FiveTuples = _services.ProbeBudget.FiveTuples + _services.Search.Mappings + _services.Search.Probes + (ulong)_stunServers.Count,
+                SearchMappings = _services.Search.Mappings,
+                SearchSessions = _services.Search.Probes,
             };
             foreach (var room in _rooms.Values) room.AddTo(ref statistics);
             return statistics;
@@ -76,7 +83,7 @@ internal sealed class NodeCore : IDisposable
     {
         get
         {
-            var next = Timestamp.Min(Timestamp.Min(_stun.NextTimeout, _nextStunRefresh), _services.SideSockets.NextTimeout);
+            var next = Timestamp.Min(Timestamp.Min(_stun.NextTimeout, _nextStunRefresh), Timestamp.Min(_services.SideSockets.NextTimeout, _profiler.NextTimeout));
             foreach (var end in _serverEnds.Values) next = Timestamp.Min(next, end.NextTimeout);
             foreach (var room in _rooms.Values) next = Timestamp.Min(next, room.NextTimeout);
             return next;
@@ -90,6 +97,7 @@ internal sealed class NodeCore : IDisposable
         _services.HostAddresses = addresses;
         if (hasMoved)
         {
+            _profiler.Restart();
             foreach (var room in _rooms.Values) room.ChangeConnectionIds();
         }
         HandleCandidatesChanged(now);
@@ -278,6 +286,7 @@ internal sealed class NodeCore : IDisposable
         _stun.HandleTimeout(now);
         DrainStun(now);
         _services.SideSockets.HandleTimeout(now);
+        if (_profiler.HandleTimeout(now)) HandleCandidatesChanged(now);
         if (now >= _nextStunRefresh)
         {
             _nextStunRefresh = now + StunRefreshInterval;
@@ -372,10 +381,14 @@ internal sealed class NodeCore : IDisposable
         List<Endpoint> answering = [.. _stunServers.Where(_reflexiveByServer.ContainsKey)];
         _services.AnsweringStunServers = answering;
         var reflexive = answering.Select(asked => _reflexiveByServer[asked]).Distinct().ToList();
-        if (reflexive.SequenceEqual(_services.Reflexive)) return;
+        var isNews = !reflexive.SequenceEqual(_services.Reflexive);
+        // What it gives every destination its own of is of no use to a peer: one shows the address.
+        if (_services.Profile.IsSymmetric && _services.Reflexive.Count > 0) isNews &= reflexive[0] != _services.Reflexive[0];
         _services.Reflexive.Clear();
         _services.Reflexive.AddRange(reflexive);
-        HandleCandidatesChanged(now);
+        var wasSymmetric = _services.Profile.IsSymmetric;
+        _profiler.HandleObservations([.. answering.Select(asked => new MappingObservation(asked, 0, _reflexiveByServer[asked]))], now);
+        if (isNews || wasSymmetric != _services.Profile.IsSymmetric) HandleCandidatesChanged(now);
     }
 
     private void HandleCandidatesChanged(Timestamp now)

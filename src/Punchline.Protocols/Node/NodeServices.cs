@@ -56,6 +56,9 @@ internal sealed class NodeServices
 
     public ProbeBudget ProbeBudget { get; } = new();
 
+    /// <summary>What searches for ports may spend.</summary>
+    public SearchBudget Search { get; } = new();
+
     public OpenPaths OpenPaths { get; } = new();
 
     public Pacer AgreementPacer { get; } = new(AgreementsPerSecond, AgreementsPerSecond);
@@ -92,6 +95,9 @@ internal sealed class NodeServices
 
     /// <summary>What STUN servers saw of our socket, without duplicates.</summary>
     public List<Endpoint> Reflexive { get; } = [];
+
+    /// <summary>What is known of our network.</summary>
+    public NetworkProfile Profile { get; set; } = NetworkProfile.Unknown;
 
     /// <summary>STUN servers that have answered, in the order in which they were named.</summary>
     public IReadOnlyList<Endpoint> AnsweringStunServers { get; set; } = [];

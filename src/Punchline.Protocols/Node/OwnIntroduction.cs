@@ -39,13 +39,14 @@ internal sealed class OwnIntroduction(NodeServices services, InstanceId instance
     public IntroductionBlob Create(bool allowLoopback)
     {
         var candidates = new List<Candidate>();
-        foreach (var reflexive in services.Reflexive) candidates.Add(new Candidate(CandidateKind.ServerReflexive, reflexive));
+        // Of a port for each destination the peers learn one, for its address.
+        foreach (var reflexive in services.Reflexive.Take(services.Profile.IsSymmetric ? 1 : Candidate.MaxPerPeer)) candidates.Add(new Candidate(CandidateKind.ServerReflexive, reflexive));
         foreach (var host in services.HostAddresses)
         {
             if (AddressScope.IsLoopback(host.Endpoint) && !allowLoopback) continue;
             if (!services.Reflexive.Contains(host.Endpoint)) candidates.Add(new Candidate(CandidateKind.Host, host.Endpoint));
         }
-        return new IntroductionBlob(services.PublicKey, instance, _generation, name, [.. candidates.Take(Candidate.MaxPerPeer)]) { Offers = [.. _offers] };
+        return new IntroductionBlob(services.PublicKey, instance, _generation, name, [.. candidates.Take(Candidate.MaxPerPeer)]) { Offers = [.. _offers], Profile = services.Profile };
     }
 
     /// <summary>

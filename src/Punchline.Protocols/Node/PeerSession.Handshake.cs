@@ -102,6 +102,7 @@ internal sealed partial class PeerSession
         _highestRemoteAttempt = message1.Payload.Attempt;
         _lastMessage1 = packet.ToArray();
         _responses.Clear();
+        HandleHit(source, now);
         if (!_context.IsInitiator) Respond(message1, source, isProven, now);
         else if (IsConnected) Doubt(source, now);
         else
@@ -163,6 +164,7 @@ internal sealed partial class PeerSession
         _attempt = ++_services.LastAttempt;
         _heardFromPeer = false;
         _impostorAnswered = false;
+        _isHopeless = false;
         _punch = null;
         // Whoever has to look for a way does not know that the old one is open.
         SetOpenPath(null);
@@ -184,6 +186,7 @@ internal sealed partial class PeerSession
     private void EndPunch()
     {
         _punch = null;
+        EndSearch();
         CloseFresh();
         EndTurn();
     }
@@ -199,20 +202,27 @@ internal sealed partial class PeerSession
     {
         ServerRoundTrip = _services.ServerRoundTrip,
         OpenPaths = _services.OpenPaths,
-        Offers = [.. Introduction.Offers.Where(offer => offer.Target == _services.Target)],
+        Offers = [.. OffersToUs],
     };
 
     private void AddPlan(Timestamp now)
     {
         _punch?.Add(PunchPlan.Create(Situation), now);
         AddFreshPlans(now);
+        PlanSearch(now);
     }
 
     private void FailAttempt(PunchAttempt punch, Timestamp now)
     {
+        var observations = new PunchObservations(punch.ProbesSent, punch.Targets, _heardFromPeer, _services.Reflexive.Count > 0, _impostorAnswered)
+        {
+            Lasted = now - punch.Start,
+            IsHopeless = _isHopeless,
+            IsSearched = punch.IsScanning || _opening is BirthdayOpening,
+        };
         EndPunch();
         EndInitiator();
-        var failure = PunchFailure.Explain(new PunchObservations(punch.ProbesSent, punch.Targets, _heardFromPeer, _services.Reflexive.Count > 0, _impostorAnswered));
+        var failure = PunchFailure.Explain(observations);
         ObserveFailed(failure, now);
         _events.Enqueue(new PeerSessionEvent.Failed(failure));
     }
@@ -220,7 +230,12 @@ internal sealed partial class PeerSession
     private bool TryDequeueProbe(Timestamp now, Span<byte> buffer, out Transmit transmit)
     {
         transmit = default;
-        if (_punch is null || !_punch.TryTakeProbe(now, _services.ProbePacer, _services.ProbeBudget, HandshakePacket.Message1Length, out var probe)) return false;
+        if (_punch is null) return false;
+        if (!_punch.TryTakeProbe(now, _services.ProbePacer, _services.ProbeBudget, HandshakePacket.Message1Length, out var probe))
+        {
+            if (!TryTakeScan(now, out var path)) return false;
+            probe = new Probe(TimeSpan.Zero, path.Remote, ProbeKind.Handshake, 0) { Via = path.Local };
+        }
         _services.Counted.Probes++;
         if (probe.Kind == ProbeKind.Opener)
         {

@@ -77,7 +77,7 @@ internal sealed partial class PeerSession : IDisposable
             if (_outgoing.Count > 0 || _turn is { IsDue: true }) return Timestamp.Zero;
             var next = _connection?.NextTimeout ?? Timestamp.Never;
             if (_punch is { } punch) next = Timestamp.Min(next, Timestamp.Min(punch.NextTimeout, punch.Deadline));
-            next = Timestamp.Min(next, Timestamp.Min(_pauseEnds, _nextFresh));
+            next = Timestamp.Min(next, Timestamp.Min(Timestamp.Min(_pauseEnds, _nextFresh), SearchTimeout));
             return Timestamp.Min(Timestamp.Min(next, _turnEnds), Timestamp.Min(_nextMessage3, _doubtEnds));
         }
     }
@@ -104,6 +104,7 @@ internal sealed partial class PeerSession : IDisposable
     public void Replan(Timestamp now)
     {
         if (_punch is not null) AddPlan(now);
+        else if (_isHopeless) Reconnect(now);
     }
 
     /// <summary>How often the connection proves itself alive.</summary>
@@ -146,6 +147,7 @@ internal sealed partial class PeerSession : IDisposable
         if (now >= _nextMessage3) SendMessage3(now);
         if (now >= _doubtEnds) EndDoubt(now);
         if (now >= _nextFresh) OpenFresh(now);
+        HandleSearchTimeout(now);
         if (_punch is { } punch && now >= punch.Deadline) FailAttempt(punch, now);
     }
 
@@ -157,6 +159,7 @@ internal sealed partial class PeerSession : IDisposable
             transmit = new Transmit(packet.Path, packet.Packet.Length);
             return true;
         }
+        if (_opening is not null && _opening.TryDequeueTransmit(buffer, out transmit)) return true;
         if (TryDequeueProbe(now, buffer, out transmit)) return true;
         return _connection is not null && _connection.TryDequeueTransmit(now, buffer, out transmit);
     }

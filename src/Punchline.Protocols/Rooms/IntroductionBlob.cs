@@ -46,6 +46,12 @@ internal sealed record IntroductionBlob(
     /// <summary>Cipher suites that it speaks, best first.</summary>
     public ReadOnlyMemory<byte> Suites { get; init; } = OurSuites;
 
+    /// <summary>What it knows of its network.</summary>
+    public NetworkProfile Profile { get; init; } = NetworkProfile.Unknown;
+
+    /// <summary>Where the server sees the member, if a server says so. No part of the blob, and not the member's word.</summary>
+    public Endpoint? SeenAt { get; init; }
+
     /// <summary>Ports that it has opened for some of the others.</summary>
     public IReadOnlyList<PortOffer> Offers { get; init; } = [];
 
@@ -105,7 +111,7 @@ internal sealed record IntroductionBlob(
             writer.Advance(candidate.Endpoint.WriteAddress(writer.Free));
             writer.WriteUInt16(candidate.Endpoint.Port);
         }
-        IntroductionFields.Write(ref writer, Offers);
+        IntroductionFields.Write(ref writer, Offers, Profile);
     }
 
     /// <summary>Reads what <see cref="Write"/> wrote. False where it is malformed.</summary>
@@ -125,13 +131,14 @@ internal sealed record IntroductionBlob(
             // A later version's kind is nothing that we could rank, and what is only observed cannot be introduced.
             if ((CandidateKind)kind is CandidateKind.Host or CandidateKind.ServerReflexive) candidates.Add(new Candidate((CandidateKind)kind, endpoint));
         }
-        IntroductionFields.Read(ref reader, out var offers);
+        IntroductionFields.Read(ref reader, out var offers, out var profile);
         introduction = new IntroductionBlob(
             publicKey.ToArray(), InstanceId.FromBytes(instance), generation, PeerText.Clean(Encoding.UTF8.GetString(name)), candidates)
         {
             Versions = versions,
             Suites = suites,
             Offers = offers,
+            Profile = profile,
         };
         return true;
     }

@@ -22,14 +22,17 @@ internal sealed class PunchAttempt(Timestamp start)
     private readonly HashSet<PathAddress> _planned = [];
     private readonly Dictionary<PathAddress, int> _replies = [];
     private readonly Dictionary<PathAddress, CopiesSent> _handshakes = [];
-    // Of addresses that message 1 went to, so not more than there are targets.
+    // Of addresses that message 1 went to, so not more than there are targets, and ports of a search.
     private readonly Dictionary<PathAddress, byte[]> _cookies = [];
     private int _order;
     private Timestamp _notBefore;
 
     public Timestamp Start { get; } = start;
 
-    public Timestamp Deadline { get; } = start + PunchPlan.Duration;
+    public Timestamp Deadline { get; private set; } = start + PunchPlan.Duration;
+
+    /// <summary>The peer's ports are being searched.</summary>
+    public bool IsScanning { get; private set; }
 
     /// <summary>Packets that went out.</summary>
     public int ProbesSent { get; private set; }
@@ -64,6 +67,25 @@ internal sealed class PunchAttempt(Timestamp start)
         _replies[source] = replies + 1;
         _planned.Add(source);
         Schedule(new Probe(TimeSpan.Zero, source.Remote, ProbeKind.Answer, 0) { Via = source.Local }, now);
+    }
+
+    /// <summary>It lasts until then at least.</summary>
+    public void Prolong(Timestamp deadline) => Deadline = Timestamp.Max(Deadline, deadline);
+
+    /// <summary>Message 1 goes to one more port of a search.</summary>
+    public void NoteScan(PathAddress path, Timestamp now)
+    {
+        IsScanning = true;
+        ProbesSent++;
+        _handshakes[path] = HandshakesTo(path).Another(now);
+    }
+
+    /// <summary>Nothing more that was planned leaves from this socket.</summary>
+    public void Cancel(SocketId socket)
+    {
+        var kept = _scheduled.UnorderedItems.Where(item => item.Element.Via != socket).ToList();
+        _scheduled.Clear();
+        _scheduled.EnqueueRange(kept);
     }
 
     /// <summary>Takes the next probe that is due, and that pacer and budget allow.</summary>
