@@ -85,6 +85,9 @@ internal sealed class NodeServices
     /// <summary>What STUN servers saw of our socket, without duplicates.</summary>
     public List<Endpoint> Reflexive { get; } = [];
 
+    /// <summary>What our gateway maps to our socket, as far as that leads to the internet.</summary>
+    public Endpoint? Mapped { get; set; }
+
     /// <summary>The shortest round trip to a STUN server that one request measured.</summary>
     public TimeSpan? ServerRoundTrip { get; set; }
 
