@@ -23,7 +23,7 @@ internal sealed partial class NodeCore
     public bool? IsBehindSecondNat => SecondNat.Judge(_portMapper.Status.ExternalAddress, _services.Reflexive);
 
     /// <summary>After <see cref="ClosePortMappings"/>: the gateway has nothing of ours any more.</summary>
-    public bool ArePortMappingsClosed => _portMapper.IsOver;
+    public bool ArePortMappingsClosed => _portMapper is { IsClosing: true, IsOver: true };
 
     /// <summary>
     /// Has the gateway map our UDP port from now on. It is looked for (<see cref="TryTakeGatewaySearch"/>) with the first STUN server that

@@ -28,7 +28,9 @@ internal sealed class PortMapper(IRandomSource random)
     private PortControlClient? _portControl;
     private UpnpClient? _upnp;
     private Timestamp _refreshed = new(long.MinValue / 2);
-    private bool _isClosing;
+
+    /// <summary>After <see cref="Close"/>.</summary>
+    public bool IsClosing { get; private set; }
 
     /// <summary>After <see cref="Close"/>: nothing of ours is at the gateway any more.</summary>
     public bool IsOver => _portControl is not { IsOver: false } && _upnp is not { IsOver: false };
@@ -49,7 +51,7 @@ internal sealed class PortMapper(IRandomSource random)
     /// <summary>A port of ours that is to be mapped, once there is a gateway. The first of a transport counts.</summary>
     public void Map(MappedTransport transport, ushort internalPort, Timestamp now)
     {
-        if (_isClosing || _slots.Exists(known => known.Transport == transport)) return;
+        if (IsClosing || _slots.Exists(known => known.Transport == transport)) return;
         var slot = new MappingSlot(transport, internalPort, PcpNonce.Generate(random));
         _slots.Add(slot);
         _portControl?.Add(slot, now);
@@ -62,7 +64,7 @@ internal sealed class PortMapper(IRandomSource random)
     /// </summary>
     public void SetGateway(Endpoint? gateway, Endpoint local, Timestamp now)
     {
-        if (_isClosing) return;
+        if (IsClosing) return;
         _gateway = gateway;
         foreach (var slot in _slots) slot.Clear();
         _portControl = gateway is { } control ? new PortControlClient(control, local.Address, random, now) : null;
@@ -78,7 +80,7 @@ internal sealed class PortMapper(IRandomSource random)
     /// <summary>The gateway may have restarted, for our external address has changed: renews what we have.</summary>
     public void Refresh(Timestamp now)
     {
-        if (_isClosing || now - _refreshed < MinRefreshInterval) return;
+        if (IsClosing || now - _refreshed < MinRefreshInterval) return;
         _refreshed = now;
         _portControl?.Refresh(now);
         _upnp?.Refresh(now);
@@ -87,8 +89,8 @@ internal sealed class PortMapper(IRandomSource random)
     /// <summary>Deletes all mappings; <see cref="IsOver"/> when that is done. Nothing is mapped after it.</summary>
     public void Close(Timestamp now)
     {
-        if (_isClosing) return;
-        _isClosing = true;
+        if (IsClosing) return;
+        IsClosing = true;
         _portControl?.Close(now);
         _upnp?.Close(now);
     }

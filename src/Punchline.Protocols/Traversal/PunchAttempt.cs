@@ -20,6 +20,8 @@ internal sealed class PunchAttempt(Timestamp start)
 
     private readonly PriorityQueue<Probe, (long Ticks, int Order)> _scheduled = new();
     private readonly HashSet<PathAddress> _planned = [];
+    // Of those that were planned for or answered, so not more than these.
+    private readonly HashSet<PathAddress> _sent = [];
     private readonly Dictionary<PathAddress, int> _replies = [];
     private readonly Dictionary<PathAddress, CopiesSent> _handshakes = [];
     // Of addresses that message 1 went to, so not more than there are targets.
@@ -36,6 +38,9 @@ internal sealed class PunchAttempt(Timestamp start)
 
     /// <summary>Addresses that were planned for or observed.</summary>
     public int Targets => _planned.Count;
+
+    /// <summary>Whether anything went there, be it an opener.</summary>
+    public bool HasSentTo(PathAddress path) => _sent.Contains(path);
 
     /// <summary>When the next probe is due; after that moment <see cref="TryTakeProbe"/> gives it.</summary>
     public Timestamp NextTimeout =>
@@ -83,6 +88,7 @@ internal sealed class PunchAttempt(Timestamp start)
             if (!budget.TryTake(probe.Destination, length, isAnswer: probe.Kind == ProbeKind.Answer, now)) continue;
             pacer.TryTake(now);
             ProbesSent++;
+            _sent.Add(probe.Path);
             if (probe.Kind != ProbeKind.Opener) _handshakes[probe.Path] = HandshakesTo(probe.Path).Another(now);
             return true;
         }
