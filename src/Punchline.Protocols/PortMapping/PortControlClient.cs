@@ -120,7 +120,7 @@ internal sealed class PortControlClient
         {
             // A request whose answer is lost may have made a mapping; but not where there is nobody to answer.
             if (IsOurs(exchange) || (exchange.Sent > 0 && _dialect != Dialect.Undecided)) exchange.BeginDeletion(now);
-            else exchange.At = Timestamp.Never;
+            else exchange.End();
         }
     }
 

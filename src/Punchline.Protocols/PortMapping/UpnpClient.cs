@@ -69,7 +69,7 @@ internal sealed class UpnpClient(Endpoint gateway, Endpoint local, IRandomSource
             {
                 if (IsOurs(wish)) next = Timestamp.Min(next, wish.Slot.Lease!.Expires);
             }
-            if (_pending.Step != Step.None || _services.Count == 0) return next;
+            if (_isClosing || _pending.Step != Step.None || _services.Count == 0) return next;
             next = Timestamp.Min(next, _addressAt);
             foreach (var wish in _wishes)
             {
@@ -301,6 +301,7 @@ internal sealed class UpnpClient(Endpoint gateway, Endpoint local, IRandomSource
         _services = [];
         _location = null;
         _addressAt = Timestamp.Never;
+        if (_isClosing) return;
         _search.Begin(now + _pause);
         _pause = _pause * 2 < LongestPause ? _pause * 2 : LongestPause;
     }
