@@ -12,7 +12,8 @@ internal sealed partial class PeerSession
     // Where our router has a mapping, it alone lets somebody in to whom nothing of ours had gone.
     private void NoteUninvited(PathAddress source)
     {
-        if (!IsConnected && _services.Mapped is not null && _punch?.HasSentTo(source) is not true) _uninvited = source;
+        if (IsConnected || _services.Mapped is null || source.Local != SocketId.Main) return;
+        if (_punch?.HasSentTo(source) is not true) _uninvited = source;
     }
 
     private bool IsMapped(PathAddress path) =>
