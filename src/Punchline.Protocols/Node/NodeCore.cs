@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Punchline.Protocols.Coordination;
 using Punchline.Protocols.Noise;
+using Punchline.Protocols.PortMapping;
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Rooms;
 using Punchline.Protocols.Stun;
@@ -15,7 +16,7 @@ namespace Punchline.Protocols.Node;
 /// One whole peer without its sockets and clock: STUN, punching, handshakes, connections and rooms, over one UDP
 /// port, and others where that one does not do. The engine and the simulation both drive it. Feed one input, drain all outputs, re-arm one timer.
 /// </summary>
-internal sealed class NodeCore : IDisposable
+internal sealed partial class NodeCore : IDisposable
 {
     /// <summary>Rooms of a node, at most, those of calls among them; and as many connections to servers.</summary>
     public const int MaxRooms = 256;
@@ -45,6 +46,7 @@ internal sealed class NodeCore : IDisposable
         _services = new NodeServices(identity, random, observer);
         _stun = new StunClient(random);
         _profiler = new NetworkProfiler(_services);
+        _portMapper = new PortMapper(random);
     }
 
     public PeerId Id => _services.Id;
@@ -83,7 +85,9 @@ internal sealed class NodeCore : IDisposable
     {
         get
         {
-            var next = Timestamp.Min(Timestamp.Min(_stun.NextTimeout, _nextStunRefresh), Timestamp.Min(_services.SideSockets.NextTimeout, _profiler.NextTimeout));
+            var next = Timestamp.Min(
+                Timestamp.Min(Timestamp.Min(_stun.NextTimeout, _nextStunRefresh), _portMapper.NextTimeout),
+                Timestamp.Min(_services.SideSockets.NextTimeout, _profiler.NextTimeout));
             foreach (var end in _serverEnds.Values) next = Timestamp.Min(next, end.NextTimeout);
             foreach (var room in _rooms.Values) next = Timestamp.Min(next, room.NextTimeout);
             return next;
@@ -107,6 +111,7 @@ internal sealed class NodeCore : IDisposable
     public void QueryStun(Endpoint server, Timestamp now)
     {
         if (_stunServers.Contains(server) || _stunServers.Count == StunClient.MaxQueries) return;
+        if (_mayMapPorts && !AddressScope.IsLoopback(server) && _stunServers.TrueForAll(AddressScope.IsLoopback)) _searchesGateway = true;
         _stunServers.Add(server);
         _stun.Query(server, now);
         _nextStunRefresh = Timestamp.Min(_nextStunRefresh, now + StunRefreshInterval);
@@ -285,6 +290,8 @@ internal sealed class NodeCore : IDisposable
     {
         _stun.HandleTimeout(now);
         DrainStun(now);
+        _portMapper.HandleTimeout(now);
+        DrainPortMapper(now);
         _services.SideSockets.HandleTimeout(now);
         if (_profiler.HandleTimeout(now)) HandleCandidatesChanged(now);
         if (now >= _nextStunRefresh)
@@ -381,14 +388,20 @@ internal sealed class NodeCore : IDisposable
         List<Endpoint> answering = [.. _stunServers.Where(_reflexiveByServer.ContainsKey)];
         _services.AnsweringStunServers = answering;
         var reflexive = answering.Select(asked => _reflexiveByServer[asked]).Distinct().ToList();
-        var isNews = !reflexive.SequenceEqual(_services.Reflexive);
+        var hasChanged = !reflexive.SequenceEqual(_services.Reflexive);
         // What it gives every destination its own of is of no use to a peer: one shows the address.
-        if (_services.Profile.IsSymmetric && _services.Reflexive.Count > 0) isNews &= reflexive[0] != _services.Reflexive[0];
-        _services.Reflexive.Clear();
-        _services.Reflexive.AddRange(reflexive);
-        var wasSymmetric = _services.Profile.IsSymmetric;
+        var isNews = hasChanged && !(_services.Profile.IsSymmetric && _services.Reflexive is [var first, ..] && reflexive[0] == first);
+        // Our address is another one, and with it perhaps all that the gateway knew.
+        if (isNews && _services.Reflexive.Count > 0) _portMapper.Refresh(now);
+        var (wasSymmetric, wasMapped) = (_services.Profile.IsSymmetric, _services.Mapped);
+        if (hasChanged)
+        {
+            _services.Reflexive.Clear();
+            _services.Reflexive.AddRange(reflexive);
+            _services.Mapped = JudgeMapped();
+        }
         _profiler.HandleObservations([.. answering.Select(asked => new MappingObservation(asked, 0, _reflexiveByServer[asked]))], now);
-        if (isNews || wasSymmetric != _services.Profile.IsSymmetric) HandleCandidatesChanged(now);
+        if (isNews || wasSymmetric != _services.Profile.IsSymmetric || wasMapped != _services.Mapped) HandleCandidatesChanged(now);
     }
 
     private void HandleCandidatesChanged(Timestamp now)

@@ -99,6 +99,9 @@ internal sealed class NodeServices
     /// <summary>What is known of our network.</summary>
     public NetworkProfile Profile { get; set; } = NetworkProfile.Unknown;
 
+    /// <summary>What our gateway maps to our socket, as far as that leads to the internet.</summary>
+    public Endpoint? Mapped { get; set; }
+
     /// <summary>STUN servers that have answered, in the order in which they were named.</summary>
     public IReadOnlyList<Endpoint> AnsweringStunServers { get; set; } = [];
 

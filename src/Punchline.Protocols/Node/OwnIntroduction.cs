@@ -39,6 +39,8 @@ internal sealed class OwnIntroduction(NodeServices services, InstanceId instance
     public IntroductionBlob Create(bool allowLoopback)
     {
         var candidates = new List<Candidate>();
+        // Where STUN sees the same endpoint both are told: who knows no mappings takes the other.
+        if (services.Mapped is { } mapped) candidates.Add(new Candidate(CandidateKind.Mapped, mapped));
         // Of a port for each destination the peers learn one, for its address.
         foreach (var reflexive in services.Reflexive.Take(services.Profile.IsSymmetric ? 1 : Candidate.MaxPerPeer)) candidates.Add(new Candidate(CandidateKind.ServerReflexive, reflexive));
         foreach (var host in services.HostAddresses)

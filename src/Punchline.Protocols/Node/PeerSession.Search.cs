@@ -34,6 +34,8 @@ internal sealed partial class PeerSession
     {
         if (_punch is not { } punch) return;
         var plan = SearchPlan.Create(_services.Profile, Introduction.Profile);
+        // A gateway that maps a port, on either side, makes the plain punch do it.
+        if (plan.Kind == SearchKind.Hopeless && HasMapping) plan = default;
         if (plan != _search)
         {
             _search = plan;
@@ -50,6 +52,8 @@ internal sealed partial class PeerSession
             _nextScan = now;
         }
     }
+
+    private bool HasMapping => _services.Mapped is not null || Introduction.Candidates.Any(candidate => candidate.Kind == CandidateKind.Mapped);
 
     private IEnumerable<PortOffer> OffersToUs => Introduction.Offers.Where(offer => offer.Target == _services.Target);
 

@@ -104,7 +104,7 @@ internal sealed partial class PeerSession : IDisposable
     public void Replan(Timestamp now)
     {
         if (_punch is not null) AddPlan(now);
-        else if (_isHopeless) Reconnect(now);
+        else if (_isHopeless && HasMapping) Reconnect(now);
     }
 
     /// <summary>How often the connection proves itself alive.</summary>
@@ -243,7 +243,7 @@ internal sealed partial class PeerSession : IDisposable
                 break;
             case ConnectionEventKind.PathChanged:
                 SetOpenPath(connectionEvent.Path);
-                _events.Enqueue(new PeerSessionEvent.PathChanged(connectionEvent.Path, connection.SmoothedRtt));
+                _events.Enqueue(new PeerSessionEvent.PathChanged(connectionEvent.Path, connection.SmoothedRtt) { IsMapped = IsMapped(connectionEvent.Path) });
                 break;
             case ConnectionEventKind.Closed:
                 // It may have a close to send yet, so it stays until it is drained or another takes its place.
@@ -258,9 +258,15 @@ internal sealed partial class PeerSession : IDisposable
 /// <summary>What a <see cref="PeerSession"/> tells its room.</summary>
 internal abstract record PeerSessionEvent
 {
-    internal sealed record Connected(PathAddress Path, TimeSpan Elapsed, TimeSpan RoundTrip) : PeerSessionEvent;
+    internal sealed record Connected(PathAddress Path, TimeSpan Elapsed, TimeSpan RoundTrip) : PeerSessionEvent
+    {
+        public bool IsMapped { get; init; }
+    }
 
-    internal sealed record PathChanged(PathAddress Path, TimeSpan RoundTrip) : PeerSessionEvent;
+    internal sealed record PathChanged(PathAddress Path, TimeSpan RoundTrip) : PeerSessionEvent
+    {
+        public bool IsMapped { get; init; }
+    }
 
     internal sealed record Disconnected(CloseReason Reason) : PeerSessionEvent;
 

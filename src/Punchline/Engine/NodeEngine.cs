@@ -43,6 +43,7 @@ internal sealed class NodeEngine : IDisposable
     private readonly IReadOnlyList<HostAddress> _hostAddresses;
     private readonly Dictionary<int, IRoomObserver> _rooms = [];
     private readonly byte[] _sendBuffer = new byte[MaxDatagram];
+    private readonly GatewayLink? _gateway;
     private readonly Thread _receiver;
     private readonly Thread _timer;
     private Timestamp _armed = Timestamp.Never;
@@ -51,7 +52,7 @@ internal sealed class NodeEngine : IDisposable
     /// <exception cref="System.Net.Sockets.SocketException">The address cannot be bound.</exception>
     /// <exception cref="IOException">The directory for qlog files cannot be made.</exception>
     /// <exception cref="UnauthorizedAccessException">The directory for qlog files cannot be made.</exception>
-    public NodeEngine(P256KeyPair identity, IPEndPoint local, bool hideHostCandidates, string? qlogDirectory = null)
+    public NodeEngine(P256KeyPair identity, IPEndPoint local, bool hideHostCandidates, string? qlogDirectory = null, bool mapsPort = false)
     {
         _socket = new UdpSocket(local);
         try
@@ -68,6 +69,11 @@ internal sealed class NodeEngine : IDisposable
         _sideSockets = new SideSocketSet(local.Address, Handle);
         _hostAddresses = HostAddresses.Of(LocalEndPoint);
         if (!hideHostCandidates) _node.SetHostAddresses(_hostAddresses, Timestamp.Zero);
+        if (mapsPort && !IPAddress.IsLoopback(LocalEndPoint.Address))
+        {
+            _gateway = new GatewayLink(this, LocalEndPoint.Address);
+            _node.MapPort((ushort)LocalEndPoint.Port, Timestamp.Zero);
+        }
         _receiver = new Thread(Receive) { Name = "Punchline receive", IsBackground = true };
         _timer = new Thread(KeepTime) { Name = "Punchline timer", IsBackground = true };
         _receiver.Start();
@@ -134,6 +140,9 @@ internal sealed class NodeEngine : IDisposable
         node.CloseRoom(room);
         _rooms.Remove(room);
     });
+
+    /// <summary>Has the gateway forget what it maps to us, before the end.</summary>
+    public ValueTask ClosePortMappingsAsync() => _gateway?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     public void Dispose()
     {
@@ -209,10 +218,19 @@ internal sealed class NodeEngine : IDisposable
                 observer.OnEvent(nodeEvent);
             }
         }
+        if (_gateway is { } gateway) DrainTo(gateway);
         // Whoever took events made room, and a window may open again.
         SendAll();
         // The timer's thread sleeps towards a moment that is no longer the next.
         if (_node.NextTimeout < _armed) Monitor.Pulse(_gate);
+    }
+
+    private void DrainTo(GatewayLink gateway)
+    {
+        if (_node.TryTakeGatewaySearch()) gateway.Start();
+        while (_node.TryDequeueGatewayTransmit(Now, _sendBuffer, out var transmit)) gateway.Send(_sendBuffer.AsSpan(0, transmit.Length), transmit);
+        while (_node.TryDequeueGatewayHttp(out var request)) gateway.Exchange(request);
+        if (_node.ArePortMappingsClosed) gateway.HandleClosed();
     }
 
     private void SendAll()
