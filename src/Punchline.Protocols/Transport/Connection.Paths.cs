@@ -18,7 +18,7 @@ internal sealed partial class Connection
     // RFC 9000 §8.2.2: what answers a challenge from an address that is not validated.
     private const int AmplificationFactor = 3;
 
-    private readonly Queue<(Endpoint Destination, ulong Data, int DatagramLength)> _pathResponses = new(MaxPathResponses);
+    private readonly Queue<(PathAddress Path, ulong Data, int DatagramLength)> _pathResponses = new(MaxPathResponses);
     private readonly int _largestDatagram;
     private readonly CongestionAlgorithm _congestionAlgorithm;
     private NetworkPath _path;
@@ -29,26 +29,26 @@ internal sealed partial class Connection
     private PathRecovery NewPathRecovery() => new(_largestDatagram, _congestionAlgorithm);
 
     // A single candidate at a time: whoever replays the peer's packets from many addresses makes us challenge one of them.
-    private void OnPacketFrom(Endpoint source, bool isNewest, int length)
+    private void OnPacketFrom(PathAddress source, bool isNewest, int length)
     {
-        if (source == RemoteAddress) return;
+        if (source == Path) return;
         if (_candidate is null && isNewest)
         {
             _candidate = new NetworkPath(source) { Recovery = NewPathRecovery() };
             _candidate.Challenges.Begin();
-            ObserveMigration(MigrationStep.ProbingStarted, source);
+            ObserveMigration(MigrationStep.ProbingStarted, source.Remote);
         }
-        if (_candidate?.Remote == source) _candidate.BytesReceived += length;
+        if (_candidate?.Address == source) _candidate.BytesReceived += length;
     }
 
     private void HandlePathTimeout(Timestamp now)
     {
         if (_candidate is not { } candidate || candidate.Challenges.HandleTimeout(now)) return;
         _candidate = null;
-        ObserveMigration(MigrationStep.ProbingAbandoned, candidate.Remote);
+        ObserveMigration(MigrationStep.ProbingAbandoned, candidate.Address.Remote);
     }
 
-    private void HandlePathChallenge(in PathFrame frame, Endpoint source, int datagramLength)
+    private void HandlePathChallenge(in PathFrame frame, PathAddress source, int datagramLength)
     {
         // RFC 9000 §8.2.2: the answer goes to where the challenge came from, and is sent once.
         if (_pathResponses.Count < MaxPathResponses) _pathResponses.Enqueue((source, frame.Data, datagramLength));
@@ -69,8 +69,8 @@ internal sealed partial class Connection
         // RFC 9000 §9.5: another address, another id, or the peer's move could be followed by ours. Without one its own change must do.
         _remoteIds.TryAdvance();
         _recovery.MoveTo(path.Recovery, _sealer.NextNumber);
-        ObserveMigration(MigrationStep.Completed, path.Remote);
-        Raise(ConnectionEventKind.RemoteAddressChanged, address: path.Remote);
+        ObserveMigration(MigrationStep.Completed, path.Address.Remote);
+        Raise(ConnectionEventKind.PathChanged, path: path.Address);
     }
 
     // Deviates from RFC 9002 §2: packets that only challenge or answer are not counted in flight. They go to another path
@@ -80,8 +80,8 @@ internal sealed partial class Connection
         if (_pathResponses.TryDequeue(out var response))
         {
             // RFC 9000 §8.2.2: as large as the smallest allowed maximum, but for the limit on amplification.
-            var size = response.Destination == RemoteAddress ? BasePacketSize : Math.Min(BasePacketSize, AmplificationFactor * response.DatagramLength);
-            return TrySendPathFrame(new PathFrame(FrameType.PathResponse, response.Data), response.Destination, size, buffer, out transmit);
+            var size = response.Path == Path ? BasePacketSize : Math.Min(BasePacketSize, AmplificationFactor * response.DatagramLength);
+            return TrySendPathFrame(new PathFrame(FrameType.PathResponse, response.Data), response.Path, size, buffer, out transmit);
         }
         transmit = default;
         if (_candidate is not { Challenges.IsDue: true } candidate) return false;
@@ -92,14 +92,14 @@ internal sealed partial class Connection
         candidate.BytesSent += allowance;
         OnElicitingSent(now);
         _recovery.OnSentElsewhere(_sealer.NextNumber);
-        return TrySendPathFrame(new PathFrame(FrameType.PathChallenge, data), candidate.Remote, allowance, buffer, out transmit);
+        return TrySendPathFrame(new PathFrame(FrameType.PathChallenge, data), candidate.Address, allowance, buffer, out transmit);
     }
 
-    private bool TrySendPathFrame(PathFrame frame, Endpoint destination, int size, Span<byte> buffer, out Transmit transmit)
+    private bool TrySendPathFrame(PathFrame frame, PathAddress path, int size, Span<byte> buffer, out Transmit transmit)
     {
         var writer = FrameWriter(buffer, size);
         frame.Write(ref writer);
         writer.WriteZeros(writer.Free.Length); // PADDING
-        return TrySend(buffer, writer.Length, destination, out transmit);
+        return TrySend(buffer, writer.Length, path, out transmit);
     }
 }

@@ -69,7 +69,7 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
         _opened = new byte[_local.MaxUdpPayloadSize];
         _acks = new AckTracker(_local.MaxAckDelay, _local.AckDelayExponent);
         (_largestDatagram, _congestionAlgorithm) = (Math.Min(_remote.MaxUdpPayloadSize, setup.MaxPacketSize), setup.Congestion);
-        _path = new NetworkPath(setup.RemoteAddress) { IsValidated = true, Recovery = NewPathRecovery() };
+        _path = new NetworkPath(setup.Path) { IsValidated = true, Recovery = NewPathRecovery() };
         _recovery = new LossRecovery(this, _remote.MaxAckDelay, _path.Recovery);
         _streams = new StreamTable(setup.Role, _local, _remote);
         _receiveCredit = new ReceiveCredit(_local.InitialMaxData, ReceiveCredit.MaxConnectionWindow);
@@ -81,8 +81,8 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
         if (setup.HandshakeRtt is { } rtt) _path.Recovery.TakeSample(rtt, TimeSpan.Zero, now);
     }
 
-    /// <summary>Where packets go: the last address of the peer that was validated.</summary>
-    public Endpoint RemoteAddress => _path.Remote;
+    /// <summary>Where packets go, and by which socket: the last path that was validated.</summary>
+    public PathAddress Path => _path.Address;
 
     /// <summary>RFC 9002 §5.3; 333 ms before the first sample of a path.</summary>
     public TimeSpan SmoothedRtt => _recovery.Rtt.Smoothed;
@@ -137,6 +137,6 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
         _opener.Dispose();
     }
 
-    private void Raise(ConnectionEventKind kind, StreamId stream = default, ulong code = 0, string? text = null, Endpoint address = default) =>
-        _events.Enqueue(new ConnectionEvent(kind, stream, code, text, address));
+    private void Raise(ConnectionEventKind kind, StreamId stream = default, ulong code = 0, string? text = null, PathAddress path = default) =>
+        _events.Enqueue(new ConnectionEvent(kind, stream, code, text, path));
 }

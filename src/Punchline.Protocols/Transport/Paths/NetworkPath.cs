@@ -4,14 +4,14 @@ using Punchline.Protocols.Transport.Recovery;
 namespace Punchline.Protocols.Transport.Paths;
 
 /// <summary>
-/// One way to the peer: its address, whether the peer has answered from there (RFC 9000 §8.2), and what recovery knows of it.
+/// One way to the peer: its two ends, whether the peer has answered from there (RFC 9000 §8.2), and what recovery knows of it.
 /// </summary>
-internal sealed class NetworkPath(Endpoint remote)
+internal sealed class NetworkPath(PathAddress address)
 {
     // RFC 9000 §8.1: bytes sent to an address that is not validated, for each one received from it.
     private const int AmplificationFactor = 3;
 
-    public Endpoint Remote { get; } = remote;
+    public PathAddress Address { get; } = address;
 
     /// <summary>The peer has answered a challenge from there, or the handshake was completed there.</summary>
     public bool IsValidated { get; set; }
