@@ -172,7 +172,7 @@ public sealed class RecoveryTests() : RecoveryScript(CongestionAlgorithm.NewReno
         Assert.Empty(Frames.Lost);
         Recovery.HandleTimeout(Recovery.Deadline);
         Assert.Equal([4], Frames.Lost);
-        Assert.Equal(12_000, Recovery.Congestion.Window);
+        Assert.Equal(18_000, Recovery.Congestion.Window);
     }
 
     [Fact]
