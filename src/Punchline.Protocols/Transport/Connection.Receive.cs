@@ -50,7 +50,7 @@ internal sealed partial class Connection
         var path = OnPacketFrom(source, isNewest, datagram.Length, now);
         var isEliciting = HandleFrames(new PacketContext(source, path, header, datagram.Length, now), frames, out var isNonProbing);
         if (isNewest && _state == State.Active) FollowPeer(path, isNonProbing);
-        if (_state == State.Active) _acks.OnReceived(number, isEliciting, now);
+        if (_state == State.Active) _acks.OnReceived(number, isEliciting, _recovery.Rtt.Smoothed, now);
         ObserveRecovery();
         return true;
     }
