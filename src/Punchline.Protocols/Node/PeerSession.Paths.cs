@@ -27,8 +27,12 @@ internal sealed partial class PeerSession
     /// <summary>How long a way is looked for that is only better: the first five flights. Where a path works, nothing is urgent.</summary>
     private static readonly TimeSpan BetterWayTime = TimeSpan.FromMilliseconds(600);
 
+    /// <summary>Probes that wait for their turn, at most.</summary>
+    private const int MaxWaitingProbes = PunchAttempt.MaxTargets * (PunchPlan.Flights + PunchPlan.OpenerFlights);
+
     private PunchAttempt? _probing;
     private PunchTurn? _probingTurn;
+    private Timestamp _probingTurnEnds = Timestamp.Never;
     private List<Probe> _waitingProbes = [];
     private HashSet<Endpoint> _knownCandidates = [];
     private Timestamp _planAt = Timestamp.Never;
@@ -41,7 +45,7 @@ internal sealed partial class PeerSession
         get
         {
             if (_probingTurn is { IsDue: true }) return Timestamp.Zero;
-            var next = Timestamp.Min(_planAt, Timestamp.Min(_nextLook, _reintroduceAt));
+            var next = Timestamp.Min(Timestamp.Min(_planAt, _probingTurnEnds), Timestamp.Min(_nextLook, _reintroduceAt));
             return _probing is { } probing ? Timestamp.Min(next, Timestamp.Min(probing.NextTimeout, probing.Deadline)) : next;
         }
     }
@@ -77,14 +81,21 @@ internal sealed partial class PeerSession
     {
         _probing = null;
         _waitingProbes = [];
+        EndProbingTurn();
+    }
+
+    private void EndProbingTurn()
+    {
         _probingTurn?.End();
         _probingTurn = null;
+        _probingTurnEnds = Timestamp.Never;
     }
 
     private void HandlePathsTimeout(Timestamp now)
     {
         if (_probing is { } probing && now >= probing.Deadline) EndProbing();
-        if (_probingTurn is { IsDue: true } turn && turn.TryTake()) _probing?.Add(TakeWaiting(), now);
+        if (now >= _probingTurnEnds) EndProbingTurn();
+        if (_probingTurn is { IsDue: true }) BeginProbingTurn(TakeWaiting(), now);
         if (_connection is not { IsSilent: true, IsClosed: false }) (_nextLook, _reintroduceAt) = (Timestamp.Never, Timestamp.Never);
         if (now >= _planAt) PlanForNews(now);
         if (now >= _nextLook)
@@ -171,7 +182,8 @@ internal sealed partial class PeerSession
             candidates.Add(new Candidate(CandidateKind.PeerReflexive, connection.Path.Remote));
             foreach (var former in connection.FormerPaths) candidates.Add(new Candidate(CandidateKind.PeerReflexive, former.Remote));
         }
-        return [.. PunchPlan.Create(new PunchSituation(_services.HostAddresses, _services.Reflexive, candidates, _room.AllowLoopback) { ServerRoundTrip = _services.ServerRoundTrip })];
+        // Where a connection stood, its routers may have forgotten it.
+        return [.. PunchPlan.Create(Situation with { RemoteCandidates = candidates, OpenPaths = null })];
     }
 
     private void Probe(List<Probe> plan, Timestamp now)
@@ -179,8 +191,15 @@ internal sealed partial class PeerSession
         if (plan.Count == 0) return;
         _probing ??= new PunchAttempt(now);
         _probingTurn ??= _services.PunchQueue.Join();
-        if (_probingTurn.IsWaiting && !_probingTurn.TryTake()) _waitingProbes.AddRange(plan.Take(PunchAttempt.MaxTargets * PunchPlan.Flights));
-        else _probing.Add(plan, now);
+        if (_probingTurn is { IsWaiting: true, IsDue: false }) _waitingProbes = [.. _waitingProbes, .. plan.Take(MaxWaitingProbes - _waitingProbes.Count)];
+        else BeginProbingTurn(plan, now);
+    }
+
+    // As long as a handshake's: then the next one may begin, while the last flights go on.
+    private void BeginProbingTurn(List<Probe> plan, Timestamp now)
+    {
+        if (_probingTurn!.TryTake()) _probingTurnEnds = now + TurnTime;
+        _probing?.Add(plan, now);
     }
 
     private List<Probe> TakeWaiting()
