@@ -35,6 +35,7 @@ internal sealed partial class PeerSession
     private Timestamp _probingTurnEnds = Timestamp.Never;
     private List<Probe> _waitingProbes = [];
     private HashSet<Endpoint> _knownCandidates = [];
+    private bool _hasMoved;
     private Timestamp _planAt = Timestamp.Never;
     private Timestamp _lastPlanAt;
     private Timestamp _nextLook = Timestamp.Never;
@@ -74,6 +75,7 @@ internal sealed partial class PeerSession
     private void EndPaths()
     {
         EndProbing();
+        if (_punch is null && _fresh.Count > 0) CloseFresh();
         _planAt = _nextLook = _reintroduceAt = Timestamp.Never;
     }
 
@@ -96,7 +98,11 @@ internal sealed partial class PeerSession
         if (_probing is { } probing && now >= probing.Deadline) EndProbing();
         if (now >= _probingTurnEnds) EndProbingTurn();
         if (_probingTurn is { IsDue: true }) BeginProbingTurn(TakeWaiting(), now);
-        if (_connection is not { IsSilent: true, IsClosed: false }) (_nextLook, _reintroduceAt) = (Timestamp.Never, Timestamp.Never);
+        if (_reintroduceAt != Timestamp.Never && _connection is not { IsSilent: true, IsClosed: false })
+        {
+            (_nextLook, _reintroduceAt) = (Timestamp.Never, Timestamp.Never);
+            if (_punch is null) CloseFresh();
+        }
         if (now >= _planAt) PlanForNews(now);
         if (now >= _nextLook)
         {
@@ -108,6 +114,9 @@ internal sealed partial class PeerSession
             _reintroduceAt = now + ReintroductionInterval;
             _room.Reintroduce(now);
             LookForAny(now);
+            // Either side has another address, or it has been long: the ports may be spoiled. An outage alone spoils none.
+            if (_fresh.Count == 0 && _hasMoved) BeginFresh(now);
+            _hasMoved = true;
         }
     }
 
@@ -120,6 +129,7 @@ internal sealed partial class PeerSession
                 _services.ProbeBudget.Restore(connectionEvent.Path.Remote);
                 break;
             case ConnectionEventKind.PathSilent:
+                _hasMoved = false;
                 _nextLook = now;
                 _reintroduceAt = now + ReintroductionDelay;
                 LookForAny(now);
@@ -153,13 +163,19 @@ internal sealed partial class PeerSession
         _lastPlanAt = now;
         var known = _knownCandidates;
         _knownCandidates = [.. Introduction.Candidates.Select(candidate => candidate.Endpoint)];
-        if (_connection.IsSilent) LookForAny(now);
+        _hasMoved |= !known.SetEquals(_knownCandidates);
+        if (_connection.IsSilent)
+        {
+            Probe(PlanPaths(), now);
+            AddFreshPlans(now);
+        }
         else Probe([.. PlanPaths().Where(probe => !known.Contains(probe.Destination))], now);
     }
 
     private void LookForBetter(Timestamp now)
     {
         if (!IsConnected) return;
+        _hasMoved = true;
         var present = _connection.Path;
         var isNear = _connection.IsNear;
         // Another port of the same router is no other way.
@@ -172,6 +188,7 @@ internal sealed partial class PeerSession
     {
         EndProbing();
         Probe(PlanPaths(), now);
+        AddFreshPlans(now);
     }
 
     private List<Probe> PlanPaths()
