@@ -29,6 +29,9 @@ internal sealed class NodeCore : IDisposable
     /// <summary>Between two times that STUN servers are asked because something may have changed.</summary>
     private static readonly TimeSpan MinLookInterval = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>Between two announcements of what peers say that they see of us: they may say something else all the time.</summary>
+    private static readonly TimeSpan MinNewsInterval = TimeSpan.FromSeconds(1);
+
     private readonly NodeServices _services;
     private readonly StunClient _stun;
     private readonly List<Endpoint> _stunServers = [];
@@ -39,6 +42,7 @@ internal sealed class NodeCore : IDisposable
     private int _lastRoom;
     private Timestamp _nextStunRefresh = Timestamp.Never;
     private Timestamp _nextLook;
+    private Timestamp _nextObservedNews;
 
     /// <param name="identity">Stays the caller's.</param>
     /// <param name="random">All of the node's randomness.</param>
@@ -82,7 +86,7 @@ internal sealed class NodeCore : IDisposable
         {
             var next = Timestamp.Min(Timestamp.Min(_stun.NextTimeout, _nextStunRefresh), _services.SideSockets.NextTimeout);
             if (_services.IsLookWanted) next = Timestamp.Min(next, _nextLook);
-            if (_services.IsObservedNews) next = Timestamp.Zero;
+            if (_services.IsObservedNews) next = Timestamp.Min(next, _nextObservedNews);
             foreach (var end in _serverEnds.Values) next = Timestamp.Min(next, end.NextTimeout);
             foreach (var room in _rooms.Values) next = Timestamp.Min(next, room.NextTimeout);
             return next;
@@ -303,7 +307,7 @@ internal sealed class NodeCore : IDisposable
         foreach (var end in _serverEnds.Values) end.HandleTimeout(now);
         foreach (var room in _rooms.Values) room.HandleTimeout(now);
         if (_services.IsLookWanted && now >= _nextLook) Look(now);
-        if (_services.IsObservedNews) HandleCandidatesChanged(now);
+        if (_services.IsObservedNews && now >= _nextObservedNews) HandleCandidatesChanged(now);
     }
 
     public bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit)
@@ -408,6 +412,7 @@ internal sealed class NodeCore : IDisposable
     private void HandleCandidatesChanged(Timestamp now)
     {
         _services.IsObservedNews = false;
+        _nextObservedNews = now + MinNewsInterval;
         foreach (var end in _serverEnds.Values) end.HandleCandidatesChanged(now);
         foreach (var room in _rooms.Values) room.HandleCandidatesChanged(now);
     }

@@ -146,6 +146,36 @@ public sealed class ConnectionMigrationTests
         Assert.Equal(Pair.InitiatorAddress, peer.Connection.Path);
     }
 
+    // Whoever sees the peer's packets can send a copy of one from where the peer was.
+    [Fact]
+    public void A_path_that_was_left_is_not_returned_to_without_a_new_answer()
+    {
+        var peer = new ScriptedPeer { Source = Elsewhere };
+        peer.SendHex("01" + string.Concat(Enumerable.Repeat("00", 1_100)));
+        peer.SendHex("1b" + Convert.ToHexString(Assert.Single(peer.Drain()).Frames.AsSpan(1, 8)));
+        Assert.Equal(Elsewhere, peer.Connection.Path);
+        var challenge = peer.Drain().Single(p => p.Destination == Pair.InitiatorAddress).Frames;
+        peer.Source = Pair.InitiatorAddress;
+        peer.SendHex("01");
+        Assert.Equal(Elsewhere, peer.Connection.Path);
+        peer.SendHex("1b" + Convert.ToHexString(challenge.AsSpan(1, 8)));
+        Assert.Equal(Pair.InitiatorAddress, peer.Connection.Path);
+    }
+
+    [Fact]
+    public void What_comes_from_elsewhere_before_the_peer_is_back_moves_nothing()
+    {
+        var peer = new ScriptedPeer { Source = Elsewhere };
+        peer.SendHex("01" + string.Concat(Enumerable.Repeat("00", 1_100)));
+        var challenge = Assert.Single(peer.Drain()).Frames;
+        peer.Source = Pair.InitiatorAddress;
+        peer.SendHex("01");
+        peer.Source = Elsewhere;
+        peer.SendHex("1b" + Convert.ToHexString(challenge.AsSpan(1, 8)));
+        Assert.Equal(Pair.InitiatorAddress, peer.Connection.Path);
+        Assert.Equal(ConnectionEventKind.PathValidated, Assert.Single(peer.Events()).Kind);
+    }
+
     [Fact]
     public void Of_ever_other_addresses_four_are_remembered_and_one_is_followed()
     {
