@@ -78,6 +78,8 @@ internal sealed class Site
 
     internal void Add(Site site) => _routers.Add(site.ExternalAddress, site);
 
+    internal void Remove(Machine machine) => _machines.Remove(machine.Address);
+
     internal void Remove(Site site) => _routers.Remove(site.ExternalAddress);
 
     /// <summary>In the order of adding.</summary>

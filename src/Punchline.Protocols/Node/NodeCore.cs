@@ -27,6 +27,12 @@ internal sealed partial class NodeCore : IDisposable
     /// </summary>
     public static readonly TimeSpan StunRefreshInterval = TimeSpan.FromSeconds(20);
 
+    /// <summary>Between two times that STUN servers are asked because something may have changed.</summary>
+    private static readonly TimeSpan MinLookInterval = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Between two announcements of what peers say that they see of us: they may say something else all the time.</summary>
+    private static readonly TimeSpan MinNewsInterval = TimeSpan.FromSeconds(1);
+
     private readonly NodeServices _services;
     private readonly StunClient _stun;
     private readonly List<Endpoint> _stunServers = [];
@@ -37,6 +43,8 @@ internal sealed partial class NodeCore : IDisposable
     private readonly NetworkProfiler _profiler;
     private int _lastRoom;
     private Timestamp _nextStunRefresh = Timestamp.Never;
+    private Timestamp _nextLook;
+    private Timestamp _nextObservedNews;
 
     /// <param name="identity">Stays the caller's.</param>
     /// <param name="random">All of the node's randomness.</param>
@@ -88,6 +96,8 @@ internal sealed partial class NodeCore : IDisposable
             var next = Timestamp.Min(
                 Timestamp.Min(Timestamp.Min(_stun.NextTimeout, _nextStunRefresh), _portMapper.NextTimeout),
                 Timestamp.Min(_services.SideSockets.NextTimeout, _profiler.NextTimeout));
+            if (_services.IsLookWanted) next = Timestamp.Min(next, _nextLook);
+            if (_services.IsObservedNews) next = Timestamp.Min(next, _nextObservedNews);
             foreach (var end in _serverEnds.Values) next = Timestamp.Min(next, end.NextTimeout);
             foreach (var room in _rooms.Values) next = Timestamp.Min(next, room.NextTimeout);
             return next;
@@ -103,8 +113,19 @@ internal sealed partial class NodeCore : IDisposable
         {
             _profiler.Restart();
             foreach (var room in _rooms.Values) room.ChangeConnectionIds();
+            Doubt(now);
         }
         HandleCandidatesChanged(now);
+    }
+
+    /// <summary>
+    /// Something has happened that may have changed the network unseen, such as the machine's sleep: paths, STUN servers and
+    /// coordination servers are asked at once whether all is as it was.
+    /// </summary>
+    public void Doubt(Timestamp now)
+    {
+        foreach (var room in _rooms.Values) room.DoubtPaths();
+        Look(now);
     }
 
     /// <summary>Asks a STUN server where it sees us, now and from time to time.</summary>
@@ -301,6 +322,8 @@ internal sealed partial class NodeCore : IDisposable
         }
         foreach (var end in _serverEnds.Values) end.HandleTimeout(now);
         foreach (var room in _rooms.Values) room.HandleTimeout(now);
+        if (_services.IsLookWanted && now >= _nextLook) Look(now);
+        if (_services.IsObservedNews && now >= _nextObservedNews) HandleCandidatesChanged(now);
     }
 
     public bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit)
@@ -370,42 +393,18 @@ internal sealed partial class NodeCore : IDisposable
         session?.Room.HandleProgress(session, now);
     }
 
-    private void DrainStun(Timestamp now)
+    private void Look(Timestamp now)
     {
-        while (_stun.TryDequeueEvent(out var ended))
-        {
-            if (ended is not StunClientEvent.Reflected reflected) continue;
-            if (reflected.Requests == 1 && !(_services.ServerRoundTrip < reflected.RoundTrip)) _services.ServerRoundTrip = reflected.RoundTrip;
-            UpdateReflexive(reflected.Server, reflected.Mapped, now);
-        }
-    }
-
-    private void UpdateReflexive(Endpoint server, Endpoint mapped, Timestamp now)
-    {
-        if (_reflexiveByServer.TryGetValue(server, out var known) && known == mapped) return;
-        _reflexiveByServer[server] = mapped;
-        // In the order in which the servers were named, so that a run replays.
-        List<Endpoint> answering = [.. _stunServers.Where(_reflexiveByServer.ContainsKey)];
-        _services.AnsweringStunServers = answering;
-        var reflexive = answering.Select(asked => _reflexiveByServer[asked]).Distinct().ToList();
-        var hasChanged = !reflexive.SequenceEqual(_services.Reflexive);
-        // What it gives every destination its own of is of no use to a peer: one shows the address.
-        var isNews = hasChanged && !(_services.Profile.IsSymmetric && _services.Reflexive is [var first, ..] && reflexive[0] == first);
-        // Our address is another one, and with it perhaps all that the gateway knew.
-        if (isNews && _services.Reflexive.Count > 0) _portMapper.Refresh(now);
-        var (wasSymmetric, wasMapped) = (_services.Profile.IsSymmetric, _services.Mapped);
-        if (hasChanged)
-        {
-            _services.Reflexive.Clear();
-            _services.Reflexive.AddRange(reflexive);
-            _services.Mapped = JudgeMapped();
-        }
-        _profiler.HandleObservations([.. answering.Select(asked => new MappingObservation(asked, 0, _reflexiveByServer[asked]))], now);
-        if (isNews || wasSymmetric != _services.Profile.IsSymmetric || wasMapped != _services.Mapped) HandleCandidatesChanged(now);
+        _services.IsLookWanted = false;
+        _nextLook = now + MinLookInterval;
+        foreach (var server in _stunServers) _stun.QueryNow(server, now);
+        foreach (var end in _serverEnds.Values) end.Server.Doubt(now);
     }
 
     private void HandleCandidatesChanged(Timestamp now)
     {
+        _services.IsObservedNews = false;
+        _nextObservedNews = now + MinNewsInterval;
         foreach (var end in _serverEnds.Values) end.HandleCandidatesChanged(now);
         foreach (var room in _rooms.Values) room.HandleCandidatesChanged(now);
     }

@@ -13,6 +13,9 @@ internal sealed class OwnIntroduction(NodeServices services, InstanceId instance
     private readonly List<PortOffer> _offers = [];
     private uint _generation;
 
+    /// <summary>Of the last introduction; 0 before the first.</summary>
+    public uint Generation => _generation;
+
     public IntroducedPeer Peer => new(services.Id, instance);
 
     /// <summary>Says from the next generation on that a peer is expected at some port. False where too many are.</summary>
@@ -42,7 +45,8 @@ internal sealed class OwnIntroduction(NodeServices services, InstanceId instance
         // Where STUN sees the same endpoint both are told: who knows no mappings takes the other.
         if (services.Mapped is { } mapped) candidates.Add(new Candidate(CandidateKind.Mapped, mapped));
         // Of a port for each destination the peers learn one, for its address.
-        foreach (var reflexive in services.Reflexive.Take(services.Profile.IsSymmetric ? 1 : Candidate.MaxPerPeer)) candidates.Add(new Candidate(CandidateKind.ServerReflexive, reflexive));
+        var seen = services.Reflexive.Concat(services.VouchedAddresses).Take(services.Profile.IsSymmetric ? 1 : Candidate.MaxPerPeer);
+        foreach (var reflexive in seen) candidates.Add(new Candidate(CandidateKind.ServerReflexive, reflexive));
         foreach (var host in services.HostAddresses)
         {
             if (AddressScope.IsLoopback(host.Endpoint) && !allowLoopback) continue;

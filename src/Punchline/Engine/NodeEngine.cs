@@ -40,7 +40,9 @@ internal sealed class NodeEngine : IDisposable
     private readonly QlogDirectory? _qlog;
     private readonly UdpSocket _socket;
     private readonly SideSocketSet _sideSockets;
-    private readonly IReadOnlyList<HostAddress> _hostAddresses;
+    private readonly bool _hidesHostCandidates;
+    private readonly NetworkWatch _watch;
+    private volatile IReadOnlyList<HostAddress> _hostAddresses;
     private readonly Dictionary<int, IRoomObserver> _rooms = [];
     private readonly byte[] _sendBuffer = new byte[MaxDatagram];
     private readonly GatewayLink? _gateway;
@@ -68,6 +70,7 @@ internal sealed class NodeEngine : IDisposable
         LocalEndPoint = _socket.LocalEndPoint;
         _sideSockets = new SideSocketSet(local.Address, Handle);
         _hostAddresses = HostAddresses.Of(LocalEndPoint);
+        _hidesHostCandidates = hideHostCandidates;
         if (!hideHostCandidates) _node.SetHostAddresses(_hostAddresses, Timestamp.Zero);
         if (mapsPort && !IPAddress.IsLoopback(LocalEndPoint.Address))
         {
@@ -78,6 +81,7 @@ internal sealed class NodeEngine : IDisposable
         _timer = new Thread(KeepTime) { Name = "Punchline timer", IsBackground = true };
         _receiver.Start();
         _timer.Start();
+        _watch = new NetworkWatch(LocalEndPoint, _hostAddresses, HandleNetworkNews);
         PeerMetrics.Add(this);
     }
 
@@ -147,6 +151,7 @@ internal sealed class NodeEngine : IDisposable
     public void Dispose()
     {
         PeerMetrics.Remove(this);
+        _watch.Dispose();
         lock (_gate)
         {
             if (_isDisposed) return;
@@ -160,6 +165,18 @@ internal sealed class NodeEngine : IDisposable
         _node.Dispose();
         // Behind the node, whose end is the end of its files.
         _qlog?.Dispose();
+    }
+
+    private void HandleNetworkNews(NetworkNews news, IReadOnlyList<HostAddress> addresses)
+    {
+        _hostAddresses = addresses;
+        lock (_gate)
+        {
+            if (_isDisposed) return;
+            if (news == NetworkNews.Moved && !_hidesHostCandidates) _node.SetHostAddresses(addresses, Now);
+            else _node.Doubt(Now);
+            Drain();
+        }
     }
 
     private void Receive()

@@ -141,6 +141,16 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
         _node.HandleServerConnected(_room, SimulatedServer.Host, [], isLoopback: false, _internet.Now);
     }
 
+    /// <summary>The machine goes to another network, and the peer hears of its new address as the engine does from the system.</summary>
+    public void Roam(Site site)
+    {
+        _internet.Move(_machine, site);
+        ShowHostAddress();
+    }
+
+    /// <summary>What the system says of the machine's interfaces now.</summary>
+    public void ShowHostAddress() => _node.SetHostAddresses([new HostAddress(_machine.At(Port), LanPrefixLength)], _internet.Now);
+
     public bool Send(string text) => _node.TrySend(_room, Encoding.UTF8.GetBytes(text), _internet.Now, out _);
 
     public void Leave() => _node.LeaveRoom(_room, _internet.Now);
