@@ -76,6 +76,9 @@ internal sealed class NodeServices
     /// <summary>Which session a packet is for.</summary>
     public SessionRoutes Routes { get; }
 
+    /// <summary>Connections of which the application has something to hear, each once.</summary>
+    public Queue<ApplicationConnection> ConnectionsWithNews { get; } = new();
+
     /// <summary>Counts that no living connection or room has.</summary>
     public ref NodeStatistics Counted => ref _counted;
 

@@ -18,6 +18,12 @@ internal interface IRoomObserver
 
     void OnEvent(NodeEvent nodeEvent);
 
+    /// <summary>A connection is new, has events, or has ended.</summary>
+    void OnConnection(ApplicationConnection connection);
+
+    /// <summary>Something may have changed for who waits for a connection.</summary>
+    void OnDrained(NodeCore node);
+
     void OnServerMessage(ReadOnlyMemory<byte> utf8);
 
     /// <summary>The connection to the server is of no use any more.</summary>
@@ -111,6 +117,23 @@ internal sealed class NodeEngine : IDisposable
         }
     }
 
+    /// <summary>
+    /// Takes the gate for commands that must not allocate; what comes of them goes out when the turn is disposed of. In between, nothing waits
+    /// and no code of the application runs.
+    /// </summary>
+    public Turn Enter()
+    {
+        Monitor.Enter(_gate);
+        return new Turn(this);
+    }
+
+    /// <summary>How a peer is reached that is at <paramref name="remote"/>. Asks the system, outside the gate.</summary>
+    public PeerPath PathTo(Endpoint remote)
+    {
+        var endPoint = remote.ToIPEndPoint();
+        return new PeerPath(IsNear(remote) ? PathKind.Lan : PathKind.Direct, PathTransport.Udp, LocalEndPointTowards(endPoint), endPoint);
+    }
+
     /// <summary>Opens a room, a call or an inbox, and says who hears of it from its first event on.</summary>
     public int Open(Func<NodeCore, int> open, IRoomObserver observer) => Run((node, _) =>
     {
@@ -120,9 +143,9 @@ internal sealed class NodeEngine : IDisposable
     });
 
     /// <summary>Takes a call that rings in an inbox. Null: it rings no more.</summary>
-    public int? TryAcceptCall(int inbox, int call, IRoomObserver observer) => Run<int?>((node, now) =>
+    public int? TryAcceptCall(int inbox, int call, RoomUse use, IRoomObserver observer) => Run<int?>((node, now) =>
     {
-        if (!node.TryAcceptCall(inbox, call, now, out var room)) return null;
+        if (!node.TryAcceptCall(inbox, call, now, out var room, use)) return null;
         _rooms.Add(room, observer);
         return room;
     });
@@ -130,6 +153,7 @@ internal sealed class NodeEngine : IDisposable
     public void CloseRoom(int room) => Run((node, _) =>
     {
         node.CloseRoom(room);
+        DrainConnections();
         _rooms.Remove(room);
     });
 
@@ -204,14 +228,47 @@ internal sealed class NodeEngine : IDisposable
                 observer.OnEvent(nodeEvent);
             }
         }
-        // Whoever took events made room, and a window may open again.
+        DrainConnections();
+        foreach (var observer in _rooms.Values) observer.OnDrained(_node);
+        // Whoever took events or read made room, and a window may open again.
         SendAll();
         // The timer's thread sleeps towards a moment that is no longer the next.
         if (_node.NextTimeout < _armed) Monitor.Pulse(_gate);
     }
 
+    private void DrainConnections()
+    {
+        while (_node.TryDequeueConnection(out var connection))
+        {
+            if (_rooms.TryGetValue(connection.Room, out var observer)) observer.OnConnection(connection);
+        }
+    }
+
     private void SendAll()
     {
         while (_node.TryDequeueTransmit(Now, _sendBuffer, out var transmit)) _socket.Send(_sendBuffer.AsSpan(0, transmit.Length), transmit);
+    }
+
+    /// <summary>The gate, taken.</summary>
+    public readonly ref struct Turn(NodeEngine engine) : IDisposable
+    {
+        /// <summary>The engine has stopped, and its node takes no commands.</summary>
+        public bool IsOver => engine._isDisposed;
+
+        public NodeCore Node => engine._node;
+
+        public Timestamp Now => engine.Now;
+
+        public void Dispose()
+        {
+            try
+            {
+                if (!engine._isDisposed) engine.Drain();
+            }
+            finally
+            {
+                Monitor.Exit(engine._gate);
+            }
+        }
     }
 }

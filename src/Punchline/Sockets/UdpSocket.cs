@@ -36,6 +36,7 @@ internal sealed class UdpSocket : IDisposable
             _socket.SendBufferSize = BufferBytes;
             ForbidFragments();
             _socket.Bind(local);
+            LocalEndPoint = (IPEndPoint)_socket.LocalEndPoint!;
             _defaultTimeToLive = _socket.Ttl;
         }
         catch
@@ -45,7 +46,8 @@ internal sealed class UdpSocket : IDisposable
         }
     }
 
-    public IPEndPoint LocalEndPoint => (IPEndPoint)_socket.LocalEndPoint!;
+    /// <summary>Where it is bound; known also when it is closed.</summary>
+    public IPEndPoint LocalEndPoint { get; }
 
     /// <summary>Waits for a datagram. False once the socket is closed; errors that come up from the network are passed over.</summary>
     public bool TryReceive(Span<byte> buffer, out int length, out Endpoint source)
