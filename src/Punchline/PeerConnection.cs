@@ -42,7 +42,7 @@ public sealed class PeerConnection : IAsyncDisposable
         _ownsRoom = ownsRoom;
         _connection = connection;
         _receiving = new ReadOperation(engine);
-        _remote = connection.Connection.RemoteAddress;
+        _remote = connection.Connection.Path.Remote;
         Peer = connection.Peer;
     }
 
@@ -297,8 +297,8 @@ public sealed class PeerConnection : IAsyncDisposable
             case ConnectionEventKind.StreamsAvailable:
                 _news.Signal();
                 return;
-            case ConnectionEventKind.RemoteAddressChanged:
-                _remote = connectionEvent.Address;
+            case ConnectionEventKind.PathChanged:
+                _remote = connectionEvent.Path.Remote;
                 _path = null;
                 _news.Signal();
                 return;

@@ -75,7 +75,9 @@ public sealed partial class Room
 
     void IRoomObserver.OnConnection(ApplicationConnection connection)
     {
-        var index = _connections.FindIndex(known => known.Core == connection);
+        // Without a lambda, whose closure would be an allocation a packet.
+        var index = _connections.Count - 1;
+        while (index >= 0 && _connections[index].Core != connection) index--;
         if (index < 0)
         {
             // It came and went before anybody could see it.

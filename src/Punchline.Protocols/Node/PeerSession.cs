@@ -17,13 +17,13 @@ internal sealed partial class PeerSession : IDisposable
     private readonly RoomSession _room;
     private readonly HandshakeContext _context;
     private readonly ChatChannel _chat;
-    private readonly Queue<(Endpoint Destination, byte[] Packet)> _outgoing = new();
+    private readonly Queue<(PathAddress Path, byte[] Packet)> _outgoing = new();
     private readonly Queue<PeerSessionEvent> _events = new();
     private readonly Timestamp _learnedAt;
     private Connection? _connection;
     private PunchAttempt? _punch;
     private Timestamp _attemptLearnedAt;
-    private Endpoint? _openPath;
+    private PathAddress? _openPath;
     private Timestamp _pauseEnds = Timestamp.Never;
     private bool _isLeft;
 
@@ -77,7 +77,7 @@ internal sealed partial class PeerSession : IDisposable
             if (_outgoing.Count > 0 || _turn is { IsDue: true }) return Timestamp.Zero;
             var next = _connection?.NextTimeout ?? Timestamp.Never;
             if (_punch is { } punch) next = Timestamp.Min(next, Timestamp.Min(punch.NextTimeout, punch.Deadline));
-            next = Timestamp.Min(next, _pauseEnds);
+            next = Timestamp.Min(next, Timestamp.Min(_pauseEnds, _nextFresh));
             return Timestamp.Min(Timestamp.Min(next, _turnEnds), Timestamp.Min(_nextMessage3, _doubtEnds));
         }
     }
@@ -147,6 +147,7 @@ internal sealed partial class PeerSession : IDisposable
         if (_turn is { IsDue: true }) BeginPunch(now);
         if (now >= _nextMessage3) SendMessage3(now);
         if (now >= _doubtEnds) EndDoubt(now);
+        if (now >= _nextFresh) OpenFresh(now);
         if (_punch is { } punch && now >= punch.Deadline) FailAttempt(punch, now);
     }
 
@@ -155,7 +156,7 @@ internal sealed partial class PeerSession : IDisposable
         if (_outgoing.TryDequeue(out var packet))
         {
             packet.Packet.CopyTo(buffer);
-            transmit = new Transmit(packet.Destination, packet.Packet.Length);
+            transmit = new Transmit(packet.Path, packet.Packet.Length);
             return true;
         }
         if (TryDequeueProbe(now, buffer, out transmit)) return true;
@@ -204,13 +205,15 @@ internal sealed partial class PeerSession : IDisposable
         _connection.Dispose();
         _connection = null;
         _chat.Detach();
+        // What takes its place may stand on the same socket.
+        if (!_isBeingReplaced && _punch is null) CloseFresh();
     }
 
-    private void SetOpenPath(Endpoint? endpoint)
+    private void SetOpenPath(PathAddress? path)
     {
         if (_openPath is { } old) _services.OpenPaths.Remove(old);
-        _openPath = endpoint;
-        if (endpoint is { } current) _services.OpenPaths.Add(current);
+        _openPath = path;
+        if (path is { } current) _services.OpenPaths.Add(current);
     }
 
     private void CloseForChat(Timestamp now) =>
@@ -239,9 +242,9 @@ internal sealed partial class PeerSession : IDisposable
             case ConnectionEventKind.StreamWritable when _chat.Owns(connectionEvent.Stream):
                 _chat.HandleWritable();
                 break;
-            case ConnectionEventKind.RemoteAddressChanged:
-                SetOpenPath(connectionEvent.Address);
-                _events.Enqueue(new PeerSessionEvent.PathChanged(connectionEvent.Address, connection.SmoothedRtt));
+            case ConnectionEventKind.PathChanged:
+                SetOpenPath(connectionEvent.Path);
+                _events.Enqueue(new PeerSessionEvent.PathChanged(connectionEvent.Path, connection.SmoothedRtt));
                 _application!.Add(connectionEvent);
                 break;
             case ConnectionEventKind.Closed:
@@ -261,9 +264,9 @@ internal sealed partial class PeerSession : IDisposable
 /// <summary>What a <see cref="PeerSession"/> tells its room.</summary>
 internal abstract record PeerSessionEvent
 {
-    internal sealed record Connected(Endpoint Remote, TimeSpan Elapsed, TimeSpan RoundTrip) : PeerSessionEvent;
+    internal sealed record Connected(PathAddress Path, TimeSpan Elapsed, TimeSpan RoundTrip) : PeerSessionEvent;
 
-    internal sealed record PathChanged(Endpoint Remote, TimeSpan RoundTrip) : PeerSessionEvent;
+    internal sealed record PathChanged(PathAddress Path, TimeSpan RoundTrip) : PeerSessionEvent;
 
     internal sealed record Disconnected(CloseReason Reason) : PeerSessionEvent;
 
