@@ -23,6 +23,10 @@ listen.SetAction((parsed, cancellationToken) => PumpProgram.RunAsync(
     (connection, report) => Receiver.RunAsync(connection, report, cancellationToken)));
 
 var send = new Command("send", "Sends to a listener.") { server, trust, room, secret, to, bytes };
+send.Validators.Add(result =>
+{
+    if (result.GetValue(room) is null && !PeerId.TryParse(result.GetValue(to) ?? "", out _)) result.AddError("--to: the listener's id, or --room.");
+});
 send.SetAction((parsed, cancellationToken) => PumpProgram.RunAsync(
     async node => parsed.GetValue(room) is { } name
         ? await PumpProgram.MeetAsync(node, Meeting(parsed, name), cancellationToken)

@@ -50,6 +50,6 @@ internal sealed record Ending(PunchlineError Error, string Message, long? Applic
         return (ulong)code;
     }
 
-    // The peer's words.
-    private static string Quote(string text) => text.Length == 0 ? "" : $": {PeerText.Clean(text)}";
+    // The peer's words, to which the sentence's own full stop comes.
+    private static string Quote(string text) => text.Length == 0 ? "" : $": {PeerText.Clean(text).TrimEnd('.')}";
 }

@@ -5,11 +5,13 @@ namespace Punchline.Engine;
 /// <summary>
 /// A wait of which there is one at a time, such as a stream's read: the same object serves all of them, so that waiting
 /// allocates nothing. But for <see cref="GetResult"/>, which the awaiting code calls, all is guarded by the engine's gate;
-/// continuations run outside of it, on the thread pool.
+/// results are given and continuations run outside of it, on the thread pool.
 /// </summary>
-internal abstract class PeerOperation(NodeEngine engine) : IValueTaskSource<int>, IValueTaskSource
+internal abstract class PeerOperation(NodeEngine engine) : IValueTaskSource<int>, IValueTaskSource, IThreadPoolWorkItem
 {
-    private ManualResetValueTaskSourceCore<int> _core = new() { RunContinuationsAsynchronously = true };
+    private ManualResetValueTaskSourceCore<int> _core;
+    private int _result;
+    private Exception? _exception;
     private CancellationTokenRegistration _registration;
     private CancellationToken _cancellationToken;
     private volatile bool _isBusy;
@@ -23,15 +25,16 @@ internal abstract class PeerOperation(NodeEngine engine) : IValueTaskSource<int>
     /// <summary>Ends the wait with a result.</summary>
     public void Complete(int result)
     {
+        _result = result;
+        _exception = null;
         End();
-        _core.SetResult(result);
     }
 
     /// <summary>Ends the wait with an exception.</summary>
     public void Fail(Exception exception)
     {
+        _exception = exception;
         End();
-        _core.SetException(exception);
     }
 
     public int GetResult(short token)
@@ -46,6 +49,13 @@ internal abstract class PeerOperation(NodeEngine engine) : IValueTaskSource<int>
         {
             _isBusy = false;
         }
+    }
+
+    // On the thread pool, as its own work item: a continuation that the source queues by itself would cost one more object.
+    void IThreadPoolWorkItem.Execute()
+    {
+        if (_exception is { } exception) _core.SetException(exception);
+        else _core.SetResult(_result);
     }
 
     void IValueTaskSource.GetResult(short token) => GetResult(token);
@@ -81,6 +91,7 @@ internal abstract class PeerOperation(NodeEngine engine) : IValueTaskSource<int>
         // Does not wait for a cancellation that is under way: that finds nothing pending, or what the same token has canceled too.
         _registration.Unregister();
         _registration = default;
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
     private void Cancel(CancellationToken cancellationToken)
