@@ -161,6 +161,7 @@ internal sealed partial class PeerSession
     {
         EndInitiator();
         _attemptLearnedAt = learnedAt;
+        Failure = null;
         _attempt = ++_services.LastAttempt;
         _heardFromPeer = false;
         _impostorAnswered = false;
@@ -215,6 +216,7 @@ internal sealed partial class PeerSession
         EndInitiator();
         var failure = PunchFailure.Explain(new PunchObservations(punch.ProbesSent, punch.Targets, _heardFromPeer, _services.Reflexive.Count > 0, _impostorAnswered));
         ObserveFailed(failure, now);
+        Failure = failure;
         _events.Enqueue(new PeerSessionEvent.Failed(failure));
     }
 
@@ -411,7 +413,8 @@ internal sealed partial class PeerSession
         SetOpenPath(source);
         // An answer at once, whatever the application does: it ends the peer's resending of message 3.
         _connection.Ping();
-        _chat.Attach(_connection);
+        _application = new ApplicationConnection(_services, this, _connection);
+        if (_room.Use.HasChat) _chat.Attach(_connection);
         EndPunch();
         BeginPaths(now);
         if (role == ConnectionRole.Responder) EndInitiator();
