@@ -40,4 +40,12 @@ internal sealed partial class NodeCore
         _profiler.HandleObservations([.. answering.Select(asked => new MappingObservation(asked, 0, _reflexiveByServer[asked]))], now);
         if (isNews || wasSymmetric != _services.Profile.IsSymmetric || wasMapped != _services.Mapped) HandleCandidatesChanged(now);
     }
+
+    private void Look(Timestamp now)
+    {
+        _services.IsLookWanted = false;
+        _nextLook = now + MinLookInterval;
+        foreach (var server in _stunServers) _stun.QueryNow(server, now);
+        foreach (var end in _serverEnds.Values) end.Server.Doubt(now);
+    }
 }

@@ -142,8 +142,9 @@ internal sealed partial class NodeCore : IDisposable
     /// <param name="keys">The room's.</param>
     /// <param name="name">What the others see.</param>
     /// <param name="allowed">Who may be connected to; null: everybody in the room.</param>
+    /// <param name="use">What its connections carry; null: chat alone.</param>
     /// <exception cref="InvalidOperationException">There are <see cref="MaxRooms"/> rooms already.</exception>
-    public int OpenRoom(RoomKeys keys, string name, IReadOnlySet<PeerId>? allowed = null)
+    public int OpenRoom(RoomKeys keys, string name, IReadOnlySet<PeerId>? allowed = null, RoomUse? use = null)
     {
         var number = TakeNumber();
         var self = new OwnIntroduction(_services, InstanceId.Generate(_services.Random), name);
@@ -155,16 +156,17 @@ internal sealed partial class NodeCore : IDisposable
         })
         {
             Allowed = allowed,
+            Use = use ?? RoomUse.Chat,
         });
         return number;
     }
 
     /// <summary>Calls a peer at its inbox, and returns the call's number, which its room has too once the peer takes it.</summary>
     /// <exception cref="InvalidOperationException">There are <see cref="MaxRooms"/> rooms already.</exception>
-    public int OpenCall(PeerId peer, string name)
+    public int OpenCall(PeerId peer, string name, RoomUse? use = null)
     {
         var number = TakeNumber();
-        _serverEnds.Add(number, new OutgoingCall(_services, number, peer, name));
+        _serverEnds.Add(number, new OutgoingCall(_services, number, peer, name, use ?? RoomUse.Chat));
         return number;
     }
 
@@ -181,10 +183,10 @@ internal sealed partial class NodeCore : IDisposable
 
     /// <summary>Takes a call that rings in an inbox; it goes on in the room whose number comes out. False: it rings no more.</summary>
     /// <exception cref="InvalidOperationException">There are <see cref="MaxRooms"/> rooms already.</exception>
-    public bool TryAcceptCall(int inbox, int call, Timestamp now, out int room)
+    public bool TryAcceptCall(int inbox, int call, Timestamp now, out int room, RoomUse? use = null)
     {
         room = TakeNumber();
-        if (!_serverEnds.TryGetValue(inbox, out var end) || (end as InboxSession)?.Accept(call, room, now) is not { } session) return false;
+        if (!_serverEnds.TryGetValue(inbox, out var end) || (end as InboxSession)?.Accept(call, room, use ?? RoomUse.Chat, now) is not { } session) return false;
         _rooms.Add(room, session);
         return true;
     }
@@ -230,6 +232,36 @@ internal sealed partial class NodeCore : IDisposable
 
     /// <summary>Messages in a room that some member has not acknowledged.</summary>
     public int CountUndelivered(int room) => _rooms.TryGetValue(room, out var session) ? session.Undelivered : 0;
+
+    /// <summary>
+    /// Somebody waits for a connection to a member: where there is none and none is being made, another attempt begins. Says how
+    /// things stand with it.
+    /// </summary>
+    /// <param name="room">The room.</param>
+    /// <param name="peer">The member.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="failure">Where no way was found.</param>
+    public MemberStanding Connect(int room, PeerId peer, Timestamp now, out PunchFailure? failure)
+    {
+        failure = null;
+        if (!_rooms.TryGetValue(room, out var session)) return MemberStanding.Absent;
+        session.Connect(peer, now);
+        return session.StandingOf(peer, out failure);
+    }
+
+    /// <summary>How things stand with a member of a room.</summary>
+    public MemberStanding StandingOf(int room, PeerId peer, out PunchFailure? failure)
+    {
+        failure = null;
+        return _rooms.TryGetValue(room, out var session) ? session.StandingOf(peer, out failure) : MemberStanding.Absent;
+    }
+
+    /// <summary>Ends a connection with the application's code, and does what its room makes of that.</summary>
+    public void CloseConnection(ApplicationConnection connection, ulong code, string reason, Timestamp now)
+    {
+        connection.Close(code, reason, now);
+        if (_rooms.TryGetValue(connection.Room, out var room)) room.HandleProgress(connection, now);
+    }
 
     public void HandleServerConnected(int room, string host, ReadOnlySpan<byte> certificateKeyHash, bool isLoopback, Timestamp now)
     {
@@ -345,6 +377,14 @@ internal sealed partial class NodeCore : IDisposable
         return _rooms.TryGetValue(room, out var session) && session.TryDequeueEvent(now, out nodeEvent);
     }
 
+    /// <summary>A connection that is new to the application, has events for it, or has ended.</summary>
+    public bool TryDequeueConnection([NotNullWhen(true)] out ApplicationConnection? connection)
+    {
+        if (!_services.ConnectionsWithNews.TryDequeue(out connection)) return false;
+        connection.OnDequeued();
+        return true;
+    }
+
     public void Dispose()
     {
         foreach (var room in _rooms.Values) room.Dispose();
@@ -391,14 +431,6 @@ internal sealed partial class NodeCore : IDisposable
             session?.HandleHandshake(source, connectionId, packet, now);
         }
         session?.Room.HandleProgress(session, now);
-    }
-
-    private void Look(Timestamp now)
-    {
-        _services.IsLookWanted = false;
-        _nextLook = now + MinLookInterval;
-        foreach (var server in _stunServers) _stun.QueryNow(server, now);
-        foreach (var end in _serverEnds.Values) end.Server.Doubt(now);
     }
 
     private void HandleCandidatesChanged(Timestamp now)

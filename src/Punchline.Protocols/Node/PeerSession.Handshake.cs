@@ -356,7 +356,8 @@ internal sealed partial class PeerSession
         SetOpenPath(source);
         // An answer at once, whatever the application does: it ends the peer's resending of message 3.
         _connection.Ping();
-        _chat.Attach(_connection);
+        _application = new ApplicationConnection(_services, this, _connection);
+        if (_room.Use.HasChat) _chat.Attach(_connection);
         EndPunch();
         BeginPaths(now);
         if (role == ConnectionRole.Responder) EndInitiator();

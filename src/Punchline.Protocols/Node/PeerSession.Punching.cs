@@ -10,6 +10,7 @@ internal sealed partial class PeerSession
     {
         EndInitiator();
         _attemptLearnedAt = learnedAt;
+        Failure = null;
         _attempt = ++_services.LastAttempt;
         _heardFromPeer = false;
         _impostorAnswered = false;
@@ -73,6 +74,7 @@ internal sealed partial class PeerSession
         EndInitiator();
         var failure = PunchFailure.Explain(observations);
         ObserveFailed(failure, now);
+        Failure = failure;
         _events.Enqueue(new PeerSessionEvent.Failed(failure));
     }
 }
