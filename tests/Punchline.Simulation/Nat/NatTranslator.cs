@@ -16,6 +16,9 @@ internal readonly record struct NatDecision(Verdict Verdict, FlowTuple Tuple = d
 /// </summary>
 internal sealed class NatTranslator(NatBehavior behavior, UInt128 externalAddress, IRandomSource random)
 {
+    // Linux: nf_conntrack_tcp_timeout_close.
+    private static readonly TimeSpan ResetLifetime = TimeSpan.FromSeconds(10);
+
     private readonly FlowTable _flows = new(behavior.MaxSessions);
     private readonly PortAllocator _ports = new(behavior, random);
     private readonly Dictionary<FlowTuple, Mapping> _byInternal = []; // key: the internal endpoint, and what mapping depends on
@@ -90,6 +93,12 @@ internal sealed class NatTranslator(NatBehavior behavior, UInt128 externalAddres
         _flows.Add(flow);
         Touch(flow, tuple, now, extends: true);
         return new(Verdict.Forwarded, flow.Translate(tuple));
+    }
+
+    /// <summary>A TCP connection was reset: its flow is forgotten within <see cref="ResetLifetime"/>.</summary>
+    public void NoteReset(FlowTuple tuple, Timestamp now)
+    {
+        if (!IsTransparent && _flows.Find(tuple, now) is { } flow) flow.Expires = Timestamp.Min(flow.Expires, now + ResetLifetime);
     }
 
     private NatDecision Unsolicited(FlowTuple tuple, bool isMapped, Timestamp now)

@@ -77,4 +77,7 @@ internal enum Verdict : byte
 
     /// <summary>A link flipped a bit of it.</summary>
     Corrupted,
+
+    /// <summary>A router's rule lets nothing of its protocol out, or not to that port.</summary>
+    Blocked,
 }
