@@ -53,7 +53,7 @@ internal sealed class NodeCore : IDisposable
     /// <summary>Hints and connection ids that lead to a session; none once every room is closed.</summary>
     public int RouteCount => _services.Routes.Count;
 
-    /// <summary>Addresses to which a connection stands; none once every room is closed.</summary>
+    /// <summary>Paths on which a connection stands; none once every room is closed.</summary>
     public int OpenPathCount => _services.OpenPaths.Count;
 
     /// <summary>Goes through all connections: for whoever asks now and then.</summary>
@@ -242,14 +242,14 @@ internal sealed class NodeCore : IDisposable
         return false;
     }
 
-    /// <summary>A datagram on the punching socket. What is nobody's is dropped without a trace.</summary>
-    public void HandleDatagram(Endpoint source, ReadOnlySpan<byte> datagram, Timestamp now)
+    /// <summary>A datagram on one of our sockets. What is nobody's is dropped without a trace.</summary>
+    public void HandleDatagram(PathAddress source, ReadOnlySpan<byte> datagram, Timestamp now)
     {
         if (datagram.IsEmpty) return;
         switch (datagram[0])
         {
-            case <= 3 when StunMessage.IsStun(datagram):
-                if (_stun.HandleDatagram(source, datagram, now)) DrainStun(now);
+            case <= 3 when source.Local == SocketId.Main && StunMessage.IsStun(datagram):
+                if (_stun.HandleDatagram(source.Remote, datagram, now)) DrainStun(now);
                 break;
             case >= HandshakePacket.FirstType and <= HandshakePacket.LastType:
                 HandleHandshake(source, datagram, now);
@@ -298,7 +298,7 @@ internal sealed class NodeCore : IDisposable
         _serverEnds.Clear();
     }
 
-    private void HandleData(Endpoint source, ulong connectionId, ReadOnlySpan<byte> datagram, Timestamp now)
+    private void HandleData(PathAddress source, ulong connectionId, ReadOnlySpan<byte> datagram, Timestamp now)
     {
         var session = _services.Routes.FindConnection(connectionId);
         if (session is not null)
@@ -314,10 +314,10 @@ internal sealed class NodeCore : IDisposable
         session?.Room.HandleProgress(session, now);
     }
 
-    private void HandleHandshake(Endpoint source, ReadOnlySpan<byte> packet, Timestamp now)
+    private void HandleHandshake(PathAddress source, ReadOnlySpan<byte> packet, Timestamp now)
     {
         PeerSession? session;
-        var isProven = HandshakePacket.TryReadCookiedMessage1(packet, out var cookie, out var message1) && _services.Cookies.Verify(source, cookie, now);
+        var isProven = HandshakePacket.TryReadCookiedMessage1(packet, out var cookie, out var message1) && _services.Cookies.Verify(source.Remote, cookie, now);
         // With a cookie that is too old it is what it is without.
         if (!message1.IsEmpty) packet = message1;
         if (HandshakePacket.TryReadHint(packet, out var hint))

@@ -58,7 +58,7 @@ internal sealed partial class PeerSession
     /// </summary>
     private static readonly TimeSpan TurnTime = TimeSpan.FromMilliseconds(2_100);
 
-    private readonly Dictionary<Endpoint, int> _responses = [];
+    private readonly Dictionary<PathAddress, int> _responses = [];
     private readonly Pacer _attemptPacer = new(AttemptsPerSecond, AttemptBurst);
     private InitiatorHandshake? _initiator;
     private ResponderHandshake? _responder;
@@ -72,10 +72,10 @@ internal sealed partial class PeerSession
     private CopiesSent _responsesSent;
     private Timestamp _initiatorMade;
     private int _worthlessMessage2s;
-    private Endpoint _doubtSource;
+    private PathAddress _doubtSource;
     private Timestamp _doubtEnds = Timestamp.Never;
     private byte[]? _message3;
-    private Endpoint _message3Destination;
+    private PathAddress _message3Path;
     private Timestamp _nextMessage3 = Timestamp.Never;
     private TimeSpan _message3Interval;
 
@@ -84,7 +84,7 @@ internal sealed partial class PeerSession
     /// <param name="packet">The message, without its cookie.</param>
     /// <param name="isProven">It came with a cookie that we gave to this source.</param>
     /// <param name="now">The time.</param>
-    public void HandleMessage1(Endpoint source, ReadOnlySpan<byte> packet, bool isProven, Timestamp now)
+    public void HandleMessage1(PathAddress source, ReadOnlySpan<byte> packet, bool isProven, Timestamp now)
     {
         if (_isLeft || IsPaused) return;
         if (_lastMessage1 is not null && packet.SequenceEqual(_lastMessage1))
@@ -98,7 +98,7 @@ internal sealed partial class PeerSession
         // Before anything is remembered: what cannot be paid for now must still be new when it is sent again.
         if (!_context.IsInitiator && !TryPayForResponse(source, message1.Payload.ConnectionId, isProven, now)) return;
         // A connection's peer may have an opener under way still: that is no attempt.
-        if (!IsConnected || !_context.IsInitiator) Observe(now)?.OnHandshakePacket(HandshakePacket.Message1, isSent: false, source, packet.Length, now);
+        if (!IsConnected || !_context.IsInitiator) Observe(now)?.OnHandshakePacket(HandshakePacket.Message1, isSent: false, source.Remote, packet.Length, now);
         _highestRemoteAttempt = message1.Payload.Attempt;
         _lastMessage1 = packet.ToArray();
         _responses.Clear();
@@ -116,20 +116,20 @@ internal sealed partial class PeerSession
     /// A cookie reply to our message 1: it goes back there with the cookie. The connection id was under
     /// that message's seal, so that nobody but the peer, or who sees its packets, could have written this.
     /// </summary>
-    public void HandleCookie(Endpoint source, ulong connectionId, ReadOnlySpan<byte> cookie, Timestamp now)
+    public void HandleCookie(PathAddress source, ulong connectionId, ReadOnlySpan<byte> cookie, Timestamp now)
     {
         if (_initiator is not { } initiator || initiator.ConnectionId != connectionId || !_context.IsInitiator || _punch is null || _outgoing.Count == MaxOutgoing) return;
         if (!_punch.TryAnswerCookie(source, cookie, HandshakePacket.Message1Length, now, _services.ProbePacer, _services.ProbeBudget)) return;
         var packet = new byte[HandshakePacket.CookiedMessage1Length];
         HandshakePacket.WriteMessage1(cookie, initiator.Message1, packet);
         _services.Counted.Probes++;
-        Observe(now)?.OnHandshakePacket(HandshakePacket.CookieReply, isSent: false, source, HandshakePacket.CookieReplyLength, now);
-        Observe(now)?.OnHandshakePacket(HandshakePacket.CookiedMessage1, isSent: true, source, packet.Length, now);
+        Observe(now)?.OnHandshakePacket(HandshakePacket.CookieReply, isSent: false, source.Remote, HandshakePacket.CookieReplyLength, now);
+        Observe(now)?.OnHandshakePacket(HandshakePacket.CookiedMessage1, isSent: true, source.Remote, packet.Length, now);
         _outgoing.Enqueue((source, packet));
     }
 
     /// <summary>A message 2 or 3 with a connection id of ours.</summary>
-    public void HandleHandshake(Endpoint source, ulong connectionId, ReadOnlySpan<byte> packet, Timestamp now)
+    public void HandleHandshake(PathAddress source, ulong connectionId, ReadOnlySpan<byte> packet, Timestamp now)
     {
         if (_initiator?.ConnectionId == connectionId) HandleMessage2(_initiator, source, packet, now);
         else if (_responder?.ConnectionId == connectionId) HandleMessage3(_responder, source, packet, now);
@@ -137,7 +137,7 @@ internal sealed partial class PeerSession
     }
 
     /// <summary>A data packet with a connection id of ours.</summary>
-    public void HandleData(Endpoint source, ulong connectionId, ReadOnlySpan<byte> packet, Timestamp now)
+    public void HandleData(PathAddress source, ulong connectionId, ReadOnlySpan<byte> packet, Timestamp now)
     {
         if (_responder?.ConnectionId == connectionId)
         {
@@ -218,7 +218,7 @@ internal sealed partial class PeerSession
         if (probe.Kind == ProbeKind.Opener)
         {
             buffer[0] = PacketTypes.KeepAlive;
-            transmit = new Transmit(probe.Destination, 1, probe.TimeToLive);
+            transmit = new Transmit(probe.Path, 1, probe.TimeToLive);
             Observe(now)?.OnOpener(probe.Destination, probe.TimeToLive, 1, now);
             return true;
         }
@@ -233,13 +233,13 @@ internal sealed partial class PeerSession
             _initiatorMade = now;
             _worthlessMessage2s = 0;
         }
-        var length = HandshakePacket.WriteMessage1(_punch.CookieFor(probe.Destination), _initiator.Message1, buffer);
-        transmit = new Transmit(probe.Destination, length, probe.TimeToLive);
+        var length = HandshakePacket.WriteMessage1(_punch.CookieFor(probe.Path), _initiator.Message1, buffer);
+        transmit = new Transmit(probe.Path, length, probe.TimeToLive);
         Observe(now)?.OnHandshakePacket(buffer[0], isSent: true, probe.Destination, length, now);
         return true;
     }
 
-    private void HandleDuplicateMessage1(Endpoint source, bool isProven, Timestamp now)
+    private void HandleDuplicateMessage1(PathAddress source, bool isProven, Timestamp now)
     {
         _heardFromPeer = true;
         if (_context.IsInitiator) _punch?.Answer(source, now);
@@ -247,7 +247,7 @@ internal sealed partial class PeerSession
     }
 
     // While agreements run short, a message 1 has to come back with a cookie first.
-    private bool TryPayForResponse(Endpoint source, ulong remoteConnectionId, bool isProven, Timestamp now)
+    private bool TryPayForResponse(PathAddress source, ulong remoteConnectionId, bool isProven, Timestamp now)
     {
         if (_attemptPacer.NextAllowed(now) > now) return false;
         if (_services.AgreementPacer.TryTake(now, AgreementsPerResponse, isProven ? 0 : AgreementsForProven))
@@ -260,18 +260,18 @@ internal sealed partial class PeerSession
     }
 
     // Nothing is remembered, so nothing limits it but what came in: a tenth of it goes back, once.
-    private void SendCookie(Endpoint source, ulong remoteConnectionId, Timestamp now)
+    private void SendCookie(PathAddress source, ulong remoteConnectionId, Timestamp now)
     {
         if (_outgoing.Count == MaxOutgoing) return;
         Span<byte> cookie = stackalloc byte[AddressCookies.Length];
-        _services.Cookies.Write(source, now, cookie);
-        Observe(now)?.OnHandshakePacket(HandshakePacket.CookieReply, isSent: true, source, HandshakePacket.CookieReplyLength, now);
+        _services.Cookies.Write(source.Remote, now, cookie);
+        Observe(now)?.OnHandshakePacket(HandshakePacket.CookieReply, isSent: true, source.Remote, HandshakePacket.CookieReplyLength, now);
         _outgoing.Enqueue((source, HandshakePacket.WriteCookieReply(remoteConnectionId, cookie)));
     }
 
     // The peer knocks with an attempt that we have not seen: either it lost the connection, or this is an opener that the
     // connection overtook. Whether the connection answers tells.
-    private void Doubt(Endpoint source, Timestamp now)
+    private void Doubt(PathAddress source, Timestamp now)
     {
         _connection?.Ping();
         _doubtSource = source;
@@ -288,7 +288,7 @@ internal sealed partial class PeerSession
         _punch?.Answer(_doubtSource, now);
     }
 
-    private void Respond(ReceivedMessage1 message1, Endpoint source, bool isProven, Timestamp now)
+    private void Respond(ReceivedMessage1 message1, PathAddress source, bool isProven, Timestamp now)
     {
         var connectionId = _services.Routes.AddConnection(this, _services.Random);
         if (!ResponderHandshake.TryRespond(_context, message1, connectionId, _services.EncodeParameters(connectionId), _services.Random, out var responder))
@@ -302,7 +302,7 @@ internal sealed partial class PeerSession
         SendMessage2(responder, source, isProven, now);
     }
 
-    private void SendMessage2(ResponderHandshake responder, Endpoint source, bool isProven, Timestamp now)
+    private void SendMessage2(ResponderHandshake responder, PathAddress source, bool isProven, Timestamp now)
     {
         var sent = _responses.GetValueOrDefault(source);
         if (sent == 0 && _responses.Count >= MaxResponseSources && !isProven)
@@ -315,11 +315,11 @@ internal sealed partial class PeerSession
         // What answers a message 1 is as long as it at most, so it needs no budget beyond these counts.
         _responses[source] = sent + 1;
         _responsesSent = _responsesSent.Another(now);
-        Observe(now)?.OnHandshakePacket(HandshakePacket.Message2, isSent: true, source, responder.Message2.Length, now);
+        Observe(now)?.OnHandshakePacket(HandshakePacket.Message2, isSent: true, source.Remote, responder.Message2.Length, now);
         _outgoing.Enqueue((source, responder.Message2.ToArray()));
     }
 
-    private void HandleMessage2(InitiatorHandshake initiator, Endpoint source, ReadOnlySpan<byte> packet, Timestamp now)
+    private void HandleMessage2(InitiatorHandshake initiator, PathAddress source, ReadOnlySpan<byte> packet, Timestamp now)
     {
         if (_worthlessMessage2s >= FreeMessage2s && !_services.AgreementPacer.TryTake(now, reserve: AgreementsForProven)) return;
         switch (initiator.ReadMessage2(packet, _services.EncodeParameters(initiator.ConnectionId), out var result, out var message3))
@@ -331,15 +331,15 @@ internal sealed partial class PeerSession
                 _attempt = ++_services.LastAttempt;
                 break;
             case HandshakeOutcome.Completed when TransportParameters.TryRead(result!.RemoteParameters, out var parameters):
-                _services.ProbeBudget.Restore(source);
-                Observe(now)?.OnHandshakePacket(HandshakePacket.Message2, isSent: false, source, packet.Length, now);
-                Observe(now)?.OnHandshakePacket(HandshakePacket.Message3, isSent: true, source, message3!.Length, now);
+                _services.ProbeBudget.Restore(source.Remote);
+                Observe(now)?.OnHandshakePacket(HandshakePacket.Message2, isSent: false, source.Remote, packet.Length, now);
+                Observe(now)?.OnHandshakePacket(HandshakePacket.Message3, isSent: true, source.Remote, message3!.Length, now);
                 // The id lives on in the connection.
                 _initiator = null;
                 initiator.Dispose();
                 Establish(ConnectionRole.Initiator, result, parameters, source, _punch?.HandshakesTo(source).RoundTrip(now), now);
                 _message3 = message3;
-                _message3Destination = source;
+                _message3Path = source;
                 _message3Interval = PunchPlan.FirstInterval;
                 SendMessage3(now);
                 break;
@@ -349,12 +349,12 @@ internal sealed partial class PeerSession
         }
     }
 
-    private void HandleMessage3(ResponderHandshake responder, Endpoint source, ReadOnlySpan<byte> packet, Timestamp now)
+    private void HandleMessage3(ResponderHandshake responder, PathAddress source, ReadOnlySpan<byte> packet, Timestamp now)
     {
         if (responder.ReadMessage3(packet, out var result) is not HandshakeOutcome.Completed
             || !TransportParameters.TryRead(result!.RemoteParameters, out var parameters)) return;
-        _services.ProbeBudget.Restore(source);
-        Observe(now)?.OnHandshakePacket(HandshakePacket.Message3, isSent: false, source, packet.Length, now);
+        _services.ProbeBudget.Restore(source.Remote);
+        Observe(now)?.OnHandshakePacket(HandshakePacket.Message3, isSent: false, source.Remote, packet.Length, now);
         _responder = null;
         responder.Dispose();
         var connection = Establish(ConnectionRole.Responder, result, parameters, source, _responsesSent.RoundTrip(now), now);
@@ -366,13 +366,13 @@ internal sealed partial class PeerSession
     {
         _nextMessage3 = Timestamp.Never;
         if (_message3 is null || !IsConnected) return;
-        _outgoing.Enqueue((_message3Destination, _message3));
+        _outgoing.Enqueue((_message3Path, _message3));
         _nextMessage3 = now + _message3Interval;
         _message3Interval *= 2;
     }
 
     private Connection Establish(
-        ConnectionRole role, HandshakeResult result, TransportParameters remote, Endpoint source, TimeSpan? roundTrip, Timestamp now)
+        ConnectionRole role, HandshakeResult result, TransportParameters remote, PathAddress source, TimeSpan? roundTrip, Timestamp now)
     {
         _isBeingReplaced = true;
         DropConnection();
@@ -392,11 +392,11 @@ internal sealed partial class PeerSession
                 RemoteConnectionId = result.RemoteConnectionId,
                 ConnectionIds = this,
                 ReceiveBudget = _services.ReceiveBudget,
-                RemoteAddress = source,
+                Path = source,
                 HandshakeRtt = roundTrip,
                 Random = _services.Random,
                 KeepAliveInterval = _room.KeepAliveInterval,
-                Observer = ObserveConnected(source, result, now),
+                Observer = ObserveConnected(source.Remote, result, now),
             },
             now);
         SetOpenPath(source);

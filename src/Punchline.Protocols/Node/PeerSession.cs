@@ -17,13 +17,13 @@ internal sealed partial class PeerSession : IDisposable
     private readonly RoomSession _room;
     private readonly HandshakeContext _context;
     private readonly ChatChannel _chat;
-    private readonly Queue<(Endpoint Destination, byte[] Packet)> _outgoing = new();
+    private readonly Queue<(PathAddress Path, byte[] Packet)> _outgoing = new();
     private readonly Queue<PeerSessionEvent> _events = new();
     private readonly Timestamp _learnedAt;
     private Connection? _connection;
     private PunchAttempt? _punch;
     private Timestamp _attemptLearnedAt;
-    private Endpoint? _openPath;
+    private PathAddress? _openPath;
     private Timestamp _pauseEnds = Timestamp.Never;
     private bool _isLeft;
 
@@ -153,7 +153,7 @@ internal sealed partial class PeerSession : IDisposable
         if (_outgoing.TryDequeue(out var packet))
         {
             packet.Packet.CopyTo(buffer);
-            transmit = new Transmit(packet.Destination, packet.Packet.Length);
+            transmit = new Transmit(packet.Path, packet.Packet.Length);
             return true;
         }
         if (TryDequeueProbe(now, buffer, out transmit)) return true;
@@ -203,11 +203,11 @@ internal sealed partial class PeerSession : IDisposable
         _chat.Detach();
     }
 
-    private void SetOpenPath(Endpoint? endpoint)
+    private void SetOpenPath(PathAddress? path)
     {
         if (_openPath is { } old) _services.OpenPaths.Remove(old);
-        _openPath = endpoint;
-        if (endpoint is { } current) _services.OpenPaths.Add(current);
+        _openPath = path;
+        if (path is { } current) _services.OpenPaths.Add(current);
     }
 
     private void CloseForChat(Timestamp now) =>
@@ -235,9 +235,9 @@ internal sealed partial class PeerSession : IDisposable
             case ConnectionEventKind.StreamWritable:
                 _chat.HandleWritable();
                 break;
-            case ConnectionEventKind.RemoteAddressChanged:
-                SetOpenPath(connectionEvent.Address);
-                _events.Enqueue(new PeerSessionEvent.PathChanged(connectionEvent.Address, connection.SmoothedRtt));
+            case ConnectionEventKind.PathChanged:
+                SetOpenPath(connectionEvent.Path);
+                _events.Enqueue(new PeerSessionEvent.PathChanged(connectionEvent.Path, connection.SmoothedRtt));
                 break;
             case ConnectionEventKind.Closed:
                 // It may have a close to send yet, so it stays until it is drained or another takes its place.
@@ -252,9 +252,9 @@ internal sealed partial class PeerSession : IDisposable
 /// <summary>What a <see cref="PeerSession"/> tells its room.</summary>
 internal abstract record PeerSessionEvent
 {
-    internal sealed record Connected(Endpoint Remote, TimeSpan Elapsed, TimeSpan RoundTrip) : PeerSessionEvent;
+    internal sealed record Connected(PathAddress Path, TimeSpan Elapsed, TimeSpan RoundTrip) : PeerSessionEvent;
 
-    internal sealed record PathChanged(Endpoint Remote, TimeSpan RoundTrip) : PeerSessionEvent;
+    internal sealed record PathChanged(PathAddress Path, TimeSpan RoundTrip) : PeerSessionEvent;
 
     internal sealed record Disconnected(CloseReason Reason) : PeerSessionEvent;
 

@@ -129,7 +129,7 @@ internal sealed partial class Connection
         _closePacketsSent++;
         var writer = FrameWriter(buffer, BasePacketSize);
         new ConnectionCloseFrame(reason.IsApplication, reason.Code, _offendingType, _closeReason).Write(ref writer);
-        return TrySend(buffer, writer.Length, RemoteAddress, out transmit);
+        return TrySend(buffer, writer.Length, Path, out transmit);
     }
 
     private static byte[] Truncate(string reason)

@@ -17,7 +17,7 @@ internal sealed partial class Connection
         writer.WriteByte((byte)FrameType.Ping);
         writer.WriteZeros(writer.Free.Length); // PADDING
         var number = _sealer.NextNumber;
-        if (!TrySend(buffer, writer.Length, RemoteAddress, out transmit)) return false;
+        if (!TrySend(buffer, writer.Length, Path, out transmit)) return false;
         _recovery.PathMtu.OnProbeSent();
         _recovery.OnSent(number, size, SentFrames.None, SentPacket.NoAck, now, isPathMtuProbe: true);
         OnElicitingSent(now);

@@ -19,14 +19,14 @@ internal sealed partial class Connection
     // RFC 9000 §8.1: bytes sent to an address that is not validated, for each one received from it.
     private const int AmplificationFactor = 3;
 
-    private readonly Queue<(Endpoint Destination, ulong Data, int DatagramLength)> _pathResponses = new(MaxPathResponses);
+    private readonly Queue<(PathAddress Path, ulong Data, int DatagramLength)> _pathResponses = new(MaxPathResponses);
     private PathCandidate? _candidate;
 
     /// <summary>An address that the peer's packets come from, and that has not yet answered.</summary>
-    private sealed class PathCandidate(Endpoint address)
+    private sealed class PathCandidate(PathAddress path)
     {
         public readonly (ulong Data, Timestamp SentAt)[] Challenges = new (ulong, Timestamp)[MaxChallenges];
-        public readonly Endpoint Address = address;
+        public readonly PathAddress Path = path;
         public int Sent;
         public long BytesReceived;
         public long BytesSent;
@@ -39,15 +39,15 @@ internal sealed partial class Connection
     private Timestamp PathDeadline => _candidate is { IsDue: false } candidate ? candidate.NextAt : Timestamp.Never;
 
     // A single candidate at a time: whoever replays the peer's packets from many addresses makes us challenge one of them.
-    private void OnPacketFrom(Endpoint source, bool isNewest, int length)
+    private void OnPacketFrom(PathAddress source, bool isNewest, int length)
     {
-        if (source == RemoteAddress) return;
+        if (source == Path) return;
         if (_candidate is null && isNewest)
         {
             _candidate = new PathCandidate(source);
-            ObserveMigration(MigrationStep.ProbingStarted, source);
+            ObserveMigration(MigrationStep.ProbingStarted, source.Remote);
         }
-        if (_candidate?.Address == source) _candidate.BytesReceived += length;
+        if (_candidate?.Path == source) _candidate.BytesReceived += length;
     }
 
     private void HandlePathTimeout(Timestamp now)
@@ -56,10 +56,10 @@ internal sealed partial class Connection
         candidate.IsDue = candidate.Sent < MaxChallenges;
         if (candidate.IsDue) return;
         _candidate = null;
-        ObserveMigration(MigrationStep.ProbingAbandoned, candidate.Address);
+        ObserveMigration(MigrationStep.ProbingAbandoned, candidate.Path.Remote);
     }
 
-    private void HandlePathChallenge(in PathFrame frame, Endpoint source, int datagramLength)
+    private void HandlePathChallenge(in PathFrame frame, PathAddress source, int datagramLength)
     {
         // RFC 9000 §8.2.2: the answer goes to where the challenge came from, and is sent once.
         if (_pathResponses.Count < MaxPathResponses) _pathResponses.Enqueue((source, frame.Data, datagramLength));
@@ -72,14 +72,14 @@ internal sealed partial class Connection
         {
             if (candidate.Challenges[i].Data != frame.Data) continue;
             _candidate = null;
-            RemoteAddress = candidate.Address;
+            Path = candidate.Path;
             // RFC 9000 §9.5: another address, another id, or the peer's move could be followed by ours. Without one its own change must do.
             _remoteIds.TryAdvance();
             // RFC 9000 §9.4: congestion and round trip of the new path start anew; the challenge is its first sample.
             _recovery.OnPathChanged();
             _recovery.TakeSample(now - candidate.Challenges[i].SentAt, now);
-            ObserveMigration(MigrationStep.Completed, RemoteAddress);
-            Raise(ConnectionEventKind.RemoteAddressChanged, address: RemoteAddress);
+            ObserveMigration(MigrationStep.Completed, Path.Remote);
+            Raise(ConnectionEventKind.PathChanged, path: Path);
             return;
         }
     }
@@ -91,8 +91,8 @@ internal sealed partial class Connection
         if (_pathResponses.TryDequeue(out var response))
         {
             // RFC 9000 §8.2.2: as large as the smallest allowed maximum, but for the limit on amplification.
-            var size = response.Destination == RemoteAddress ? BasePacketSize : Math.Min(BasePacketSize, AmplificationFactor * response.DatagramLength);
-            return TrySendPathFrame(new PathFrame(FrameType.PathResponse, response.Data), response.Destination, size, buffer, out transmit);
+            var size = response.Path == Path ? BasePacketSize : Math.Min(BasePacketSize, AmplificationFactor * response.DatagramLength);
+            return TrySendPathFrame(new PathFrame(FrameType.PathResponse, response.Data), response.Path, size, buffer, out transmit);
         }
         transmit = default;
         if (_candidate is not { IsDue: true } candidate) return false;
@@ -104,14 +104,14 @@ internal sealed partial class Connection
         if (allowance < PacketHeader.Length + PathFrame.Length + PacketHeader.TagLength) return false;
         candidate.BytesSent += allowance;
         OnElicitingSent(now);
-        return TrySendPathFrame(new PathFrame(FrameType.PathChallenge, data), candidate.Address, allowance, buffer, out transmit);
+        return TrySendPathFrame(new PathFrame(FrameType.PathChallenge, data), candidate.Path, allowance, buffer, out transmit);
     }
 
-    private bool TrySendPathFrame(PathFrame frame, Endpoint destination, int size, Span<byte> buffer, out Transmit transmit)
+    private bool TrySendPathFrame(PathFrame frame, PathAddress path, int size, Span<byte> buffer, out Transmit transmit)
     {
         var writer = FrameWriter(buffer, size);
         frame.Write(ref writer);
         writer.WriteZeros(writer.Free.Length); // PADDING
-        return TrySend(buffer, writer.Length, destination, out transmit);
+        return TrySend(buffer, writer.Length, path, out transmit);
     }
 }

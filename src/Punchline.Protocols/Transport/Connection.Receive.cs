@@ -15,7 +15,7 @@ internal sealed partial class Connection
     /// the tag has been verified, but the count of forgeries.
     /// </summary>
     /// <returns>Whether it authenticated as a new packet of this connection.</returns>
-    public bool HandleDatagram(Endpoint source, ReadOnlySpan<byte> datagram, Timestamp now)
+    public bool HandleDatagram(PathAddress source, ReadOnlySpan<byte> datagram, Timestamp now)
     {
         if (_state is State.Draining or State.Drained || datagram.Length > _local.MaxUdpPayloadSize) return false;
         if (!PacketHeader.TryRead(datagram, out var header) || !_localIds.Contains(header.ConnectionId)) return false;
@@ -24,13 +24,13 @@ internal sealed partial class Connection
         if (_replay.HasSeen(number))
         {
             _duplicatesDropped++;
-            ObserveDropped(PacketDrop.Duplicate, source, datagram.Length);
+            ObserveDropped(PacketDrop.Duplicate, source.Remote, datagram.Length);
             return false;
         }
         var frames = _opened.AsSpan(0, datagram.Length - PacketHeader.Length - PacketHeader.TagLength);
         if (!_opener.TryOpen(datagram, header, number, frames, out var key))
         {
-            ObserveDropped(PacketDrop.Unauthentic, source, datagram.Length);
+            ObserveDropped(PacketDrop.Unauthentic, source.Remote, datagram.Length);
             if (_opener.IsExhausted) CloseForError(TransportError.AeadLimitReached, FrameType.Padding, "Too many packets failed to authenticate.", now);
             return false;
         }
@@ -39,7 +39,7 @@ internal sealed partial class Connection
         _packetsReceived++;
         _bytesReceived += (ulong)datagram.Length;
         OnReceivedForTimers(now);
-        ObserveReceived(number, frames, source, datagram.Length);
+        ObserveReceived(number, frames, source.Remote, datagram.Length);
         if (!TryFollowKeyUpdate(key, number, now)) return true;
         if (_state == State.Closing)
         {
@@ -54,7 +54,7 @@ internal sealed partial class Connection
     }
 
     /// <summary>What handlers of frames may want to know of the packet around them.</summary>
-    private readonly record struct PacketContext(Endpoint Source, PacketHeader Header, int Length, Timestamp ReceivedAt);
+    private readonly record struct PacketContext(PathAddress Source, PacketHeader Header, int Length, Timestamp ReceivedAt);
 
     // Returns whether any frame asks for an ACK (RFC 9000 §13.2). A frame that breaks the rules ends the connection, and with
     // it the loop.

@@ -61,7 +61,7 @@ internal sealed partial class Connection
         // RFC 9000 §10.3: what asks for an answer is long enough to be answered by a stateless reset.
         if (frames != SentFrames.None && writer.Length < MinElicitingFrames) writer.WriteZeros(MinElicitingFrames - writer.Length); // PADDING
         var number = _sealer.NextNumber;
-        if (!TrySend(buffer, writer.Length, RemoteAddress, out transmit)) return false;
+        if (!TrySend(buffer, writer.Length, Path, out transmit)) return false;
         if (hasAck) _acks.OnSent();
         if (frames == SentFrames.None) return true;
         _recovery.OnSent(number, transmit.Length, frames, hasAck ? _acks.Largest : SentPacket.NoAck, now);
@@ -253,14 +253,14 @@ internal sealed partial class Connection
     private static SpanWriter FrameWriter(Span<byte> buffer, int packetSize) =>
         new(buffer[PacketHeader.Length..(packetSize - PacketHeader.TagLength)]);
 
-    private bool TrySend(Span<byte> buffer, int framesLength, Endpoint destination, out Transmit transmit)
+    private bool TrySend(Span<byte> buffer, int framesLength, PathAddress path, out Transmit transmit)
     {
         transmit = default;
         var length = PacketHeader.Length + framesLength + PacketHeader.TagLength;
-        ObserveSent(buffer, framesLength, destination);
+        ObserveSent(buffer, framesLength, path.Remote);
         if (!_sealer.TrySeal(buffer[..length], _remoteIds.Current)) return false;
         _bytesSent += (ulong)length;
-        transmit = new Transmit(destination, length);
+        transmit = new Transmit(path, length);
         return true;
     }
 }

@@ -73,14 +73,14 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
         _receiveBudget = setup.ReceiveBudget;
         _sendCredit = new SendCredit(_remote.InitialMaxData);
         _idleTimeout = EffectiveIdleTimeout(_local.IdleTimeout, _remote.IdleTimeout);
-        RemoteAddress = setup.RemoteAddress;
+        Path = setup.Path;
         KeepAliveInterval = setup.KeepAliveInterval;
         LastReceived = _idleSince = _lastElicitedAt = now;
         if (setup.HandshakeRtt is { } rtt) _recovery.TakeSample(rtt, now);
     }
 
-    /// <summary>Where packets go: the last address of the peer that was validated.</summary>
-    public Endpoint RemoteAddress { get; private set; }
+    /// <summary>Where packets go, and by which socket: the last path that was validated.</summary>
+    public PathAddress Path { get; private set; }
 
     /// <summary>RFC 9002 §5.3; 333 ms before the first sample of a path.</summary>
     public TimeSpan SmoothedRtt => _recovery.Rtt.Smoothed;
@@ -135,6 +135,6 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
         _opener.Dispose();
     }
 
-    private void Raise(ConnectionEventKind kind, StreamId stream = default, ulong code = 0, string? text = null, Endpoint address = default) =>
-        _events.Enqueue(new ConnectionEvent(kind, stream, code, text, address));
+    private void Raise(ConnectionEventKind kind, StreamId stream = default, ulong code = 0, string? text = null, PathAddress path = default) =>
+        _events.Enqueue(new ConnectionEvent(kind, stream, code, text, path));
 }

@@ -32,8 +32,8 @@ internal enum ConnectionEventKind : byte
     /// <summary>There are datagrams to take. Comes again only after all have been taken.</summary>
     DatagramReceived,
 
-    /// <summary>The peer is now reached at <see cref="ConnectionEvent.Address"/>.</summary>
-    RemoteAddressChanged,
+    /// <summary>The peer is now reached by <see cref="ConnectionEvent.Path"/>.</summary>
+    PathChanged,
 
     /// <summary>The connection is over, as <see cref="Connection.CloseReason"/> says; no event follows.</summary>
     Closed,
@@ -43,7 +43,7 @@ internal enum ConnectionEventKind : byte
 /// Something that the owner of a connection has to know. Their number is bounded by the streams: each has at most one
 /// event of a kind waiting.
 /// </summary>
-internal readonly record struct ConnectionEvent(ConnectionEventKind Kind, StreamId Stream = default, ulong Code = 0, string? Text = null, Endpoint Address = default);
+internal readonly record struct ConnectionEvent(ConnectionEventKind Kind, StreamId Stream = default, ulong Code = 0, string? Text = null, PathAddress Path = default);
 
 internal enum CloseOrigin : byte
 {

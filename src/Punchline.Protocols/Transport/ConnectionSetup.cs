@@ -31,7 +31,7 @@ internal sealed record ConnectionSetup
     public IConnectionIdOwner? ConnectionIds { get; init; }
 
     /// <summary>Where the handshake completed: counts as validated.</summary>
-    public required Endpoint RemoteAddress { get; init; }
+    public required PathAddress Path { get; init; }
 
     /// <summary>For the data of path challenges.</summary>
     public required IRandomSource Random { get; init; }

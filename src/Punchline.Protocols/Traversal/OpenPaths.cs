@@ -3,24 +3,24 @@ using Punchline.Protocols.Primitives;
 namespace Punchline.Protocols.Traversal;
 
 /// <summary>
-/// Addresses to which a connection stands, over all rooms: every router on the way lets our packets through, so that meeting
+/// Paths on which a connection stands, over all rooms: every router on the way lets our packets through, so that meeting
 /// the same peer in another room needs no opener and no lead.
 /// </summary>
 internal sealed class OpenPaths
 {
-    // A peer met in several rooms has several connections to one address. As many as there are connections.
-    private readonly Dictionary<Endpoint, int> _connections = [];
+    // A peer met in several rooms has several connections on one path. As many as there are connections.
+    private readonly Dictionary<PathAddress, int> _connections = [];
 
     public int Count => _connections.Count;
 
-    public bool Contains(Endpoint endpoint) => _connections.ContainsKey(endpoint);
+    public bool Contains(PathAddress path) => _connections.ContainsKey(path);
 
-    public void Add(Endpoint endpoint) => _connections[endpoint] = _connections.GetValueOrDefault(endpoint) + 1;
+    public void Add(PathAddress path) => _connections[path] = _connections.GetValueOrDefault(path) + 1;
 
-    public void Remove(Endpoint endpoint)
+    public void Remove(PathAddress path)
     {
-        if (!_connections.TryGetValue(endpoint, out var count)) return;
-        if (count == 1) _connections.Remove(endpoint);
-        else _connections[endpoint] = count - 1;
+        if (!_connections.TryGetValue(path, out var count)) return;
+        if (count == 1) _connections.Remove(path);
+        else _connections[path] = count - 1;
     }
 }

@@ -19,11 +19,11 @@ internal sealed class PunchAttempt(Timestamp start)
     public const int MaxTargets = 2 * Candidate.MaxPerPeer;
 
     private readonly PriorityQueue<Probe, (long Ticks, int Order)> _scheduled = new();
-    private readonly HashSet<Endpoint> _planned = [];
-    private readonly Dictionary<Endpoint, int> _replies = [];
-    private readonly Dictionary<Endpoint, CopiesSent> _handshakes = [];
+    private readonly HashSet<PathAddress> _planned = [];
+    private readonly Dictionary<PathAddress, int> _replies = [];
+    private readonly Dictionary<PathAddress, CopiesSent> _handshakes = [];
     // Of addresses that message 1 went to, so not more than there are targets.
-    private readonly Dictionary<Endpoint, byte[]> _cookies = [];
+    private readonly Dictionary<PathAddress, byte[]> _cookies = [];
     private int _order;
     private Timestamp _notBefore;
 
@@ -41,14 +41,14 @@ internal sealed class PunchAttempt(Timestamp start)
     public Timestamp NextTimeout =>
         _scheduled.TryPeek(out _, out var due) ? Timestamp.Max(new Timestamp(due.Ticks), _notBefore) : Timestamp.Never;
 
-    /// <summary>Adds the probes whose destination is new: a plan made anew after an update repeats the old ones.</summary>
+    /// <summary>Adds the probes whose path is new: a plan made anew after an update repeats the old ones.</summary>
     public void Add(IReadOnlyList<Probe> plan, Timestamp now)
     {
-        var known = new HashSet<Endpoint>(_planned);
+        var known = new HashSet<PathAddress>(_planned);
         foreach (var probe in plan)
         {
-            if (known.Contains(probe.Destination) || (_planned.Count == MaxTargets && !_planned.Contains(probe.Destination))) continue;
-            _planned.Add(probe.Destination);
+            if (known.Contains(probe.Path) || (_planned.Count == MaxTargets && !_planned.Contains(probe.Path))) continue;
+            _planned.Add(probe.Path);
             Schedule(probe, now + probe.At);
         }
     }
@@ -57,13 +57,13 @@ internal sealed class PunchAttempt(Timestamp start)
     /// A genuine message 1 came from there: our own goes back at once, to the source as observed, which is how peers
     /// behind a NAT that moved a port are still reached.
     /// </summary>
-    public void Answer(Endpoint source, Timestamp now)
+    public void Answer(PathAddress source, Timestamp now)
     {
         var replies = _replies.GetValueOrDefault(source);
         if (replies == MaxRepliesPerSource || (replies == 0 && _replies.Count == MaxSources)) return;
         _replies[source] = replies + 1;
         _planned.Add(source);
-        Schedule(new Probe(TimeSpan.Zero, source, ProbeKind.Answer, 0), now);
+        Schedule(new Probe(TimeSpan.Zero, source.Remote, ProbeKind.Answer, 0) { Via = source.Local }, now);
     }
 
     /// <summary>Takes the next probe that is due, and that pacer and budget allow.</summary>
@@ -79,11 +79,11 @@ internal sealed class PunchAttempt(Timestamp start)
             _notBefore = pacer.NextAllowed(now);
             if (_notBefore > now) return false;
             _scheduled.Dequeue();
-            var length = probe.Kind == ProbeKind.Opener ? 1 : LengthTo(probe.Destination, handshakeLength);
+            var length = probe.Kind == ProbeKind.Opener ? 1 : LengthTo(probe.Path, handshakeLength);
             if (!budget.TryTake(probe.Destination, length, isAnswer: probe.Kind == ProbeKind.Answer, now)) continue;
             pacer.TryTake(now);
             ProbesSent++;
-            if (probe.Kind != ProbeKind.Opener) _handshakes[probe.Destination] = HandshakesTo(probe.Destination).Another(now);
+            if (probe.Kind != ProbeKind.Opener) _handshakes[probe.Path] = HandshakesTo(probe.Path).Another(now);
             return true;
         }
         return false;
@@ -93,15 +93,15 @@ internal sealed class PunchAttempt(Timestamp start)
     /// <paramref name="source"/> wants its cookie with every message 1. True where one may go there at once, which is taken
     /// then: the first time, where message 1 had gone before. Later flights carry it as well.
     /// </summary>
-    public bool TryAnswerCookie(Endpoint source, ReadOnlySpan<byte> cookie, int handshakeLength, Timestamp now, Pacer pacer, ProbeBudget budget)
+    public bool TryAnswerCookie(PathAddress source, ReadOnlySpan<byte> cookie, int handshakeLength, Timestamp now, Pacer pacer, ProbeBudget budget)
     {
         if (!_handshakes.TryGetValue(source, out var sent)) return false;
         var isFirst = !_cookies.ContainsKey(source);
         _cookies[source] = cookie.ToArray();
         // Only the peer could have written it: it is there, and has no time yet. In a full room its turn comes with the last flights,
         // which the budget would not allow any more. There are no more than these, however many replies come.
-        budget.Renew(source);
-        if (!isFirst || pacer.NextAllowed(now) > now || !budget.TryTake(source, LengthTo(source, handshakeLength), isAnswer: true, now)) return false;
+        budget.Renew(source.Remote);
+        if (!isFirst || pacer.NextAllowed(now) > now || !budget.TryTake(source.Remote, LengthTo(source, handshakeLength), isAnswer: true, now)) return false;
         pacer.TryTake(now);
         _handshakes[source] = sent.Another(now);
         ProbesSent++;
@@ -109,12 +109,12 @@ internal sealed class PunchAttempt(Timestamp start)
     }
 
     /// <summary>What goes with a message 1 to there; empty where none was asked for.</summary>
-    public ReadOnlySpan<byte> CookieFor(Endpoint destination) => _cookies.GetValueOrDefault(destination);
+    public ReadOnlySpan<byte> CookieFor(PathAddress path) => _cookies.GetValueOrDefault(path);
 
     /// <summary>The handshake packets that went there.</summary>
-    public CopiesSent HandshakesTo(Endpoint destination) => _handshakes.GetValueOrDefault(destination);
+    public CopiesSent HandshakesTo(PathAddress path) => _handshakes.GetValueOrDefault(path);
 
-    private int LengthTo(Endpoint destination, int handshakeLength) => handshakeLength + (_cookies.ContainsKey(destination) ? HandshakePacket.CookieOverhead : 0);
+    private int LengthTo(PathAddress path, int handshakeLength) => handshakeLength + (_cookies.ContainsKey(path) ? HandshakePacket.CookieOverhead : 0);
 
     private void Schedule(Probe probe, Timestamp at) => _scheduled.Enqueue(probe, (at.Ticks, _order++));
 }

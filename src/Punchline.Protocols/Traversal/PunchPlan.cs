@@ -38,7 +38,14 @@ internal enum ProbeKind
 /// <param name="Destination">Where to.</param>
 /// <param name="Kind">What it carries.</param>
 /// <param name="TimeToLive">1 to 255, or 0 for the system's default.</param>
-internal readonly record struct Probe(TimeSpan At, Endpoint Destination, ProbeKind Kind, byte TimeToLive);
+internal readonly record struct Probe(TimeSpan At, Endpoint Destination, ProbeKind Kind, byte TimeToLive)
+{
+    /// <summary>Which of our sockets it leaves from.</summary>
+    public SocketId Via { get; init; }
+
+    /// <summary>The path that it tries.</summary>
+    public PathAddress Path => new(Via, Destination);
+}
 
 /// <summary>
 /// Which packets go where, and when: a pure function of what is known. Both peers carry out their plans at once, each

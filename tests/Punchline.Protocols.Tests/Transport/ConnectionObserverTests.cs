@@ -83,7 +83,7 @@ public sealed class ConnectionObserverTests
         Move(_responder, _initiator);
         Move(_initiator, _responder, moved);
         Assert.Equal([(MigrationStep.ProbingStarted, moved), (MigrationStep.Completed, moved)], _receiver.Migrations);
-        Assert.Equal(moved, _responder.RemoteAddress);
+        Assert.Equal(moved, _responder.Path.Remote);
     }
 
     [Fact]

@@ -17,12 +17,12 @@ public sealed class ConnectionPathTests
         pair.Run(TimeSpan.FromSeconds(1));
         pair.Initiator.Address = Elsewhere;
         pair.Initiator.Connection.Write(id, "after"u8);
-        Assert.True(pair.RunUntil(() => pair.Responder.Count(ConnectionEventKind.RemoteAddressChanged) == 1));
-        Assert.Equal(Elsewhere, pair.Responder.Connection.RemoteAddress);
+        Assert.True(pair.RunUntil(() => pair.Responder.Count(ConnectionEventKind.PathChanged) == 1));
+        Assert.Equal(Elsewhere, pair.Responder.Connection.Path);
         Assert.Equal(TimeSpan.FromMilliseconds(40), pair.Responder.Connection.SmoothedRtt);
         pair.Responder.SendOn(id, "answer"u8.ToArray());
         Assert.True(pair.RunUntil(() => pair.Initiator.Finished.Contains(id)));
-        Assert.Equal(0, pair.Initiator.Count(ConnectionEventKind.RemoteAddressChanged));
+        Assert.Equal(0, pair.Initiator.Count(ConnectionEventKind.PathChanged));
     }
 
     [Fact]
@@ -50,7 +50,7 @@ public sealed class ConnectionPathTests
             peer.Connection.HandleTimeout(peer.Now);
             Assert.DoesNotContain(peer.Drain(), p => p.Destination == Elsewhere);
         }
-        Assert.Equal(Pair.InitiatorAddress, peer.Connection.RemoteAddress);
+        Assert.Equal(Pair.InitiatorAddress, peer.Connection.Path);
     }
 
     [Fact]
@@ -62,7 +62,7 @@ public sealed class ConnectionPathTests
         Assert.Equal((Elsewhere, Connection.BasePacketSize), (challenge.Destination, challenge.Length));
         peer.Now += TimeSpan.FromMilliseconds(70);
         peer.SendHex("1b" + Convert.ToHexString(challenge.Frames.AsSpan(1, 8)));
-        Assert.Equal(new ConnectionEvent(ConnectionEventKind.RemoteAddressChanged, Address: Elsewhere), Assert.Single(peer.Events()));
+        Assert.Equal(new ConnectionEvent(ConnectionEventKind.PathChanged, Path: Elsewhere), Assert.Single(peer.Events()));
         Assert.Equal(TimeSpan.FromMilliseconds(70), peer.Connection.SmoothedRtt);
         Assert.All(peer.Drain(), p => Assert.Equal(Elsewhere, p.Destination));
     }

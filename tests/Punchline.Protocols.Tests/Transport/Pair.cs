@@ -74,7 +74,7 @@ internal sealed class Pair
             RemoteParameters = remote,
             LocalConnectionId = role == ConnectionRole.Initiator ? InitiatorConnectionId : ResponderConnectionId,
             RemoteConnectionId = role == ConnectionRole.Initiator ? ResponderConnectionId : InitiatorConnectionId,
-            RemoteAddress = role == ConnectionRole.Initiator ? ResponderAddress : InitiatorAddress,
+            Path = role == ConnectionRole.Initiator ? ResponderAddress : InitiatorAddress,
             Random = new SeededRandom(seed),
             HandshakeRtt = rtt ?? TimeSpan.FromMilliseconds(40),
             KeepAliveInterval = keepAlive ?? TimeSpan.Zero,

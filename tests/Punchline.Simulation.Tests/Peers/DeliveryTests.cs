@@ -59,7 +59,7 @@ public sealed class DeliveryTests
                 Assert.Equal(["before", "after"], mover.TextsFrom(other));
                 Assert.Equal(["before", "after"], other.TextsFrom(mover));
                 var change = Assert.Single(other.EventsOf<NodeEvent.PathChanged>());
-                Assert.Equal(room.Sites[moved].ExternalAt(SimulatedPeer.Port), change.Remote);
+                Assert.Equal(room.Sites[moved].ExternalAt(SimulatedPeer.Port), change.Path.Remote);
                 Assert.Empty(mover.EventsOf<NodeEvent.PathChanged>());
                 Assert.Single(other.EventsOf<NodeEvent.Connected>());
             }, $"{moved}");

@@ -88,7 +88,7 @@ public sealed class HostileMemberTests
                 if (packet[0] is >= PacketTypes.FirstData and <= PacketTypes.LastData) received[source] = received.GetValueOrDefault(source) + packet.Length;
             };
             Assert.True(room.JoinAllAndConnect(TimeSpan.FromSeconds(5)));
-            var before = peer.EventsOf<NodeEvent.Connected>().Single().Remote;
+            var before = peer.EventsOf<NodeEvent.Connected>().Single().Path.Remote;
 
             internet.Rebind(room.Sites[1], keepAddress: true);
             for (var i = 0; i < 20; i++) Assert.True(peer.Send($"{i} {new string('x', 2_000)}"));
@@ -98,7 +98,7 @@ public sealed class HostileMemberTests
             Assert.True(internet.RunUntil(() => SentTo(internet, peer, moved).Any(), TimeSpan.FromSeconds(1)));
             Assert.False(internet.RunUntil(() => SentTo(internet, peer, moved).Sum(sent => sent.Length) > 3 * received[moved] || peer.EventsOf<NodeEvent.PathChanged>().Any(), 2 * Link.Delay));
             Assert.True(internet.RunUntil(() => peer.EventsOf<NodeEvent.PathChanged>().Any(), TimeSpan.FromSeconds(1)));
-            Assert.Equal(moved, peer.EventsOf<NodeEvent.PathChanged>().Single().Remote);
+            Assert.Equal(moved, peer.EventsOf<NodeEvent.PathChanged>().Single().Path.Remote);
             Assert.True(internet.RunUntil(() => other.TextsFrom(peer).Count() == 20, TimeSpan.FromSeconds(5)));
             Assert.Equal(["moved"], peer.TextsFrom(other));
         });

@@ -106,7 +106,7 @@ internal sealed class Transfer : IDisposable
             RemoteParameters = parameters,
             LocalConnectionId = role == ConnectionRole.Initiator ? 1UL : 2,
             RemoteConnectionId = role == ConnectionRole.Initiator ? 2UL : 1,
-            RemoteAddress = remote,
+            Path = remote,
             Random = new SeededRandom(random.NextUInt64()),
             HandshakeRtt = roundTrip,
         };

@@ -25,17 +25,17 @@ internal sealed class StatelessResetResponder(StatelessResetKey key, IRandomSour
     private const int ResetsPerSecond = 10;
     private const int ResetBurst = 32;
 
-    private readonly Queue<(Endpoint Destination, ulong ConnectionId)> _queue = new(MaxQueued);
+    private readonly Queue<(PathAddress Path, ulong ConnectionId)> _queue = new(MaxQueued);
     private readonly Pacer _pacer = new(ResetsPerSecond, ResetBurst);
     private readonly ProbeBudget _budget = new();
 
     /// <summary>A data packet came for a connection that nobody here has had.</summary>
-    public void HandleUnknown(Endpoint source, int length, ulong connectionId, Timestamp now)
+    public void HandleUnknown(PathAddress source, int length, ulong connectionId, Timestamp now)
     {
         if (length < MinTriggerLength || _queue.Count == MaxQueued) return;
         // The source may be forged: the pace bounds the process, and the budget what one address gets. It is not that of the probes,
         // or forged packets would take from who is to be punched.
-        if (!_pacer.TryTake(now) || !_budget.TryTake(source, MinTriggerLength, isAnswer: true, now)) return;
+        if (!_pacer.TryTake(now) || !_budget.TryTake(source.Remote, MinTriggerLength, isAnswer: true, now)) return;
         _queue.Enqueue((source, connectionId));
     }
 
@@ -47,7 +47,7 @@ internal sealed class StatelessResetResponder(StatelessResetKey key, IRandomSour
         random.Fill(packet[..^ResetToken.Length]);
         packet[0] = (byte)(PacketHeader.FirstByte | (packet[0] & PacketHeader.KeyPhaseBit));
         key.CreateToken(answer.ConnectionId).Write(packet[^ResetToken.Length..]);
-        transmit = new Transmit(answer.Destination, packet.Length);
+        transmit = new Transmit(answer.Path, packet.Length);
         return true;
     }
 }

@@ -77,8 +77,8 @@ internal static class PeerMetrics
         if (!Attempts.Enabled && !ConnectDuration.Enabled && !RoundTrip.Enabled) return;
         Measurement? measurement = nodeEvent switch
         {
-            NodeEvent.Connected connected => new(null, KindOf(engine, connected.Remote), connected.Elapsed, connected.RoundTrip),
-            NodeEvent.PathChanged changed => new(null, KindOf(engine, changed.Remote), null, changed.RoundTrip),
+            NodeEvent.Connected connected => new(null, KindOf(engine, connected.Path.Remote), connected.Elapsed, connected.RoundTrip),
+            NodeEvent.PathChanged changed => new(null, KindOf(engine, changed.Path.Remote), null, changed.RoundTrip),
             NodeEvent.Failed failed => new(failed.Failure.Cause, "", null, null),
             _ => null,
         };
