@@ -1,6 +1,8 @@
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Transport.Frames;
 using Punchline.Protocols.Transport.Observation;
+using Punchline.Protocols.Transport.Paths;
+using Punchline.Protocols.Transport.Recovery;
 
 namespace Punchline.Protocols.Transport;
 
@@ -10,33 +12,21 @@ namespace Punchline.Protocols.Transport;
 /// </summary>
 internal sealed partial class Connection
 {
-    /// <summary>Challenges sent to one address, one probe time-out apart; then it is given up.</summary>
-    private const int MaxChallenges = 3;
-
     /// <summary>Answers that wait to be sent; further challenges of one flight go unanswered, and are repeated by the peer.</summary>
     private const int MaxPathResponses = 4;
 
-    // RFC 9000 §8.1: bytes sent to an address that is not validated, for each one received from it.
+    // RFC 9000 §8.2.2: what answers a challenge from an address that is not validated.
     private const int AmplificationFactor = 3;
 
     private readonly Queue<(PathAddress Path, ulong Data, int DatagramLength)> _pathResponses = new(MaxPathResponses);
-    private PathCandidate? _candidate;
+    private readonly int _largestDatagram;
+    private readonly CongestionAlgorithm _congestionAlgorithm;
+    private NetworkPath _path;
+    private NetworkPath? _candidate;
 
-    /// <summary>An address that the peer's packets come from, and that has not yet answered.</summary>
-    private sealed class PathCandidate(PathAddress path)
-    {
-        public readonly (ulong Data, Timestamp SentAt)[] Challenges = new (ulong, Timestamp)[MaxChallenges];
-        public readonly PathAddress Path = path;
-        public int Sent;
-        public long BytesReceived;
-        public long BytesSent;
-        public Timestamp NextAt;
-        public bool IsDue = true;
+    private Timestamp PathDeadline => _candidate?.Challenges.Deadline ?? Timestamp.Never;
 
-        public int Allowance => (int)Math.Clamp((BytesReceived * AmplificationFactor) - BytesSent, 0, BasePacketSize);
-    }
-
-    private Timestamp PathDeadline => _candidate is { IsDue: false } candidate ? candidate.NextAt : Timestamp.Never;
+    private PathRecovery NewPathRecovery() => new(_largestDatagram, _congestionAlgorithm);
 
     // A single candidate at a time: whoever replays the peer's packets from many addresses makes us challenge one of them.
     private void OnPacketFrom(PathAddress source, bool isNewest, int length)
@@ -44,19 +34,18 @@ internal sealed partial class Connection
         if (source == Path) return;
         if (_candidate is null && isNewest)
         {
-            _candidate = new PathCandidate(source);
+            _candidate = new NetworkPath(source) { Recovery = NewPathRecovery() };
+            _candidate.Challenges.Begin();
             ObserveMigration(MigrationStep.ProbingStarted, source.Remote);
         }
-        if (_candidate?.Path == source) _candidate.BytesReceived += length;
+        if (_candidate?.Address == source) _candidate.BytesReceived += length;
     }
 
     private void HandlePathTimeout(Timestamp now)
     {
-        if (now < PathDeadline || _candidate is not { } candidate) return;
-        candidate.IsDue = candidate.Sent < MaxChallenges;
-        if (candidate.IsDue) return;
+        if (_candidate is not { } candidate || candidate.Challenges.HandleTimeout(now)) return;
         _candidate = null;
-        ObserveMigration(MigrationStep.ProbingAbandoned, candidate.Path.Remote);
+        ObserveMigration(MigrationStep.ProbingAbandoned, candidate.Address.Remote);
     }
 
     private void HandlePathChallenge(in PathFrame frame, PathAddress source, int datagramLength)
@@ -67,21 +56,21 @@ internal sealed partial class Connection
 
     private void HandlePathResponse(in PathFrame frame, Timestamp now)
     {
-        if (_candidate is not { } candidate) return;
-        for (var i = 0; i < candidate.Sent; i++)
-        {
-            if (candidate.Challenges[i].Data != frame.Data) continue;
-            _candidate = null;
-            Path = candidate.Path;
-            // RFC 9000 §9.5: another address, another id, or the peer's move could be followed by ours. Without one its own change must do.
-            _remoteIds.TryAdvance();
-            // RFC 9000 §9.4: congestion and round trip of the new path start anew; the challenge is its first sample.
-            _recovery.OnPathChanged();
-            _recovery.TakeSample(now - candidate.Challenges[i].SentAt, now);
-            ObserveMigration(MigrationStep.Completed, Path.Remote);
-            Raise(ConnectionEventKind.PathChanged, path: Path);
-            return;
-        }
+        if (_candidate is not { } candidate || !candidate.Challenges.TryAccept(frame.Data, now, out var roundTrip)) return;
+        _candidate = null;
+        candidate.IsValidated = true;
+        candidate.Recovery.TakeSample(roundTrip, TimeSpan.Zero, now);
+        MoveTo(candidate);
+    }
+
+    private void MoveTo(NetworkPath path)
+    {
+        _path = path;
+        // RFC 9000 §9.5: another address, another id, or the peer's move could be followed by ours. Without one its own change must do.
+        _remoteIds.TryAdvance();
+        _recovery.MoveTo(path.Recovery, _sealer.NextNumber);
+        ObserveMigration(MigrationStep.Completed, path.Address.Remote);
+        Raise(ConnectionEventKind.PathChanged, path: path.Address);
     }
 
     // Deviates from RFC 9002 §2: packets that only challenge or answer are not counted in flight. They go to another path
@@ -95,16 +84,15 @@ internal sealed partial class Connection
             return TrySendPathFrame(new PathFrame(FrameType.PathResponse, response.Data), response.Path, size, buffer, out transmit);
         }
         transmit = default;
-        if (_candidate is not { IsDue: true } candidate) return false;
-        var allowance = candidate.Allowance;
-        candidate.IsDue = false;
-        candidate.NextAt = now + _recovery.ProbeTimeout;
+        if (_candidate is not { Challenges.IsDue: true } candidate) return false;
+        var allowance = candidate.Allow(BasePacketSize);
         var data = _random.NextUInt64();
-        candidate.Challenges[candidate.Sent++] = (data, now);
+        candidate.Challenges.OnSent(data, now, _recovery.ProbeTimeout);
         if (allowance < PacketHeader.Length + PathFrame.Length + PacketHeader.TagLength) return false;
         candidate.BytesSent += allowance;
         OnElicitingSent(now);
-        return TrySendPathFrame(new PathFrame(FrameType.PathChallenge, data), candidate.Path, allowance, buffer, out transmit);
+        _recovery.OnSentElsewhere(_sealer.NextNumber);
+        return TrySendPathFrame(new PathFrame(FrameType.PathChallenge, data), candidate.Address, allowance, buffer, out transmit);
     }
 
     private bool TrySendPathFrame(PathFrame frame, PathAddress path, int size, Span<byte> buffer, out Transmit transmit)
