@@ -15,7 +15,7 @@ namespace Punchline.Protocols.Node;
 /// One whole peer without its sockets and clock: STUN, punching, handshakes, connections and rooms, all over one UDP
 /// port. The engine and the simulation both drive it. Feed one input, drain all outputs, re-arm one timer.
 /// </summary>
-internal sealed class NodeCore : IDisposable
+internal sealed partial class NodeCore : IDisposable
 {
     /// <summary>Rooms of a node, at most, those of calls among them; and as many connections to servers.</summary>
     public const int MaxRooms = 256;
@@ -77,6 +77,7 @@ internal sealed class NodeCore : IDisposable
         get
         {
             var next = Timestamp.Min(_stun.NextTimeout, _nextStunRefresh);
+            next = Timestamp.Min(next, Timestamp.Min(_services.Tcp.NextTimeout, _services.TcpReflexive.NextTimeout));
             foreach (var end in _serverEnds.Values) next = Timestamp.Min(next, end.NextTimeout);
             foreach (var room in _rooms.Values) next = Timestamp.Min(next, room.NextTimeout);
             return next;
@@ -246,11 +247,18 @@ internal sealed class NodeCore : IDisposable
     public void HandleDatagram(PathAddress source, ReadOnlySpan<byte> datagram, Timestamp now)
     {
         if (datagram.IsEmpty) return;
+        if (datagram[0] <= 3 && source.Local == SocketId.Main && StunMessage.IsStun(datagram))
+        {
+            if (_stun.HandleDatagram(source.Remote, datagram, now)) DrainStun(now);
+            return;
+        }
+        HandlePacket(source, datagram, now);
+    }
+
+    private void HandlePacket(PathAddress source, ReadOnlySpan<byte> datagram, Timestamp now)
+    {
         switch (datagram[0])
         {
-            case <= 3 when source.Local == SocketId.Main && StunMessage.IsStun(datagram):
-                if (_stun.HandleDatagram(source.Remote, datagram, now)) DrainStun(now);
-                break;
             case >= HandshakePacket.FirstType and <= HandshakePacket.LastType:
                 HandleHandshake(source, datagram, now);
                 break;
@@ -264,6 +272,8 @@ internal sealed class NodeCore : IDisposable
     {
         _stun.HandleTimeout(now);
         DrainStun(now);
+        _services.Tcp.HandleTimeout(now);
+        _services.TcpReflexive.HandleTimeout(now);
         if (now >= _nextStunRefresh)
         {
             _nextStunRefresh = now + StunRefreshInterval;
@@ -275,7 +285,17 @@ internal sealed class NodeCore : IDisposable
 
     public bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit)
     {
-        if (_stun.TryDequeueTransmit(now, buffer, out transmit) || _services.Resets.TryDequeueTransmit(buffer, out transmit)) return true;
+        while (TryDequeuePacket(now, buffer, out transmit))
+        {
+            if (transmit.Via.Carrier == Carrier.Udp || TryFrame(buffer, ref transmit)) return true;
+        }
+        return false;
+    }
+
+    private bool TryDequeuePacket(Timestamp now, Span<byte> buffer, out Transmit transmit)
+    {
+        if (_stun.TryDequeueTransmit(now, buffer, out transmit) || _services.Resets.TryDequeueTransmit(buffer, out transmit)
+            || _services.TcpReflexive.TryDequeueTransmit(buffer, out transmit)) return true;
         foreach (var room in _rooms.Values)
         {
             if (room.TryDequeueTransmit(now, buffer, out transmit)) return true;

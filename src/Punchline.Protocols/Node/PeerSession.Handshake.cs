@@ -52,6 +52,9 @@ internal sealed partial class PeerSession
     /// </summary>
     private static readonly TimeSpan MaxMessage1Age = TimeSpan.FromSeconds(1);
 
+    /// <summary>The same where it went over TCP, which repeats by itself what is lost.</summary>
+    private static readonly TimeSpan MaxMessage1AgeOverTcp = TimeSpan.FromSeconds(4);
+
     /// <summary>
     /// How long an attempt counts as one of those that punch at once: until behind its flight at 2,079 ms. After it there
     /// are two packets an address in 18 s, for which nobody else has to wait.
@@ -99,15 +102,21 @@ internal sealed partial class PeerSession
         if (!_context.IsInitiator && !TryPayForResponse(source, message1.Payload.ConnectionId, isProven, now)) return;
         // A connection's peer may have an opener under way still: that is no attempt.
         if (!IsConnected || !_context.IsInitiator) Observe(now)?.OnHandshakePacket(HandshakePacket.Message1, isSent: false, source.Remote, packet.Length, now);
+        Prove(source, now);
         _highestRemoteAttempt = message1.Payload.Attempt;
         _lastMessage1 = packet.ToArray();
         _responses.Clear();
         if (!_context.IsInitiator) Respond(message1, source, isProven, now);
-        else if (IsConnected) Doubt(source, now);
+        else if (IsConnected)
+        {
+            Doubt(source, now);
+            // Its opener on a connection of TCP says for whom that is; the connection goes on there too, if it lives.
+            if (source.Local.Carrier == Carrier.Tcp) Greet(source, now);
+        }
         else
         {
             if (!IsPunching) StartAttempt(now, now);
-            _punch?.Answer(source, now);
+            Answer(source, now);
         }
         _heardFromPeer = true;
     }
@@ -141,17 +150,19 @@ internal sealed partial class PeerSession
     {
         if (_responder?.ConnectionId == connectionId)
         {
-            _responder.HoldEarlyPacket(packet);
+            _responder.HoldEarlyPacket(source, packet);
             return;
         }
         if (_connection is null) return;
-        if (_connection.HandleDatagram(source, packet, now)) HandleFirstData();
+        if (_connection.HandleDatagram(source, packet, now)) HandleFirstData(source, now);
         DrainConnection(now);
     }
 
     // A transport packet authenticated: the responder has message 3.
-    private void HandleFirstData()
+    private void HandleFirstData(PathAddress source, Timestamp now)
     {
+        Prove(source, now);
+        ChooseLink(source, now);
         _message3 = null;
         _nextMessage3 = Timestamp.Never;
     }
@@ -160,6 +171,7 @@ internal sealed partial class PeerSession
     {
         EndInitiator();
         _attemptLearnedAt = learnedAt;
+        _chosenLink = null;
         _attempt = ++_services.LastAttempt;
         _heardFromPeer = false;
         _impostorAnswered = false;
@@ -177,6 +189,8 @@ internal sealed partial class PeerSession
         _turnEnds = now + TurnTime;
         _punch = new PunchAttempt(now);
         AddPlan(now);
+        BeginTcp(now);
+        foreach (var link in _links) Greet(link, now);
         // Openers need no handshake, so they are on their way before the key pair of message 1 is made.
     }
 
@@ -194,12 +208,13 @@ internal sealed partial class PeerSession
     }
 
     private void AddPlan(Timestamp now) => _punch?.Add(
-        PunchPlan.Create(new PunchSituation(_services.HostAddresses, _services.Reflexive, Introduction.Candidates, _room.AllowLoopback)
-        {
-            ServerRoundTrip = _services.ServerRoundTrip,
-            OpenPaths = _services.OpenPaths,
-        }),
-        now);
+        PunchPlan.Create(Situation), now);
+
+    private PunchSituation Situation => new(_services.HostAddresses, _services.AllReflexive, Introduction.Candidates, _room.AllowLoopback)
+    {
+        ServerRoundTrip = _services.ServerRoundTrip,
+        OpenPaths = _services.OpenPaths,
+    };
 
     private void FailAttempt(PunchAttempt punch, Timestamp now)
     {
@@ -222,7 +237,7 @@ internal sealed partial class PeerSession
             Observe(now)?.OnOpener(probe.Destination, probe.TimeToLive, 1, now);
             return true;
         }
-        if (_initiator is not null && now - _initiatorMade >= MaxMessage1Age)
+        if (_initiator is not null && now - _initiatorMade >= MaxMessage1Age && !IsAwaitedOverTcp(now))
         {
             EndInitiator();
             _attempt = ++_services.LastAttempt;
@@ -239,11 +254,20 @@ internal sealed partial class PeerSession
         return true;
     }
 
+    // What went over TCP is answered if anybody is there: an answer that is under way is not made worthless.
+    private bool IsAwaitedOverTcp(Timestamp now) => _punch?.LastOverTcp is { } last && now - last < MaxMessage1AgeOverTcp;
+
     private void HandleDuplicateMessage1(PathAddress source, bool isProven, Timestamp now)
     {
         _heardFromPeer = true;
-        if (_context.IsInitiator) _punch?.Answer(source, now);
+        if (_context.IsInitiator) Answer(source, now);
         else if (_responder is { } responder) SendMessage2(responder, source, isProven, now);
+    }
+
+    private void Answer(PathAddress source, Timestamp now)
+    {
+        if (source.Local.Carrier == Carrier.Tcp) Greet(source, now);
+        else _punch?.Answer(source, now);
     }
 
     // While agreements run short, a message 1 has to come back with a cookie first.
@@ -332,6 +356,7 @@ internal sealed partial class PeerSession
                 break;
             case HandshakeOutcome.Completed when TransportParameters.TryRead(result!.RemoteParameters, out var parameters):
                 _services.ProbeBudget.Restore(source.Remote);
+                Prove(source, now);
                 Observe(now)?.OnHandshakePacket(HandshakePacket.Message2, isSent: false, source.Remote, packet.Length, now);
                 Observe(now)?.OnHandshakePacket(HandshakePacket.Message3, isSent: true, source.Remote, message3!.Length, now);
                 // The id lives on in the connection.
@@ -354,11 +379,15 @@ internal sealed partial class PeerSession
         if (responder.ReadMessage3(packet, out var result) is not HandshakeOutcome.Completed
             || !TransportParameters.TryRead(result!.RemoteParameters, out var parameters)) return;
         _services.ProbeBudget.Restore(source.Remote);
+        Prove(source, now);
         Observe(now)?.OnHandshakePacket(HandshakePacket.Message3, isSent: false, source.Remote, packet.Length, now);
         _responder = null;
         responder.Dispose();
         var connection = Establish(ConnectionRole.Responder, result, parameters, source, _responsesSent.RoundTrip(now), now);
-        foreach (var early in responder.EarlyPackets) connection.HandleDatagram(source, early, now);
+        foreach (var (from, early) in responder.EarlyPackets)
+        {
+            if (connection.HandleDatagram(from, early, now)) HandleFirstData(from, now);
+        }
     }
 
     // Resent with every flight until the peer's first transport packet shows that it arrived.
@@ -367,6 +396,7 @@ internal sealed partial class PeerSession
         _nextMessage3 = Timestamp.Never;
         if (_message3 is null || !IsConnected) return;
         _outgoing.Enqueue((_message3Path, _message3));
+        if (_message3Path.Local.Carrier == Carrier.Tcp) return;
         _nextMessage3 = now + _message3Interval;
         _message3Interval *= 2;
     }
@@ -393,6 +423,7 @@ internal sealed partial class PeerSession
                 ConnectionIds = this,
                 ReceiveBudget = _services.ReceiveBudget,
                 Path = source,
+                Carriers = _services.Tcp,
                 HandshakeRtt = roundTrip,
                 Random = _services.Random,
                 KeepAliveInterval = _room.KeepAliveInterval,
@@ -404,6 +435,7 @@ internal sealed partial class PeerSession
         _connection.Ping();
         _chat.Attach(_connection);
         EndPunch();
+        GreetAll(source, now);
         if (role == ConnectionRole.Responder) EndInitiator();
         else EndResponder();
         _events.Enqueue(new PeerSessionEvent.Connected(source, now - _attemptLearnedAt, roundTrip ?? _connection.SmoothedRtt));

@@ -78,6 +78,7 @@ internal sealed partial class PeerSession : IDisposable
             var next = _connection?.NextTimeout ?? Timestamp.Never;
             if (_punch is { } punch) next = Timestamp.Min(next, Timestamp.Min(punch.NextTimeout, punch.Deadline));
             next = Timestamp.Min(next, _pauseEnds);
+            next = Timestamp.Min(next, TcpTimeout);
             return Timestamp.Min(Timestamp.Min(next, _turnEnds), Timestamp.Min(_nextMessage3, _doubtEnds));
         }
     }
@@ -89,6 +90,7 @@ internal sealed partial class PeerSession : IDisposable
         Introduction = introduction;
         if (IsPunching) AddPlan(now);
         else Reconnect(now);
+        AddTcpPlan(now);
     }
 
     /// <summary>There is no connection while the member may be there: looks for a way, now or when its pause is over.</summary>
@@ -104,6 +106,7 @@ internal sealed partial class PeerSession : IDisposable
     public void Replan(Timestamp now)
     {
         if (_punch is not null) AddPlan(now);
+        AddTcpPlan(now);
     }
 
     /// <summary>How often the connection proves itself alive.</summary>
@@ -124,7 +127,8 @@ internal sealed partial class PeerSession : IDisposable
     {
         _isLeft = true;
         EndPunch();
-        _pauseEnds = Timestamp.Never;
+        EndTcpPunch();
+        _pauseEnds = _tcpAgainAt = Timestamp.Never;
         ObserveAbandoned();
         _doubtEnds = Timestamp.Never;
         EndInitiator();
@@ -138,11 +142,16 @@ internal sealed partial class PeerSession : IDisposable
         {
             _connection.HandleTimeout(now);
             DrainConnection(now);
-            if (_connection.IsDrained) DropConnection();
+            if (_connection.IsDrained)
+            {
+                DropConnection();
+                if (_isLeft) EndTcp(now);
+            }
         }
         if (now >= _pauseEnds) Reconnect(now);
         if (now >= _turnEnds) EndTurn();
         if (_turn is { IsDue: true }) BeginPunch(now);
+        HandleTcpTimeout(now);
         if (now >= _nextMessage3) SendMessage3(now);
         if (now >= _doubtEnds) EndDoubt(now);
         if (_punch is { } punch && now >= punch.Deadline) FailAttempt(punch, now);
@@ -191,6 +200,7 @@ internal sealed partial class PeerSession : IDisposable
         EndPunch();
         ObserveAbandoned();
         DropConnection();
+        EndTcp(default);
     }
 
     private void DropConnection()

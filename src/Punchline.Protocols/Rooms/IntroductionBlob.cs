@@ -31,6 +31,9 @@ internal sealed record IntroductionBlob(
     /// <summary>Versions or suites in a list, at most.</summary>
     public const int MaxListLength = 16;
 
+    // Added to a candidate's kind: readers that know no TCP skip kinds that they don't know.
+    private const byte TcpKinds = 0x10;
+
     private const int NonceLength = 12;
     private const int TagLength = 16;
 
@@ -97,7 +100,7 @@ internal sealed record IntroductionBlob(
         writer.WriteByte((byte)Candidates.Count);
         foreach (var candidate in Candidates)
         {
-            writer.WriteByte((byte)candidate.Kind);
+            writer.WriteByte((byte)((byte)candidate.Kind | (candidate.Carrier == Carrier.Tcp ? TcpKinds : 0)));
             writer.WriteByte((byte)candidate.Endpoint.AddressLength);
             writer.Advance(candidate.Endpoint.WriteAddress(writer.Free));
             writer.WriteUInt16(candidate.Endpoint.Port);
@@ -119,7 +122,9 @@ internal sealed record IntroductionBlob(
             if (!reader.TryReadByte(out var kind) || !reader.TryReadByte(out var length) || !reader.TryReadBytes(length, out var address)
                 || !reader.TryReadUInt16(out var port) || !Endpoint.TryFromBytes(address, port, out var endpoint)) return false;
             // A later version's kind is nothing that we could rank, and what is only observed cannot be introduced.
-            if ((CandidateKind)kind is CandidateKind.Host or CandidateKind.ServerReflexive) candidates.Add(new Candidate((CandidateKind)kind, endpoint));
+            var carrier = (kind & TcpKinds) != 0 ? Carrier.Tcp : Carrier.Udp;
+            if ((CandidateKind)(kind & ~TcpKinds) is var known and (CandidateKind.Host or CandidateKind.ServerReflexive))
+                candidates.Add(new Candidate(known, endpoint) { Carrier = carrier });
         }
         introduction = new IntroductionBlob(
             publicKey.ToArray(), InstanceId.FromBytes(instance), generation, PeerText.Clean(Encoding.UTF8.GetString(name)), candidates)

@@ -26,7 +26,9 @@ internal sealed partial class Connection
 
     private Timestamp PathDeadline => _candidate?.Challenges.Deadline ?? Timestamp.Never;
 
-    private PathRecovery NewPathRecovery() => new(_largestDatagram, _congestionAlgorithm);
+    private PathRecovery NewPathRecovery(PathAddress address) => address.Local.Carrier == Carrier.Tcp
+        ? new(PacketFraming.MaxPacket, _congestionAlgorithm, isReliable: true)
+        : new(_largestDatagram, _congestionAlgorithm);
 
     // A single candidate at a time: whoever replays the peer's packets from many addresses makes us challenge one of them.
     private void OnPacketFrom(PathAddress source, bool isNewest, int length)
@@ -34,7 +36,7 @@ internal sealed partial class Connection
         if (source == Path) return;
         if (_candidate is null && isNewest)
         {
-            _candidate = new NetworkPath(source) { Recovery = NewPathRecovery() };
+            _candidate = new NetworkPath(source) { Recovery = NewPathRecovery(source) };
             _candidate.Challenges.Begin();
             ObserveMigration(MigrationStep.ProbingStarted, source.Remote);
         }

@@ -62,6 +62,7 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
         _localIds = new LocalConnectionIds(setup.LocalConnectionId, setup.ConnectionIds, remote.ActiveConnectionIdLimit);
         _remoteIds = new RemoteConnectionIds(setup.RemoteConnectionId, remote.StatelessResetToken, setup.ConnectionIds, local.ActiveConnectionIdLimit);
         _random = setup.Random;
+        _carriers = setup.Carriers;
         _observer = setup.Observer;
         _observedAt = now;
         _sealer = new PacketSealer(setup.SendKey.Span, setup.AeadLimits, now);
@@ -69,7 +70,7 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
         _opened = new byte[_local.MaxUdpPayloadSize];
         _acks = new AckTracker(_local.MaxAckDelay, _local.AckDelayExponent);
         (_largestDatagram, _congestionAlgorithm) = (Math.Min(_remote.MaxUdpPayloadSize, setup.MaxPacketSize), setup.Congestion);
-        _path = new NetworkPath(setup.Path) { IsValidated = true, Recovery = NewPathRecovery() };
+        _path = new NetworkPath(setup.Path) { IsValidated = true, Recovery = NewPathRecovery(setup.Path) };
         _recovery = new LossRecovery(this, _remote.MaxAckDelay, _path.Recovery);
         _streams = new StreamTable(setup.Role, _local, _remote);
         _receiveCredit = new ReceiveCredit(_local.InitialMaxData, ReceiveCredit.MaxConnectionWindow);

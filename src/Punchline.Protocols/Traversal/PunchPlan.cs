@@ -103,7 +103,7 @@ internal static class PunchPlan
     /// <summary>The plan's probes in the order of their times.</summary>
     public static IReadOnlyList<Probe> Create(PunchSituation situation)
     {
-        var targets = RankTargets(situation);
+        var targets = RankTargets(situation, Carrier.Udp);
         var openerLead = LeadOf(situation);
         var probes = new List<Probe>(targets.Count * (Flights + OpenerFlights));
         for (var rank = 0; rank < targets.Count; rank++)
@@ -127,13 +127,15 @@ internal static class PunchPlan
         return [.. probes.OrderBy(probe => probe.At)];
     }
 
-    private static TimeSpan LeadOf(PunchSituation situation)
+    /// <summary>From an opener to the packet that counts.</summary>
+    public static TimeSpan LeadOf(PunchSituation situation)
     {
         var missing = OpenerMargin - (situation.ServerRoundTrip ?? OpenerMargin);
         return missing > OpenerLead ? missing : OpenerLead;
     }
 
-    private static List<(Endpoint Endpoint, bool IsNear)> RankTargets(PunchSituation situation)
+    /// <summary>The peer's addresses that may be probed, the most promising first.</summary>
+    public static IReadOnlyList<(Endpoint Endpoint, bool IsNear)> RankTargets(PunchSituation situation, Carrier carrier)
     {
         var near = new List<(Endpoint, bool)>();
         var far = new List<(Endpoint, bool)>();
@@ -142,6 +144,7 @@ internal static class PunchPlan
         foreach (var candidate in situation.RemoteCandidates.Take(Candidate.MaxPerPeer).OrderByDescending(candidate => candidate.Kind))
         {
             var endpoint = candidate.Endpoint;
+            if (candidate.Carrier != carrier) continue;
             if (!IsUsable(endpoint, situation.AllowLoopback) || !seen.Add(endpoint)) continue;
             if (situation.HostAddresses.Any(host => host.IsBroadcast(endpoint))) continue;
             var isOnLink = situation.HostAddresses.Any(host => host.IsOnLink(endpoint));

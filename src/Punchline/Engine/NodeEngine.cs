@@ -29,7 +29,7 @@ internal interface IRoomObserver
 /// the timer's thread, a command) takes the gate, hands it in, and sends what comes out before it lets go. Nothing waits
 /// inside, and no code of the application runs there.
 /// </summary>
-internal sealed class NodeEngine : IDisposable
+internal sealed partial class NodeEngine : IDisposable
 {
     // The largest that UDP carries over IPv4: 65,535 − 20 − 8.
     private const int MaxDatagram = 65_507;
@@ -50,26 +50,30 @@ internal sealed class NodeEngine : IDisposable
     /// <exception cref="System.Net.Sockets.SocketException">The address cannot be bound.</exception>
     /// <exception cref="IOException">The directory for qlog files cannot be made.</exception>
     /// <exception cref="UnauthorizedAccessException">The directory for qlog files cannot be made.</exception>
-    public NodeEngine(P256KeyPair identity, IPEndPoint local, bool hideHostCandidates, string? qlogDirectory = null)
+    public NodeEngine(P256KeyPair identity, IPEndPoint local, bool hideHostCandidates, string? qlogDirectory = null, IPEndPoint? tcpLocal = null)
     {
         _socket = new UdpSocket(local);
         try
         {
+            _tcp = OpenTcp(tcpLocal, _socket.LocalEndPoint);
             _qlog = qlogDirectory is null ? null : new QlogDirectory(qlogDirectory, identity.DeriveId());
         }
         catch
         {
+            _tcp?.Dispose();
             _socket.Dispose();
             throw;
         }
         _node = new NodeCore(identity, SystemRandomSource.Instance, new NodeObserver(identity.DeriveId(), _qlog));
         LocalEndPoint = _socket.LocalEndPoint;
         _hostAddresses = HostAddresses.Of(LocalEndPoint);
+        _node.SetTcpPort((ushort)(_tcp?.LocalEndPoint.Port ?? 0));
         if (!hideHostCandidates) _node.SetHostAddresses(_hostAddresses, Timestamp.Zero);
         _receiver = new Thread(Receive) { Name = "Punchline receive", IsBackground = true };
         _timer = new Thread(KeepTime) { Name = "Punchline timer", IsBackground = true };
         _receiver.Start();
         _timer.Start();
+        _tcp?.Start();
         PeerMetrics.Add(this);
     }
 
@@ -85,7 +89,11 @@ internal sealed class NodeEngine : IDisposable
 
     private Timestamp Now => new(Stopwatch.GetElapsedTime(_start).Ticks);
 
-    public IPEndPoint LocalEndPointTowards(IPEndPoint remote) => _socket.LocalEndPointTowards(remote);
+    public IPEndPoint LocalEndPointTowards(IPEndPoint remote, PathTransport transport = PathTransport.Udp)
+    {
+        var local = _socket.LocalEndPointTowards(remote);
+        return transport == PathTransport.Tcp && TcpEndPoint is { } tcp ? new IPEndPoint(local.Address, tcp.Port) : local;
+    }
 
     /// <summary>Whether packets to <paramref name="remote"/> stay on this machine or on its networks.</summary>
     public bool IsNear(Endpoint remote) =>
@@ -141,7 +149,9 @@ internal sealed class NodeEngine : IDisposable
             if (_isDisposed) return;
             _isDisposed = true;
             Monitor.PulseAll(_gate);
+            CloseConnections();
         }
+        _tcp?.Dispose();
         _socket.Dispose();
         _receiver.Join();
         _timer.Join();
@@ -206,12 +216,18 @@ internal sealed class NodeEngine : IDisposable
         }
         // Whoever took events made room, and a window may open again.
         SendAll();
+        while (_node.TryDequeueTcpCommand(out var command)) Execute(command);
         // The timer's thread sleeps towards a moment that is no longer the next.
         if (_node.NextTimeout < _armed) Monitor.Pulse(_gate);
     }
 
     private void SendAll()
     {
-        while (_node.TryDequeueTransmit(Now, _sendBuffer, out var transmit)) _socket.Send(_sendBuffer.AsSpan(0, transmit.Length), transmit);
+        while (_node.TryDequeueTransmit(Now, _sendBuffer, out var transmit))
+        {
+            var bytes = _sendBuffer.AsSpan(0, transmit.Length);
+            if (transmit.Via.Carrier == Carrier.Tcp) SendOverTcp(transmit.Via, bytes);
+            else _socket.Send(bytes, transmit);
+        }
     }
 }

@@ -8,7 +8,7 @@ using Punchline.Protocols.Traversal;
 namespace Punchline.Simulation.Peers;
 
 /// <summary>The production node, driven by the virtual internet where the engine would drive it: one machine, one socket, one room.</summary>
-internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
+internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
 {
     public const ushort Port = 40_000;
 
@@ -38,7 +38,9 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
     /// <param name="keys">The room's.</param>
     /// <param name="identity">Stays the caller's; null: one of its own.</param>
     /// <param name="allowed">Whom it connects to; null: everybody.</param>
-    public SimulatedPeer(VirtualInternet internet, Machine machine, RoomKeys keys, P256KeyPair? identity = null, IReadOnlySet<PeerId>? allowed = null)
+    /// <param name="tcpPort">Where it listens, and connects from; 0: it has no TCP.</param>
+    public SimulatedPeer(
+        VirtualInternet internet, Machine machine, RoomKeys keys, P256KeyPair? identity = null, IReadOnlySet<PeerId>? allowed = null, ushort tcpPort = 0)
     {
         _internet = internet;
         _machine = machine;
@@ -47,6 +49,7 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
         _ownsIdentity = identity is null;
         _identity = identity ?? P256KeyPair.Generate(_random);
         _node = new NodeCore(_identity, _random);
+        OpenTcp(tcpPort);
         _node.SetHostAddresses([new HostAddress(machine.At(Port), LanPrefixLength)], internet.Now);
         _room = _node.OpenRoom(keys, machine.Name, allowed);
         _socket = machine.Bind(Port, this);
@@ -103,6 +106,7 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
     public void Join(SimulatedServer server, TimeSpan serverDelay)
     {
         _connectAgain = () => Join(server, serverDelay);
+        _node.QueryStunOverTcp(server.StunEndpoints[0], _internet.Now);
         foreach (var stun in server.StunEndpoints) _node.QueryStun(stun, _internet.Now);
         // What the server sees is the router's address; its port is of no use to anybody.
         var outermost = _machine.Site;
@@ -146,6 +150,7 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
     {
         IsAlive = false;
         _socket.Close();
+        if (_tcpPort != 0) _machine.Tcp.Kill();
         CutServer();
     }
 
@@ -177,9 +182,14 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
         // Behind what was just sent, which may be why.
         if (_node.TryDequeueServerClose(out _)) _internet.Schedule(now, LoseServer);
         while (TakesEvents && _node.TryDequeueEvent(_room, now, out var nodeEvent)) _events.Add(nodeEvent);
-        if (!_node.TryDequeueTransmit(now, buffer, out transmit)) return false;
-        LastSent = now;
-        return true;
+        while (_node.TryDequeueTransmit(now, buffer, out transmit))
+        {
+            LastSent = now;
+            if (transmit.Via.Carrier == Carrier.Udp) return true;
+            SendOverTcp(transmit.Via, buffer[..transmit.Length]);
+        }
+        while (_node.TryDequeueTcpCommand(out var command)) Execute(command);
+        return false;
     }
 
     public void Dispose()

@@ -50,6 +50,12 @@ internal sealed class TcpStack(Machine machine, IRandomSource random, Func<Times
         _listeners.Clear();
     }
 
+    /// <summary>As at a process's end: its connections are reset, and nobody there is told.</summary>
+    public void ResetAll()
+    {
+        foreach (var socket in _sockets.Values.ToArray()) socket.Abort();
+    }
+
     public void HandleSegment(in Packet packet, TcpHeader header)
     {
         if (_isDead) return;
