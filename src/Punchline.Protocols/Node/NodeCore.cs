@@ -26,6 +26,9 @@ internal sealed partial class NodeCore : IDisposable
     /// </summary>
     public static readonly TimeSpan StunRefreshInterval = TimeSpan.FromSeconds(20);
 
+    /// <summary>Between two times that STUN servers are asked because something may have changed.</summary>
+    private static readonly TimeSpan MinLookInterval = TimeSpan.FromMilliseconds(500);
+
     private readonly NodeServices _services;
     private readonly StunClient _stun;
     private readonly List<Endpoint> _stunServers = [];
@@ -35,6 +38,7 @@ internal sealed partial class NodeCore : IDisposable
     private readonly OrderedDictionary<int, IServerEnd> _serverEnds = [];
     private int _lastRoom;
     private Timestamp _nextStunRefresh = Timestamp.Never;
+    private Timestamp _nextLook;
 
     /// <param name="identity">Stays the caller's.</param>
     /// <param name="random">All of the node's randomness.</param>
@@ -78,6 +82,8 @@ internal sealed partial class NodeCore : IDisposable
         {
             var next = Timestamp.Min(_stun.NextTimeout, _nextStunRefresh);
             next = Timestamp.Min(next, Timestamp.Min(_services.Tcp.NextTimeout, _services.TcpReflexive.NextTimeout));
+            if (_services.IsLookWanted) next = Timestamp.Min(next, _nextLook);
+            if (_services.IsObservedNews) next = Timestamp.Zero;
             foreach (var end in _serverEnds.Values) next = Timestamp.Min(next, end.NextTimeout);
             foreach (var room in _rooms.Values) next = Timestamp.Min(next, room.NextTimeout);
             return next;
@@ -92,8 +98,19 @@ internal sealed partial class NodeCore : IDisposable
         if (hasMoved)
         {
             foreach (var room in _rooms.Values) room.ChangeConnectionIds();
+            Doubt(now);
         }
         HandleCandidatesChanged(now);
+    }
+
+    /// <summary>
+    /// Something has happened that may have changed the network unseen, such as the machine's sleep: paths, STUN servers and
+    /// coordination servers are asked at once whether all is as it was.
+    /// </summary>
+    public void Doubt(Timestamp now)
+    {
+        foreach (var room in _rooms.Values) room.DoubtPaths();
+        Look(now);
     }
 
     /// <summary>Asks a STUN server where it sees us, now and from time to time.</summary>
@@ -281,6 +298,8 @@ internal sealed partial class NodeCore : IDisposable
         }
         foreach (var end in _serverEnds.Values) end.HandleTimeout(now);
         foreach (var room in _rooms.Values) room.HandleTimeout(now);
+        if (_services.IsLookWanted && now >= _nextLook) Look(now);
+        if (_services.IsObservedNews) HandleCandidatesChanged(now);
     }
 
     public bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit)
@@ -381,8 +400,17 @@ internal sealed partial class NodeCore : IDisposable
         HandleCandidatesChanged(now);
     }
 
+    private void Look(Timestamp now)
+    {
+        _services.IsLookWanted = false;
+        _nextLook = now + MinLookInterval;
+        foreach (var server in _stunServers) _stun.QueryNow(server, now);
+        foreach (var end in _serverEnds.Values) end.Server.Doubt(now);
+    }
+
     private void HandleCandidatesChanged(Timestamp now)
     {
+        _services.IsObservedNews = false;
         foreach (var end in _serverEnds.Values) end.HandleCandidatesChanged(now);
         foreach (var room in _rooms.Values) room.HandleCandidatesChanged(now);
     }

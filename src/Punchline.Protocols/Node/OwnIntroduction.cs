@@ -13,6 +13,9 @@ internal sealed class OwnIntroduction(NodeServices services, InstanceId instance
 {
     private uint _generation;
 
+    /// <summary>Of the last introduction; 0 before the first.</summary>
+    public uint Generation => _generation;
+
     public IntroducedPeer Peer => new(services.Id, instance);
 
     /// <summary>With the candidates of now, in a new generation.</summary>
@@ -29,6 +32,7 @@ internal sealed class OwnIntroduction(NodeServices services, InstanceId instance
     {
         var candidates = new List<Candidate>();
         foreach (var reflexive in services.Reflexive) candidates.Add(new Candidate(CandidateKind.ServerReflexive, reflexive));
+        foreach (var observed in services.VouchedAddresses) candidates.Add(new Candidate(CandidateKind.ServerReflexive, observed));
         foreach (var host in services.HostAddresses)
         {
             if (AddressScope.IsLoopback(host.Endpoint) && !allowLoopback) continue;

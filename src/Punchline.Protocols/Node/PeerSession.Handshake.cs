@@ -436,6 +436,7 @@ internal sealed partial class PeerSession
         _chat.Attach(_connection);
         EndPunch();
         GreetAll(source, now);
+        BeginPaths(now);
         if (role == ConnectionRole.Responder) EndInitiator();
         else EndResponder();
         _events.Enqueue(new PeerSessionEvent.Connected(source, now - _attemptLearnedAt, roundTrip ?? _connection.SmoothedRtt));

@@ -13,6 +13,13 @@ internal sealed partial class PeerSession : ITcpLinkOwner
     private static readonly TimeSpan FirstTcpPause = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan MaxTcpPause = TimeSpan.FromMinutes(5);
 
+    /// <summary>
+    /// Between two questions by UDP while a connection goes over TCP: at most 10 a minute go to an address that does not answer, and where
+    /// both sides ask, each keeps its router open for the other.
+    /// </summary>
+    private static readonly TimeSpan FirstUdpPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan UdpPause = TimeSpan.FromSeconds(6);
+
     private readonly List<PathAddress> _connecting = [];
     private readonly List<PathAddress> _links = [];
     private TcpPunch? _tcpPunch;
@@ -20,6 +27,7 @@ internal sealed partial class PeerSession : ITcpLinkOwner
     private Timestamp _surplusEnds = Timestamp.Never;
     private Timestamp _tcpAgainAt = Timestamp.Never;
     private TimeSpan _tcpPause = FirstTcpPause;
+    private Timestamp _udpAgainAt = Timestamp.Never;
 
     private Timestamp TcpTimeout => Timestamp.Min(_tcpPunch?.NextTimeout ?? Timestamp.Never, Timestamp.Min(_surplusEnds, _tcpAgainAt));
 
@@ -59,6 +67,7 @@ internal sealed partial class PeerSession : ITcpLinkOwner
     {
         _tcpAgainAt = Timestamp.Never;
         if (_services.Tcp.Port == 0) return;
+        EndTcpPunch();
         _tcpPunch = new TcpPunch(now);
         AddTcpPlan(now);
     }
@@ -79,6 +88,17 @@ internal sealed partial class PeerSession : ITcpLinkOwner
             else punch.OnFailed(next.Endpoint, now);
         }
         if (_tcpPunch is { } ended && now > ended.Deadline && _connecting.Count == 0) _tcpPunch = null;
+    }
+
+    // While TCP carries the connection: has UDP come back?
+    private void LookForUdp(Timestamp now)
+    {
+        _udpAgainAt = Timestamp.Never;
+        if (!IsConnected || _connection.Path.Local.Carrier == Carrier.Udp) return;
+        _udpAgainAt = now + UdpPause;
+        if (_connection.IsSilent) return;
+        EndProbing();
+        Probe([.. PlanPaths().Where(probe => probe.Kind == ProbeKind.Handshake).DistinctBy(probe => probe.Path).Select(probe => probe with { At = TimeSpan.Zero })], now);
     }
 
     // Who connected begins, whoever initiates the handshake: it alone knows for which peer the connection is.

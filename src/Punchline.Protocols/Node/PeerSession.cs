@@ -76,6 +76,7 @@ internal sealed partial class PeerSession : IDisposable
         {
             if (_outgoing.Count > 0 || _turn is { IsDue: true }) return Timestamp.Zero;
             var next = _connection?.NextTimeout ?? Timestamp.Never;
+            next = Timestamp.Min(next, PathsDeadline);
             if (_punch is { } punch) next = Timestamp.Min(next, Timestamp.Min(punch.NextTimeout, punch.Deadline));
             next = Timestamp.Min(next, _pauseEnds);
             next = Timestamp.Min(next, TcpTimeout);
@@ -89,7 +90,8 @@ internal sealed partial class PeerSession : IDisposable
         if (introduction.Generation <= Introduction.Generation) return;
         Introduction = introduction;
         if (IsPunching) AddPlan(now);
-        else Reconnect(now);
+        if (IsConnected) HandleNews(now);
+        else if (!IsPunching) Reconnect(now);
         AddTcpPlan(now);
     }
 
@@ -106,6 +108,7 @@ internal sealed partial class PeerSession : IDisposable
     public void Replan(Timestamp now)
     {
         if (_punch is not null) AddPlan(now);
+        LookForBetter(now);
         AddTcpPlan(now);
     }
 
@@ -148,6 +151,7 @@ internal sealed partial class PeerSession : IDisposable
                 if (_isLeft) EndTcp(now);
             }
         }
+        HandlePathsTimeout(now);
         if (now >= _pauseEnds) Reconnect(now);
         if (now >= _turnEnds) EndTurn();
         if (_turn is { IsDue: true }) BeginPunch(now);
@@ -165,7 +169,7 @@ internal sealed partial class PeerSession : IDisposable
             transmit = new Transmit(packet.Path, packet.Packet.Length);
             return true;
         }
-        if (TryDequeueProbe(now, buffer, out transmit)) return true;
+        if (TryDequeueProbe(now, buffer, out transmit) || TryDequeuePathProbe(now, buffer, out transmit)) return true;
         return _connection is not null && _connection.TryDequeueTransmit(now, buffer, out transmit);
     }
 
@@ -206,6 +210,7 @@ internal sealed partial class PeerSession : IDisposable
     private void DropConnection()
     {
         if (_connection is null) return;
+        EndPaths();
         SetOpenPath(null);
         _services.Counted.Count(_connection.Statistics);
         _connection.Dispose();
@@ -247,13 +252,18 @@ internal sealed partial class PeerSession : IDisposable
                 break;
             case ConnectionEventKind.PathChanged:
                 SetOpenPath(connectionEvent.Path);
+                _udpAgainAt = connectionEvent.Path.Local.Carrier == Carrier.Tcp ? now + FirstUdpPause : Timestamp.Never;
                 _events.Enqueue(new PeerSessionEvent.PathChanged(connectionEvent.Path, connection.SmoothedRtt));
                 break;
             case ConnectionEventKind.Closed:
                 // It may have a close to send yet, so it stays until it is drained or another takes its place.
                 _chat.Detach();
+                EndPaths();
                 SetOpenPath(null);
                 _events.Enqueue(new PeerSessionEvent.Disconnected(connection.CloseReason!));
+                break;
+            default:
+                HandlePathEvent(connection, connectionEvent, now);
                 break;
         }
     }

@@ -23,8 +23,8 @@ internal sealed class TcpLinks : ICarrierRoom
     /// <summary>Bytes before anything authentic: both handshake messages, with a cookie, take 1,500 at most.</summary>
     public const int MaxUnprovenBytes = 4_096;
 
-    /// <summary>Bytes handed to the driver that its socket has not taken (PROTOCOL §7).</summary>
-    public const int MaxUntaken = 256 << 10;
+    /// <summary>Bytes handed to the driver that its socket has not taken: what the socket itself holds comes on top (PROTOCOL §7).</summary>
+    public const int MaxUntaken = 64 << 10;
 
     /// <summary>What a connection that came in gets to show something authentic.</summary>
     public static readonly TimeSpan UnprovenTime = TimeSpan.FromSeconds(10);
@@ -134,8 +134,7 @@ internal sealed class TcpLinks : ICarrierRoom
         Budget.Restore(path.Remote);
     }
 
-    /// <summary>Bytes that may be handed over now.</summary>
-    public int RoomOn(SocketId id) => Find(id) is { IsOpen: true } link ? MaxUntaken - link.Untaken : 0;
+    public int RoomOn(SocketId id) => Find(id) is { IsOpen: true } link ? Math.Max(0, MaxUntaken - link.Untaken) : -1;
 
     public void OnHandedOver(SocketId id, int bytes)
     {

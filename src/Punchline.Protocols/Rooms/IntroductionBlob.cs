@@ -31,9 +31,6 @@ internal sealed record IntroductionBlob(
     /// <summary>Versions or suites in a list, at most.</summary>
     public const int MaxListLength = 16;
 
-    // Added to a candidate's kind: readers that know no TCP skip kinds that they don't know.
-    private const byte TcpKinds = 0x10;
-
     private const int NonceLength = 12;
     private const int TagLength = 16;
 
@@ -97,14 +94,7 @@ internal sealed record IntroductionBlob(
         var name = Encoding.UTF8.GetBytes(Name);
         writer.WriteVarInt((ulong)name.Length);
         writer.WriteBytes(name);
-        writer.WriteByte((byte)Candidates.Count);
-        foreach (var candidate in Candidates)
-        {
-            writer.WriteByte((byte)((byte)candidate.Kind | (candidate.Carrier == Carrier.Tcp ? TcpKinds : 0)));
-            writer.WriteByte((byte)candidate.Endpoint.AddressLength);
-            writer.Advance(candidate.Endpoint.WriteAddress(writer.Free));
-            writer.WriteUInt16(candidate.Endpoint.Port);
-        }
+        CandidateList.Write(ref writer, Candidates);
     }
 
     /// <summary>Reads what <see cref="Write"/> wrote. False where it is malformed.</summary>
@@ -115,17 +105,7 @@ internal sealed record IntroductionBlob(
         if (!TryReadList(ref reader, out var versions) || !TryReadList(ref reader, out var suites)) return false;
         if (!reader.TryReadBytes(P256KeyPair.PublicKeyLength, out var publicKey) || !reader.TryReadBytes(InstanceId.ByteLength, out var instance)) return false;
         if (!reader.TryReadUInt32(out var generation) || !reader.TryReadVarIntPrefixed(out var name) || name.Length > MaxNameBytes) return false;
-        if (!reader.TryReadByte(out var count) || count > Candidate.MaxPerPeer) return false;
-        var candidates = new List<Candidate>(count);
-        for (var i = 0; i < count; i++)
-        {
-            if (!reader.TryReadByte(out var kind) || !reader.TryReadByte(out var length) || !reader.TryReadBytes(length, out var address)
-                || !reader.TryReadUInt16(out var port) || !Endpoint.TryFromBytes(address, port, out var endpoint)) return false;
-            // A later version's kind is nothing that we could rank, and what is only observed cannot be introduced.
-            var carrier = (kind & TcpKinds) != 0 ? Carrier.Tcp : Carrier.Udp;
-            if ((CandidateKind)(kind & ~TcpKinds) is var known and (CandidateKind.Host or CandidateKind.ServerReflexive))
-                candidates.Add(new Candidate(known, endpoint) { Carrier = carrier });
-        }
+        if (!CandidateList.TryRead(ref reader, out var candidates)) return false;
         introduction = new IntroductionBlob(
             publicKey.ToArray(), InstanceId.FromBytes(instance), generation, PeerText.Clean(Encoding.UTF8.GetString(name)), candidates)
         {

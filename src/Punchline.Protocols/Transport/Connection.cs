@@ -69,8 +69,8 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
         _opener = new PacketOpener(setup.ReceiveKey.Span, setup.AeadLimits);
         _opened = new byte[_local.MaxUdpPayloadSize];
         _acks = new AckTracker(_local.MaxAckDelay, _local.AckDelayExponent);
-        (_largestDatagram, _congestionAlgorithm) = (Math.Min(_remote.MaxUdpPayloadSize, setup.MaxPacketSize), setup.Congestion);
-        _path = new NetworkPath(setup.Path) { IsValidated = true, Recovery = NewPathRecovery(setup.Path) };
+        (_role, _largestDatagram, _congestionAlgorithm) = (setup.Role, Math.Min(_remote.MaxUdpPayloadSize, setup.MaxPacketSize), setup.Congestion);
+        _path = new NetworkPath(setup.Path, _largestDatagram, _congestionAlgorithm) { IsValidated = true, IsIntroduced = true };
         _recovery = new LossRecovery(this, _remote.MaxAckDelay, _path.Recovery);
         _streams = new StreamTable(setup.Role, _local, _remote);
         _receiveCredit = new ReceiveCredit(_local.InitialMaxData, ReceiveCredit.MaxConnectionWindow);
@@ -84,6 +84,9 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
 
     /// <summary>Where packets go, and by which socket: the last path that was validated.</summary>
     public PathAddress Path => _path.Address;
+
+    /// <summary>The path in use does not leave the neighbourhood.</summary>
+    public bool IsNear => _path.IsNear;
 
     /// <summary>RFC 9002 §5.3; 333 ms before the first sample of a path.</summary>
     public TimeSpan SmoothedRtt => _recovery.Rtt.Smoothed;

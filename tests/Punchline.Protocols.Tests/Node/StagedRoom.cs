@@ -158,6 +158,10 @@ internal sealed class StagedRoom : IDisposable
     private List<StagedPacket> DrainAll()
     {
         var sent = new List<StagedPacket>();
+        while (Node.TryDequeueServerMessage(out var room, out var utf8))
+        {
+            if (CoordinationJson.TryRead(utf8.Span, out ClientMessage? message) && message is ClientHeartbeatMessage) Tell(room, new ServerHeartbeatMessage());
+        }
         while (Node.TryDequeueTransmit(Now, _buffer, out var transmit)) sent.Add(new StagedPacket(Now, transmit.Destination, _buffer[..transmit.Length], transmit.TimeToLive));
         return sent;
     }
