@@ -40,7 +40,8 @@ internal sealed partial class NodeCore
         }
         else if (link.Owner == _services.TcpReflexive)
         {
-            if (_services.TcpReflexive.HandleBytes(link.Path, bytes, now)) HandleCandidatesChanged(now);
+            _services.TcpReflexive.HandleBytes(link.Path, bytes, now);
+            if (_services.TcpReflexive.TakeNews()) HandleCandidatesChanged(now);
         }
         else
         {

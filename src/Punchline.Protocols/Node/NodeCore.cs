@@ -291,6 +291,7 @@ internal sealed partial class NodeCore : IDisposable
         DrainStun(now);
         _services.Tcp.HandleTimeout(now);
         _services.TcpReflexive.HandleTimeout(now);
+        if (_services.TcpReflexive.TakeNews()) HandleCandidatesChanged(now);
         if (now >= _nextStunRefresh)
         {
             _nextStunRefresh = now + StunRefreshInterval;

@@ -72,7 +72,12 @@ internal sealed partial class PeerSession : ITcpLinkOwner
         AddTcpPlan(now);
     }
 
-    private void AddTcpPlan(Timestamp now) => _tcpPunch?.Add(TcpPunchPlan.Create(Situation), now);
+    // Both begin with the later one's introduction of its TCP address. Before our own is out, a SYN of ours would reach a router
+    // whose host does not know of us yet.
+    private void AddTcpPlan(Timestamp now)
+    {
+        if (!_services.TcpReflexive.IsExpected) _tcpPunch?.Add(TcpPunchPlan.Create(Situation), now);
+    }
 
     private void HandleTcpTimeout(Timestamp now)
     {

@@ -27,6 +27,7 @@ internal sealed class TcpReflexive(TcpLinks links, IRandomSource random) : ITcpL
     private int _server;
     private bool _isRequestDue;
     private bool _hasConcluded;
+    private bool _isNews;
     private TimeSpan _pause = FirstPause;
     private Timestamp _deadline = Timestamp.Never;
 
@@ -36,7 +37,7 @@ internal sealed class TcpReflexive(TcpLinks links, IRandomSource random) : ITcpL
     /// <summary>The first answer may be a round trip away.</summary>
     public bool IsExpected => _link is not null && !_hasConcluded;
 
-    public Timestamp NextTimeout => _isRequestDue ? Timestamp.Zero : _deadline;
+    public Timestamp NextTimeout => _isRequestDue || _isNews ? Timestamp.Zero : _deadline;
 
     /// <summary>Asks a server, if none is being asked.</summary>
     public void Query(Endpoint server, Timestamp now)
@@ -46,26 +47,31 @@ internal sealed class TcpReflexive(TcpLinks links, IRandomSource random) : ITcpL
         if (_servers.Count == 1) Connect(now);
     }
 
-    /// <summary>Whether what is known changed.</summary>
-    public bool HandleBytes(PathAddress link, ReadOnlySpan<byte> bytes, Timestamp now)
+    /// <summary>Whether what is known, or expected, has changed since this was asked last.</summary>
+    public bool TakeNews()
     {
-        if (link != _link) return false;
+        var isNews = _isNews;
+        _isNews = false;
+        return isNews;
+    }
+
+    public void HandleBytes(PathAddress link, ReadOnlySpan<byte> bytes, Timestamp now)
+    {
+        if (link != _link) return;
         switch (_stun.HandleBytes(bytes, out var mapped))
         {
             case StunStreamOutcome.Reflected:
                 links.Prove(link, this);
-                _hasConcluded = true;
+                Conclude();
                 _pause = FirstPause;
                 _deadline = now + RefreshInterval;
-                var isNews = Mapped != mapped;
+                _isNews |= Mapped != mapped;
                 Mapped = mapped;
-                return isNews;
+                break;
             case StunStreamOutcome.Broken:
                 links.Close(link.Local);
                 HandleLinkLost(link, now);
-                return false;
-            default:
-                return false;
+                break;
         }
     }
 
@@ -106,10 +112,17 @@ internal sealed class TcpReflexive(TcpLinks links, IRandomSource random) : ITcpL
     {
         if (link != _link) return;
         // What was seen may hold on for a while, and be of use: where it does not, connects to it fail.
-        (_link, _isRequestDue, _hasConcluded) = (null, false, true);
+        (_link, _isRequestDue) = (null, false);
+        Conclude();
         _server = (_server + 1) % _servers.Count;
         _deadline = now + _pause;
         _pause = _pause * 2 < MaxPause ? _pause * 2 : MaxPause;
+    }
+
+    private void Conclude()
+    {
+        _isNews |= !_hasConcluded;
+        _hasConcluded = true;
     }
 
     private void Ask(Timestamp now)
