@@ -66,6 +66,9 @@ internal sealed class Site
 
     internal NatTranslator Nat { get; }
 
+    /// <summary>Set: its router lets no UDP pass from now on, whatever it did before.</summary>
+    public bool BlocksUdp { get; set; }
+
     /// <summary>Flows and ports of TCP are its own.</summary>
     internal NatTranslator TcpNat { get; }
 

@@ -46,7 +46,7 @@ internal sealed partial class VirtualInternet
             Record(site.RouterName, Verdict.HairpinRefused, packet);
             return;
         }
-        if (nat.Behavior.Blocks(packet))
+        if (nat.Behavior.Blocks(packet) || (site.BlocksUdp && packet.Tcp is null))
         {
             Record(site.RouterName, Verdict.Blocked, packet);
             return;
@@ -69,7 +69,11 @@ internal sealed partial class VirtualInternet
             Record(site.RouterName, verdict, packet with { Source = mapping.Internal, Destination = mapping.External });
         }
 
-        if (packet.Tcp?.Has(TcpFlags.Reset) is true) nat.NoteReset(new FlowTuple(packet.Source, packet.Destination), Now);
+        if (IsSegmentDropped(nat, packet))
+        {
+            Record(site.RouterName, Verdict.OutOfWindow, packet);
+            return;
+        }
         forwarded = forwarded with { Source = decision.Tuple.Source, Destination = decision.Tuple.Destination };
         Record(site.RouterName, Verdict.Forwarded, forwarded);
         if (hairpins) Push(Now + LanDelay, () => Admit(site, forwarded, canForward: true, forwarded)); // one router, one hop
@@ -95,7 +99,7 @@ internal sealed partial class VirtualInternet
     private void Admit(Site site, Packet packet, bool canForward, Packet forwarded)
     {
         var nat = site.NatOf(packet);
-        if (nat.Behavior.BlocksUdp && packet.Tcp is null)
+        if ((nat.Behavior.BlocksUdp || site.BlocksUdp) && packet.Tcp is null)
         {
             Record(site.RouterName, Verdict.Blocked, packet);
             return;
@@ -108,13 +112,25 @@ internal sealed partial class VirtualInternet
             if (packet.Tcp is { } refused && decision.Verdict is Verdict.Rejected or Verdict.AcceptedByRouter) Refuse(site, packet, refused, nat);
             return;
         }
-        if (packet.Tcp?.Has(TcpFlags.Reset) is true) nat.NoteReset(tuple, Now);
+        if (IsSegmentDropped(nat, packet))
+        {
+            Record(site.RouterName, Verdict.OutOfWindow, packet);
+            return;
+        }
         forwarded = forwarded with { Source = decision.Tuple.Source, Destination = decision.Tuple.Destination };
         Record(site.RouterName, Verdict.Forwarded, forwarded);
         var to = forwarded.Destination.Address;
         if (site.FindMachine(to) is { } machine) Deliver(machine, forwarded);
         else if (site.FindRouter(to) is { } inner) Cross(inner.Uplink.Down, forwarded, arrived => EnterFromOutside(inner, arrived));
         else Record(site.RouterName, Verdict.NoRoute, forwarded);
+    }
+
+    private bool IsSegmentDropped(NatTranslator nat, in Packet packet)
+    {
+        if (packet.Tcp is not { } header) return false;
+        var tuple = new FlowTuple(packet.Source, packet.Destination);
+        if (header.Has(TcpFlags.Reset)) nat.NoteReset(tuple, Now);
+        return header.Flags == TcpFlags.Syn && nat.IsSynOutOfWindow(tuple, header.Sequence, Now);
     }
 
     // A router that does not drop a SYN answers it with RST: by its rules, or because nothing listens on the router itself. Conntrack then

@@ -1,5 +1,6 @@
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Transport;
+using Punchline.Protocols.Traversal;
 
 namespace Punchline.Protocols.Node;
 
@@ -17,7 +18,12 @@ internal enum TcpCommandKind
 /// <param name="Link">The connection's number: for the driver to remember.</param>
 /// <param name="Remote">Its other end.</param>
 /// <param name="TimeToLive">Of its packets, 1 to 255; 0 for the system's default.</param>
-internal readonly record struct TcpCommand(TcpCommandKind Kind, SocketId Link, Endpoint Remote, byte TimeToLive = 0);
+/// <param name="OpenerLead">
+/// Above zero: its first SYN has <see cref="PunchPlan.OpenerTimeToLive"/>, and what follows on that socket <paramref name="TimeToLive"/>. If
+/// the peer's SYN has not come after this time, another socket takes its place, whose SYN goes all the way. One that has come is
+/// left to complete: routers that have seen both SYNs drop a third.
+/// </param>
+internal readonly record struct TcpCommand(TcpCommandKind Kind, SocketId Link, Endpoint Remote, byte TimeToLive = 0, TimeSpan OpenerLead = default);
 
 /// <summary>Who a connection of the TCP port is for.</summary>
 internal interface ITcpLinkOwner

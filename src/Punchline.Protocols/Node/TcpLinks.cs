@@ -62,12 +62,14 @@ internal sealed class TcpLinks : ICarrierRoom
     /// <param name="timeToLive">Of its packets; 0 for the default.</param>
     /// <param name="patience">Until it is given up.</param>
     /// <param name="now">The time.</param>
-    public PathAddress? Connect(ITcpLinkOwner owner, Endpoint remote, byte timeToLive, TimeSpan patience, Timestamp now)
+    /// <param name="openerLead">How long a SYN that dies behind our own router goes ahead; zero for none.</param>
+    public PathAddress? Connect(ITcpLinkOwner owner, Endpoint remote, byte timeToLive, TimeSpan patience, Timestamp now, TimeSpan openerLead = default)
     {
-        if (Port == 0 || _links.Count == MaxLinks || !Budget.TryTake(remote, ConnectBudget.SynsIn(patience), now)) return null;
+        var syns = ConnectBudget.SynsIn(patience) + (openerLead > TimeSpan.Zero ? 1 : 0);
+        if (Port == 0 || _links.Count == MaxLinks || !Budget.TryTake(remote, syns, now)) return null;
         var path = new PathAddress(new SocketId(Carrier.Tcp, ++_lastNumber), remote);
-        _links.Add(path.Local.Number, new TcpLink(path, owner, now + patience));
-        _commands.Enqueue(new TcpCommand(TcpCommandKind.Connect, path.Local, remote, timeToLive));
+        _links.Add(path.Local.Number, new TcpLink(path, owner, now + openerLead + patience));
+        _commands.Enqueue(new TcpCommand(TcpCommandKind.Connect, path.Local, remote, timeToLive, openerLead));
         return path;
     }
 

@@ -5,10 +5,10 @@ namespace Punchline.Protocols.Traversal;
 /// <summary>A connect that a <see cref="TcpPunch"/> wants made.</summary>
 /// <param name="Endpoint">Where to.</param>
 /// <param name="TimeToLive">Of its packets; 0 for the default.</param>
-/// <param name="Patience">Until it is given up.</param>
-internal readonly record struct TcpTry(Endpoint Endpoint, byte TimeToLive, TimeSpan Patience);
+/// <param name="OpenerLead">How long a SYN that dies behind our own router goes ahead; zero where none does.</param>
+internal readonly record struct TcpTry(Endpoint Endpoint, byte TimeToLive, TimeSpan OpenerLead);
 
-/// <summary>A <see cref="TcpPunchPlan"/> being carried out: for each address first the opener, then connects until one stands.</summary>
+/// <summary>A <see cref="TcpPunchPlan"/> being carried out: connects to each address until one stands, the first of them with an opener.</summary>
 internal sealed class TcpPunch(Timestamp start)
 {
     /// <summary>Addresses in all, of two generations of a peer.</summary>
@@ -20,9 +20,6 @@ internal sealed class TcpPunch(Timestamp start)
 
     /// <summary>After this nothing is begun any more.</summary>
     public Timestamp Deadline { get; } = start + PunchPlan.Duration;
-
-    /// <summary>Connects that were begun, openers not counted.</summary>
-    public int Tries { get; private set; }
 
     /// <summary>When <see cref="TryTake"/> has something.</summary>
     public Timestamp NextTimeout
@@ -55,14 +52,8 @@ internal sealed class TcpPunch(Timestamp start)
             if (now < attempt.At) continue;
             // Until its end is told, or for good where there is none.
             attempt.At = Timestamp.Never;
-            if (!attempt.IsOpened && attempt.Target.OpenerLead > TimeSpan.Zero)
-            {
-                next = new TcpTry(attempt.Target.Endpoint, PunchPlan.OpenerTimeToLive, attempt.Target.OpenerLead);
-                return true;
-            }
+            next = new TcpTry(attempt.Target.Endpoint, attempt.Target.TimeToLive, attempt.Tries == 0 ? attempt.Target.OpenerLead : TimeSpan.Zero);
             attempt.Tries++;
-            Tries++;
-            next = new TcpTry(attempt.Target.Endpoint, attempt.Target.TimeToLive, TcpPunchPlan.Patience);
             return true;
         }
         return false;
@@ -72,26 +63,14 @@ internal sealed class TcpPunch(Timestamp start)
     public void OnFailed(Endpoint endpoint, Timestamp now)
     {
         if (_attempts.Find(attempt => attempt.Target.Endpoint == endpoint) is not { } failed || failed.At != Timestamp.Never) return;
-        if (!failed.IsOpened && failed.Target.OpenerLead > TimeSpan.Zero)
-        {
-            failed.IsOpened = true;
-            failed.At = Timestamp.Max(now, failed.AddedAt + failed.Target.OpenerLead);
-        }
-        else if (failed.Tries < TcpPunchPlan.MaxTries)
-        {
-            failed.At = now + (TcpPunchPlan.FirstPause * (1 << (failed.Tries - 1)));
-        }
+        if (failed.Tries < TcpPunchPlan.MaxTries) failed.At = now + (TcpPunchPlan.FirstPause * (1 << (failed.Tries - 1)));
     }
 
     private sealed class Attempt(TcpTarget target, Timestamp addedAt)
     {
         public TcpTarget Target { get; } = target;
 
-        public Timestamp AddedAt { get; } = addedAt;
-
         public Timestamp At { get; set; } = addedAt;
-
-        public bool IsOpened { get; set; }
 
         public int Tries { get; set; }
     }

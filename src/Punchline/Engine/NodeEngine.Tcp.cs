@@ -121,7 +121,7 @@ internal sealed partial class NodeEngine : ITcpPortOwner
         switch (command.Kind)
         {
             case TcpCommandKind.Connect:
-                _connections.Add(command.Link, _tcp!.Connect(command.Link, command.Remote, command.TimeToLive));
+                _connections.Add(command.Link, _tcp!.Connect(command));
                 break;
             case TcpCommandKind.Close:
                 if (_connections.Remove(command.Link, out var connection)) connection.Close();

@@ -27,7 +27,18 @@ internal sealed class TcpConnection(SocketId id, Socket socket)
 
     public SocketId Id { get; set; } = id;
 
-    public Socket Socket { get; } = socket;
+    public Socket Socket { get; private set; } = socket;
+
+    /// <summary>Goes on with another socket. False where it was closed meanwhile, and the other with it.</summary>
+    public bool TryReplace(Socket other)
+    {
+        lock (_lock)
+        {
+            (_isClosed ? other : Socket).Dispose();
+            if (!_isClosed) Socket = other;
+            return !_isClosed;
+        }
+    }
 
     /// <summary>Once it stands.</summary>
     public void Prepare()

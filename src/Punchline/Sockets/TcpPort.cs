@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
+using Punchline.Protocols.Node;
 using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Traversal;
 
 namespace Punchline.Sockets;
 
@@ -43,11 +45,11 @@ internal sealed class TcpPort : IDisposable
     /// <summary>Takes what comes in, from now on.</summary>
     public void Start() => _ = AcceptAllAsync();
 
-    /// <summary>Connects with a socket of its own; what comes of it the owner hears.</summary>
-    public TcpConnection Connect(SocketId id, Endpoint remote, byte timeToLive)
+    /// <summary>Connects as <see cref="TcpCommand"/> says; what comes of it the owner hears.</summary>
+    public TcpConnection Connect(in TcpCommand command)
     {
-        var connection = new TcpConnection(id, NewSocket());
-        _ = ConnectAsync(connection, remote, timeToLive);
+        var connection = new TcpConnection(command.Link, NewSocket());
+        _ = ConnectAsync(connection, command);
         return connection;
     }
 
@@ -67,15 +69,17 @@ internal sealed class TcpPort : IDisposable
         return socket;
     }
 
-    private async Task ConnectAsync(TcpConnection connection, Endpoint remote, byte timeToLive)
+    private async Task ConnectAsync(TcpConnection connection, TcpCommand command)
     {
         // Not within the caller's lock.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
-            if (timeToLive != 0) connection.Socket.Ttl = timeToLive;
-            connection.Socket.Bind(LocalEndPoint);
-            await connection.Socket.ConnectAsync(remote.ToIPEndPoint(), _stop.Token).ConfigureAwait(false);
+            if (command.OpenerLead <= TimeSpan.Zero || !await TryOpenAsync(connection, command).ConfigureAwait(false))
+            {
+                if (command.TimeToLive != 0) connection.Socket.Ttl = command.TimeToLive;
+                await BeginConnect(connection.Socket, command).ConfigureAwait(false);
+            }
             connection.Prepare();
             _owner.OnConnected(connection);
         }
@@ -86,6 +90,44 @@ internal sealed class TcpPort : IDisposable
             return;
         }
         await ReceiveAllAsync(connection).ConfigureAwait(false);
+    }
+
+    // True where the peer's SYN came to the opener's socket, and made a connection of it. Else another socket waits to connect.
+    private async Task<bool> TryOpenAsync(TcpConnection connection, TcpCommand command)
+    {
+        var socket = connection.Socket;
+        var timeToLive = command.TimeToLive != 0 ? command.TimeToLive : socket.Ttl;
+        socket.Ttl = PunchPlan.OpenerTimeToLive;
+        var opening = BeginConnect(socket, command);
+        // The SYN has left. What answers the peer's goes all the way.
+        socket.Ttl = timeToLive;
+        await Task.WhenAny(opening, Task.Delay(command.OpenerLead, _stop.Token)).ConfigureAwait(false);
+        if (opening.IsCompletedSuccessfully) return true;
+        if (!opening.IsCompleted && HasPeersSyn(socket))
+        {
+            await opening.ConfigureAwait(false);
+            return true;
+        }
+        // Refused before its time: the lead is still the peer's.
+        if (opening.IsCompleted) await Task.Delay(command.OpenerLead, _stop.Token).ConfigureAwait(false);
+        var isReplaced = connection.TryReplace(NewSocket());
+        await opening.ContinueWith(static ended => _ = ended.Exception, TaskScheduler.Default).ConfigureAwait(false);
+        return isReplaced ? false : throw new SocketException((int)SocketError.OperationAborted);
+    }
+
+    private Task BeginConnect(Socket socket, in TcpCommand command)
+    {
+        socket.Bind(LocalEndPoint);
+        return socket.ConnectAsync(command.Remote.ToIPEndPoint(), _stop.Token).AsTask();
+    }
+
+    // Linux's TCP_INFO (linux/tcp.h) begins with the state; TCP_SYN_RECV (3) is simultaneous open half done. Elsewhere it is not told.
+    private static bool HasPeersSyn(Socket socket)
+    {
+        const int Tcp = 6, TcpInfo = 11, SynReceived = 3, Established = 1;
+        if (!OperatingSystem.IsLinux()) return false;
+        Span<byte> state = stackalloc byte[1];
+        return socket.GetRawSocketOption(Tcp, TcpInfo, state) == 1 && state[0] is SynReceived or Established;
     }
 
     private async Task AcceptAllAsync()

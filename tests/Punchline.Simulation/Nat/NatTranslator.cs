@@ -95,10 +95,24 @@ internal sealed class NatTranslator(NatBehavior behavior, UInt128 externalAddres
         return new(Verdict.Forwarded, flow.Translate(tuple));
     }
 
+    /// <summary>
+    /// Linux's nf_conntrack_tcp.c, tcp_in_window: where both sides' SYNs were seen, one of another connection is out of the window, and
+    /// dropped; before that, the side that began may begin anew.
+    /// </summary>
+    public bool IsSynOutOfWindow(FlowTuple tuple, uint sequence, Timestamp now)
+    {
+        if (IsTransparent || _flows.Find(tuple, now) is not { } flow) return false;
+        var isOriginal = tuple == flow.Original;
+        var (original, reply) = flow.Syns;
+        if (original is not null && reply is not null && (isOriginal ? original : reply) != sequence) return true;
+        flow.Syns = isOriginal ? (sequence, reply) : (original, sequence);
+        return false;
+    }
+
     /// <summary>A TCP connection was reset: its flow is forgotten within <see cref="ResetLifetime"/>.</summary>
     public void NoteReset(FlowTuple tuple, Timestamp now)
     {
-        if (!IsTransparent && _flows.Find(tuple, now) is { } flow) flow.Expires = Timestamp.Min(flow.Expires, now + ResetLifetime);
+        if (!IsTransparent && _flows.Find(tuple, now) is { } flow) (flow.Expires, flow.Syns) = (Timestamp.Min(flow.Expires, now + ResetLifetime), default);
     }
 
     private NatDecision Unsolicited(FlowTuple tuple, bool isMapped, Timestamp now)

@@ -1,5 +1,6 @@
 using Punchline.Protocols.Node;
 using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Traversal;
 using Punchline.Simulation.Tcp;
 
 namespace Punchline.Simulation.Peers;
@@ -41,8 +42,28 @@ internal sealed partial class SimulatedPeer
 
     private void Execute(TcpCommand command)
     {
-        if (command.Kind == TcpCommandKind.Connect) Adopt(command.Link, _machine.Tcp.Connect(_tcpPort, command.Remote, command.TimeToLive));
+        if (command.Kind == TcpCommandKind.Connect && command.OpenerLead > TimeSpan.Zero) Open(command);
+        else if (command.Kind == TcpCommandKind.Connect) Adopt(command.Link, _machine.Tcp.Connect(_tcpPort, command.Remote, command.TimeToLive));
         else if (_connections.Remove(command.Link, out var connection)) connection.Socket.Close();
+    }
+
+    private void Open(TcpCommand command)
+    {
+        var opener = _machine.Tcp.Connect(_tcpPort, command.Remote, PunchPlan.OpenerTimeToLive);
+        opener.TimeToLive = command.TimeToLive;
+        Adopt(command.Link, opener);
+        var isRefused = false;
+        var closed = opener.Closed;
+        opener.Closed = () => isRefused = true;
+        _internet.Schedule(_internet.Now + command.OpenerLead, () =>
+        {
+            if (!IsAlive || _connections.GetValueOrDefault(command.Link).Socket != opener) return;
+            opener.Closed = closed;
+            if (!isRefused && !opener.IsWaitingForSyn) return;
+            opener.Close();
+            _connections.Remove(command.Link);
+            Adopt(command.Link, _machine.Tcp.Connect(_tcpPort, command.Remote, command.TimeToLive));
+        });
     }
 
     private void SendOverTcp(SocketId link, ReadOnlySpan<byte> bytes)

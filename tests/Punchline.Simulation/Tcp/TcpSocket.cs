@@ -23,7 +23,6 @@ internal sealed partial class TcpSocket
     }
 
     private readonly TcpStack _stack;
-    private readonly byte _timeToLive;
     private readonly Timestamp _openedAt;
     private Action<TcpSocket>? _accept;
     private State _state = State.SynSent;
@@ -35,7 +34,7 @@ internal sealed partial class TcpSocket
         _stack = stack;
         Port = port;
         Remote = remote;
-        _timeToLive = timeToLive;
+        TimeToLive = timeToLive;
         _openedAt = stack.Now;
         _unacknowledged = initialSequence;
         _next = initialSequence + 1;
@@ -44,6 +43,12 @@ internal sealed partial class TcpSocket
     public ushort Port { get; }
 
     public Endpoint Remote { get; }
+
+    /// <summary>Of its segments from now on; 0 for the default.</summary>
+    public byte TimeToLive { get; set; }
+
+    /// <summary>Neither the peer's SYN nor its refusal has come.</summary>
+    public bool IsWaitingForSyn => _state == State.SynSent;
 
     public bool IsEstablished => _state == State.Established;
 
@@ -123,7 +128,7 @@ internal sealed partial class TcpSocket
         if (header.Has(TcpFlags.Acknowledgment) && header.Acknowledgment != _next)
         {
             // It answers a SYN of an earlier socket.
-            _stack.Send(Port, Remote, _timeToLive, new TcpHeader(TcpFlags.Reset, header.Acknowledgment, 0), []);
+            _stack.Send(Port, Remote, TimeToLive, new TcpHeader(TcpFlags.Reset, header.Acknowledgment, 0), []);
         }
         else if (header.Has(TcpFlags.Syn))
         {
@@ -140,7 +145,7 @@ internal sealed partial class TcpSocket
             Establish();
             return !header.Has(TcpFlags.Syn);
         }
-        if (header.Has(TcpFlags.Acknowledgment)) _stack.Send(Port, Remote, _timeToLive, new TcpHeader(TcpFlags.Reset, header.Acknowledgment, 0), []);
+        if (header.Has(TcpFlags.Acknowledgment)) _stack.Send(Port, Remote, TimeToLive, new TcpHeader(TcpFlags.Reset, header.Acknowledgment, 0), []);
         else if (header.Has(TcpFlags.Syn)) AnswerSyn();
         return false;
     }
@@ -183,7 +188,7 @@ internal sealed partial class TcpSocket
     private void Acknowledge() => Transmit(TcpFlags.Acknowledgment, _next, []);
 
     private void Transmit(TcpFlags flags, uint sequence, ReadOnlySpan<byte> payload) =>
-        _stack.Send(Port, Remote, _timeToLive, new TcpHeader(flags, sequence, flags.HasFlag(TcpFlags.Acknowledgment) ? _expected : 0), payload);
+        _stack.Send(Port, Remote, TimeToLive, new TcpHeader(flags, sequence, flags.HasFlag(TcpFlags.Acknowledgment) ? _expected : 0), payload);
 
     private void Arm()
     {

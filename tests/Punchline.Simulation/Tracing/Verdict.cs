@@ -80,4 +80,7 @@ internal enum Verdict : byte
 
     /// <summary>A router's rule lets nothing of its protocol out, or not to that port.</summary>
     Blocked,
+
+    /// <summary>A router that follows TCP takes it for no part of the connection that it knows.</summary>
+    OutOfWindow,
 }
