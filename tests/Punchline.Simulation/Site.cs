@@ -87,6 +87,8 @@ internal sealed class Site
 
     internal void Add(Site site) => _routers.Add(site.ExternalAddress, site);
 
+    internal void Remove(Machine machine) => _machines.Remove(machine.Address);
+
     internal void Remove(Site site) => _routers.Remove(site.ExternalAddress);
 
     internal Machine? FindMachine(UInt128 address) => _machines.GetValueOrDefault(address);

@@ -12,8 +12,8 @@ using Punchline.Protocols.Traversal;
 namespace Punchline.Protocols.Node;
 
 /// <summary>
-/// One whole peer without its sockets and clock: STUN, punching, handshakes, connections and rooms, all over one UDP
-/// port. The engine and the simulation both drive it. Feed one input, drain all outputs, re-arm one timer.
+/// One whole peer without its sockets and clock: STUN, punching, handshakes, connections and rooms, over one UDP
+/// port, and others where that one does not do. The engine and the simulation both drive it. Feed one input, drain all outputs, re-arm one timer.
 /// </summary>
 internal sealed partial class NodeCore : IDisposable
 {
@@ -29,6 +29,9 @@ internal sealed partial class NodeCore : IDisposable
     /// <summary>Between two times that STUN servers are asked because something may have changed.</summary>
     private static readonly TimeSpan MinLookInterval = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>Between two announcements of what peers say that they see of us: they may say something else all the time.</summary>
+    private static readonly TimeSpan MinNewsInterval = TimeSpan.FromSeconds(1);
+
     private readonly NodeServices _services;
     private readonly StunClient _stun;
     private readonly List<Endpoint> _stunServers = [];
@@ -39,6 +42,7 @@ internal sealed partial class NodeCore : IDisposable
     private int _lastRoom;
     private Timestamp _nextStunRefresh = Timestamp.Never;
     private Timestamp _nextLook;
+    private Timestamp _nextObservedNews;
 
     /// <param name="identity">Stays the caller's.</param>
     /// <param name="random">All of the node's randomness.</param>
@@ -80,10 +84,10 @@ internal sealed partial class NodeCore : IDisposable
     {
         get
         {
-            var next = Timestamp.Min(_stun.NextTimeout, _nextStunRefresh);
+            var next = Timestamp.Min(Timestamp.Min(_stun.NextTimeout, _nextStunRefresh), _services.SideSockets.NextTimeout);
             next = Timestamp.Min(next, Timestamp.Min(_services.Tcp.NextTimeout, _services.TcpReflexive.NextTimeout));
             if (_services.IsLookWanted) next = Timestamp.Min(next, _nextLook);
-            if (_services.IsObservedNews) next = Timestamp.Zero;
+            if (_services.IsObservedNews) next = Timestamp.Min(next, _nextObservedNews);
             foreach (var end in _serverEnds.Values) next = Timestamp.Min(next, end.NextTimeout);
             foreach (var room in _rooms.Values) next = Timestamp.Min(next, room.NextTimeout);
             return next;
@@ -260,16 +264,26 @@ internal sealed partial class NodeCore : IDisposable
         return false;
     }
 
+    /// <summary>A socket that is to be opened or closed, in this order; behind the packets that were to leave before.</summary>
+    public bool TryDequeueSocketCommand(out SocketCommand command) => _services.SideSockets.TryDequeueCommand(out command);
+
+    /// <summary>A side socket is open now.</summary>
+    /// <param name="socket">Which.</param>
+    /// <param name="port">Its local port.</param>
+    /// <param name="now">The time.</param>
+    public void HandleSocketOpened(SocketId socket, ushort port, Timestamp now) => _services.SideSockets.HandleOpened(socket, port, now);
+
+    /// <summary>A side socket could not be opened.</summary>
+    public void HandleSocketFailed(SocketId socket, Timestamp now) => _services.SideSockets.HandleFailed(socket, now);
+
     /// <summary>A datagram on one of our sockets. What is nobody's is dropped without a trace.</summary>
     public void HandleDatagram(PathAddress source, ReadOnlySpan<byte> datagram, Timestamp now)
     {
         if (datagram.IsEmpty) return;
-        if (datagram[0] <= 3 && source.Local == SocketId.Main && StunMessage.IsStun(datagram))
-        {
-            if (_stun.HandleDatagram(source.Remote, datagram, now)) DrainStun(now);
-            return;
-        }
-        HandlePacket(source, datagram, now);
+        if (datagram[0] > 3) HandlePacket(source, datagram, now);
+        else if (!StunMessage.IsStun(datagram)) return;
+        else if (source.Local != SocketId.Main) _services.SideSockets.HandleStun(source, datagram, now);
+        else if (_stun.HandleDatagram(source.Remote, datagram, now)) DrainStun(now);
     }
 
     private void HandlePacket(PathAddress source, ReadOnlySpan<byte> datagram, Timestamp now)
@@ -292,6 +306,7 @@ internal sealed partial class NodeCore : IDisposable
         _services.Tcp.HandleTimeout(now);
         _services.TcpReflexive.HandleTimeout(now);
         if (_services.TcpReflexive.TakeNews()) HandleCandidatesChanged(now);
+        _services.SideSockets.HandleTimeout(now);
         if (now >= _nextStunRefresh)
         {
             _nextStunRefresh = now + StunRefreshInterval;
@@ -300,7 +315,7 @@ internal sealed partial class NodeCore : IDisposable
         foreach (var end in _serverEnds.Values) end.HandleTimeout(now);
         foreach (var room in _rooms.Values) room.HandleTimeout(now);
         if (_services.IsLookWanted && now >= _nextLook) Look(now);
-        if (_services.IsObservedNews) HandleCandidatesChanged(now);
+        if (_services.IsObservedNews && now >= _nextObservedNews) HandleCandidatesChanged(now);
     }
 
     public bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit)
@@ -314,8 +329,8 @@ internal sealed partial class NodeCore : IDisposable
 
     private bool TryDequeuePacket(Timestamp now, Span<byte> buffer, out Transmit transmit)
     {
-        if (_stun.TryDequeueTransmit(now, buffer, out transmit) || _services.Resets.TryDequeueTransmit(buffer, out transmit)
-            || _services.TcpReflexive.TryDequeueTransmit(buffer, out transmit)) return true;
+        if (_stun.TryDequeueTransmit(now, buffer, out transmit) || _services.SideSockets.TryDequeueTransmit(now, buffer, out transmit)
+            || _services.TcpReflexive.TryDequeueTransmit(buffer, out transmit) || _services.Resets.TryDequeueTransmit(buffer, out transmit)) return true;
         foreach (var room in _rooms.Values)
         {
             if (room.TryDequeueTransmit(now, buffer, out transmit)) return true;
@@ -394,7 +409,9 @@ internal sealed partial class NodeCore : IDisposable
         if (_reflexiveByServer.TryGetValue(server, out var known) && known == mapped) return;
         _reflexiveByServer[server] = mapped;
         // In the order in which the servers were named, so that a run replays.
-        var reflexive = _stunServers.Where(_reflexiveByServer.ContainsKey).Select(asked => _reflexiveByServer[asked]).Distinct().ToList();
+        List<Endpoint> answering = [.. _stunServers.Where(_reflexiveByServer.ContainsKey)];
+        _services.AnsweringStunServers = answering;
+        var reflexive = answering.Select(asked => _reflexiveByServer[asked]).Distinct().ToList();
         if (reflexive.SequenceEqual(_services.Reflexive)) return;
         _services.Reflexive.Clear();
         _services.Reflexive.AddRange(reflexive);
@@ -412,6 +429,7 @@ internal sealed partial class NodeCore : IDisposable
     private void HandleCandidatesChanged(Timestamp now)
     {
         _services.IsObservedNews = false;
+        _nextObservedNews = now + MinNewsInterval;
         foreach (var end in _serverEnds.Values) end.HandleCandidatesChanged(now);
         foreach (var room in _rooms.Values) room.HandleCandidatesChanged(now);
     }

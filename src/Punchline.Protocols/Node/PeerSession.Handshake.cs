@@ -189,6 +189,7 @@ internal sealed partial class PeerSession
         _turnEnds = now + TurnTime;
         _punch = new PunchAttempt(now);
         AddPlan(now);
+        BeginFresh(now);
         BeginTcp(now);
         foreach (var link in _links) Greet(link, now);
         // Openers need no handshake, so they are on their way before the key pair of message 1 is made.
@@ -197,6 +198,7 @@ internal sealed partial class PeerSession
     private void EndPunch()
     {
         _punch = null;
+        CloseFresh();
         EndTurn();
     }
 
@@ -207,14 +209,18 @@ internal sealed partial class PeerSession
         _turnEnds = Timestamp.Never;
     }
 
-    private void AddPlan(Timestamp now) => _punch?.Add(
-        PunchPlan.Create(Situation), now);
-
     private PunchSituation Situation => new(_services.HostAddresses, _services.AllReflexive, Introduction.Candidates, _room.AllowLoopback)
     {
         ServerRoundTrip = _services.ServerRoundTrip,
         OpenPaths = _services.OpenPaths,
+        Offers = [.. Introduction.Offers.Where(offer => offer.Target == _services.Target)],
     };
+
+    private void AddPlan(Timestamp now)
+    {
+        _punch?.Add(PunchPlan.Create(Situation), now);
+        AddFreshPlans(now);
+    }
 
     private void FailAttempt(PunchAttempt punch, Timestamp now)
     {

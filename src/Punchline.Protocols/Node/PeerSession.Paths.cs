@@ -27,10 +27,15 @@ internal sealed partial class PeerSession
     /// <summary>How long a way is looked for that is only better: the first five flights. Where a path works, nothing is urgent.</summary>
     private static readonly TimeSpan BetterWayTime = TimeSpan.FromMilliseconds(600);
 
+    /// <summary>Probes that wait for their turn, at most.</summary>
+    private const int MaxWaitingProbes = PunchAttempt.MaxTargets * (PunchPlan.Flights + PunchPlan.OpenerFlights);
+
     private PunchAttempt? _probing;
     private PunchTurn? _probingTurn;
+    private Timestamp _probingTurnEnds = Timestamp.Never;
     private List<Probe> _waitingProbes = [];
     private HashSet<Endpoint> _knownCandidates = [];
+    private bool _hasMoved;
     private Timestamp _planAt = Timestamp.Never;
     private Timestamp _lastPlanAt;
     private Timestamp _nextLook = Timestamp.Never;
@@ -41,7 +46,7 @@ internal sealed partial class PeerSession
         get
         {
             if (_probingTurn is { IsDue: true }) return Timestamp.Zero;
-            var next = Timestamp.Min(Timestamp.Min(_planAt, _udpAgainAt), Timestamp.Min(_nextLook, _reintroduceAt));
+            var next = Timestamp.Min(Timestamp.Min(_planAt, Timestamp.Min(_probingTurnEnds, _udpAgainAt)), Timestamp.Min(_nextLook, _reintroduceAt));
             return _probing is { } probing ? Timestamp.Min(next, Timestamp.Min(probing.NextTimeout, probing.Deadline)) : next;
         }
     }
@@ -70,6 +75,7 @@ internal sealed partial class PeerSession
     private void EndPaths()
     {
         EndProbing();
+        if (_punch is null && _fresh.Count > 0) CloseFresh();
         _planAt = _nextLook = _reintroduceAt = _udpAgainAt = Timestamp.Never;
     }
 
@@ -77,15 +83,26 @@ internal sealed partial class PeerSession
     {
         _probing = null;
         _waitingProbes = [];
+        EndProbingTurn();
+    }
+
+    private void EndProbingTurn()
+    {
         _probingTurn?.End();
         _probingTurn = null;
+        _probingTurnEnds = Timestamp.Never;
     }
 
     private void HandlePathsTimeout(Timestamp now)
     {
         if (_probing is { } probing && now >= probing.Deadline) EndProbing();
-        if (_probingTurn is { IsDue: true } turn && turn.TryTake()) _probing?.Add(TakeWaiting(), now);
-        if (_connection is not { IsSilent: true, IsClosed: false }) (_nextLook, _reintroduceAt) = (Timestamp.Never, Timestamp.Never);
+        if (now >= _probingTurnEnds) EndProbingTurn();
+        if (_probingTurn is { IsDue: true }) BeginProbingTurn(TakeWaiting(), now);
+        if (_reintroduceAt != Timestamp.Never && _connection is not { IsSilent: true, IsClosed: false })
+        {
+            (_nextLook, _reintroduceAt) = (Timestamp.Never, Timestamp.Never);
+            if (_punch is null) CloseFresh();
+        }
         if (now >= _planAt) PlanForNews(now);
         if (now >= _udpAgainAt) LookForUdp(now);
         if (now >= _nextLook)
@@ -98,6 +115,9 @@ internal sealed partial class PeerSession
             _reintroduceAt = now + ReintroductionInterval;
             _room.Reintroduce(now);
             LookForAny(now);
+            // Either side has another address, or it has been long: the ports may be spoiled. An outage alone spoils none.
+            if (_fresh.Count == 0 && _hasMoved) BeginFresh(now);
+            _hasMoved = true;
             // They were asked, and did not answer.
             CloseLinks(but: null, now);
             BeginTcp(now);
@@ -113,6 +133,7 @@ internal sealed partial class PeerSession
                 _services.ProbeBudget.Restore(connectionEvent.Path.Remote);
                 break;
             case ConnectionEventKind.PathSilent:
+                _hasMoved = false;
                 _nextLook = now;
                 _reintroduceAt = now + ReintroductionDelay;
                 LookForAny(now);
@@ -147,13 +168,19 @@ internal sealed partial class PeerSession
         _lastPlanAt = now;
         var known = _knownCandidates;
         _knownCandidates = [.. Introduction.Candidates.Select(candidate => candidate.Endpoint)];
-        if (_connection.IsSilent) LookForAny(now);
+        _hasMoved |= !known.SetEquals(_knownCandidates);
+        if (_connection.IsSilent)
+        {
+            Probe(PlanPaths(), now);
+            AddFreshPlans(now);
+        }
         else Probe([.. PlanPaths().Where(probe => !known.Contains(probe.Destination))], now);
     }
 
     private void LookForBetter(Timestamp now)
     {
         if (!IsConnected) return;
+        _hasMoved = true;
         var present = _connection.Path;
         if (present.Local.Carrier == Carrier.Tcp)
         {
@@ -171,6 +198,7 @@ internal sealed partial class PeerSession
     {
         EndProbing();
         Probe(PlanPaths(), now);
+        AddFreshPlans(now);
     }
 
     private List<Probe> PlanPaths()
@@ -181,7 +209,8 @@ internal sealed partial class PeerSession
             if (connection.Path.Local.Carrier == Carrier.Udp) candidates.Add(new Candidate(CandidateKind.PeerReflexive, connection.Path.Remote));
             foreach (var former in connection.FormerPaths) candidates.Add(new Candidate(CandidateKind.PeerReflexive, former.Remote));
         }
-        return [.. PunchPlan.Create(new PunchSituation(_services.HostAddresses, _services.Reflexive, candidates, _room.AllowLoopback) { ServerRoundTrip = _services.ServerRoundTrip })];
+        // Where a connection stood, its routers may have forgotten it.
+        return [.. PunchPlan.Create(Situation with { RemoteCandidates = candidates, OpenPaths = null })];
     }
 
     private void Probe(List<Probe> plan, Timestamp now)
@@ -189,8 +218,15 @@ internal sealed partial class PeerSession
         if (plan.Count == 0) return;
         _probing ??= new PunchAttempt(now);
         _probingTurn ??= _services.PunchQueue.Join();
-        if (_probingTurn.IsWaiting && !_probingTurn.TryTake()) _waitingProbes.AddRange(plan.Take(PunchAttempt.MaxTargets * PunchPlan.Flights));
-        else _probing.Add(plan, now);
+        if (_probingTurn is { IsWaiting: true, IsDue: false }) _waitingProbes = [.. _waitingProbes, .. plan.Take(MaxWaitingProbes - _waitingProbes.Count)];
+        else BeginProbingTurn(plan, now);
+    }
+
+    // As long as a handshake's: then the next one may begin, while the last flights go on.
+    private void BeginProbingTurn(List<Probe> plan, Timestamp now)
+    {
+        if (_probingTurn!.TryTake()) _probingTurnEnds = now + TurnTime;
+        _probing?.Add(plan, now);
     }
 
     private List<Probe> TakeWaiting()

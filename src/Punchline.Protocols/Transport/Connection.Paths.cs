@@ -37,8 +37,8 @@ internal sealed partial class Connection
     // We went over to a path by our own choice, and the peer's packets that were under way on the old one do not call us back.
     private bool _awaitsPeer;
 
-    /// <summary>Paths that are kept to return to, or asked: for tests.</summary>
-    internal int OtherPathCount => _others.Count;
+    /// <summary>Paths that are kept to return to, or asked, beside the one in use.</summary>
+    public int OtherPathCount => _others.Count;
 
     /// <summary>
     /// Asks an address whether the peer is there, within a budget that is the caller's. What comes of it shows in events.

@@ -42,10 +42,10 @@ internal static class TcpPunchPlan
     {
         var lead = PunchPlan.LeadOf(situation);
         var (near, far) = (new List<TcpTarget>(), new List<TcpTarget>());
-        foreach (var (endpoint, isNear) in PunchPlan.RankTargets(situation, Carrier.Tcp))
+        foreach (var target in PunchPlan.RankTargets(situation, Carrier.Tcp))
         {
-            if (isNear) near.Add(new TcpTarget(endpoint, TimeSpan.Zero, PunchPlan.PrivateTimeToLive));
-            else far.Add(new TcpTarget(endpoint, lead, 0));
+            if (target.IsNear) near.Add(new TcpTarget(target.Endpoint, TimeSpan.Zero, PunchPlan.PrivateTimeToLive));
+            else far.Add(new TcpTarget(target.Endpoint, lead, 0));
         }
         return [.. near.Take(MaxNearTargets), .. far.Take(MaxFarTargets)];
     }

@@ -25,7 +25,7 @@ internal interface IRoomObserver
 }
 
 /// <summary>
-/// Drives a <see cref="NodeCore"/>: its one socket, its clock and its timer. Whoever has an input (the receiving thread,
+/// Drives a <see cref="NodeCore"/>: its sockets, its clock and its timer. Whoever has an input (a receiving thread,
 /// the timer's thread, a command) takes the gate, hands it in, and sends what comes out before it lets go. Nothing waits
 /// inside, and no code of the application runs there.
 /// </summary>
@@ -39,7 +39,10 @@ internal sealed partial class NodeEngine : IDisposable
     private readonly NodeCore _node;
     private readonly QlogDirectory? _qlog;
     private readonly UdpSocket _socket;
-    private readonly IReadOnlyList<HostAddress> _hostAddresses;
+    private readonly SideSocketSet _sideSockets;
+    private readonly bool _hidesHostCandidates;
+    private readonly NetworkWatch _watch;
+    private volatile IReadOnlyList<HostAddress> _hostAddresses;
     private readonly Dictionary<int, IRoomObserver> _rooms = [];
     private readonly byte[] _sendBuffer = new byte[MaxDatagram];
     private readonly Thread _receiver;
@@ -66,14 +69,17 @@ internal sealed partial class NodeEngine : IDisposable
         }
         _node = new NodeCore(identity, SystemRandomSource.Instance, new NodeObserver(identity.DeriveId(), _qlog));
         LocalEndPoint = _socket.LocalEndPoint;
+        _sideSockets = new SideSocketSet(local.Address, Handle);
         _hostAddresses = HostAddresses.Of(LocalEndPoint);
         _node.SetTcpPort((ushort)(_tcp?.LocalEndPoint.Port ?? 0));
+        _hidesHostCandidates = hideHostCandidates;
         if (!hideHostCandidates) _node.SetHostAddresses(_hostAddresses, Timestamp.Zero);
         _receiver = new Thread(Receive) { Name = "Punchline receive", IsBackground = true };
         _timer = new Thread(KeepTime) { Name = "Punchline timer", IsBackground = true };
         _receiver.Start();
         _timer.Start();
         _tcp?.Start();
+        _watch = new NetworkWatch(LocalEndPoint, _hostAddresses, HandleNetworkNews);
         PeerMetrics.Add(this);
     }
 
@@ -144,6 +150,7 @@ internal sealed partial class NodeEngine : IDisposable
     public void Dispose()
     {
         PeerMetrics.Remove(this);
+        _watch.Dispose();
         lock (_gate)
         {
             if (_isDisposed) return;
@@ -153,6 +160,7 @@ internal sealed partial class NodeEngine : IDisposable
         }
         _tcp?.Dispose();
         _socket.Dispose();
+        _sideSockets.Dispose();
         _receiver.Join();
         _timer.Join();
         _node.Dispose();
@@ -160,17 +168,31 @@ internal sealed partial class NodeEngine : IDisposable
         _qlog?.Dispose();
     }
 
+    private void HandleNetworkNews(NetworkNews news, IReadOnlyList<HostAddress> addresses)
+    {
+        _hostAddresses = addresses;
+        lock (_gate)
+        {
+            if (_isDisposed) return;
+            if (news == NetworkNews.Moved && !_hidesHostCandidates) _node.SetHostAddresses(addresses, Now);
+            else _node.Doubt(Now);
+            Drain();
+        }
+    }
+
     private void Receive()
     {
         var buffer = GC.AllocateUninitializedArray<byte>(MaxDatagram);
-        while (_socket.TryReceive(buffer, out var length, out var source))
+        while (_socket.TryReceive(buffer, out var length, out var source)) Handle(source, buffer.AsSpan(0, length));
+    }
+
+    private void Handle(PathAddress source, ReadOnlySpan<byte> datagram)
+    {
+        lock (_gate)
         {
-            lock (_gate)
-            {
-                if (_isDisposed) return;
-                _node.HandleDatagram(source, buffer.AsSpan(0, length), Now);
-                Drain();
-            }
+            if (_isDisposed) return;
+            _node.HandleDatagram(source, datagram, Now);
+            Drain();
         }
     }
 
@@ -223,11 +245,30 @@ internal sealed partial class NodeEngine : IDisposable
 
     private void SendAll()
     {
-        while (_node.TryDequeueTransmit(Now, _sendBuffer, out var transmit))
+        do
         {
-            var bytes = _sendBuffer.AsSpan(0, transmit.Length);
-            if (transmit.Via.Carrier == Carrier.Tcp) SendOverTcp(transmit.Via, bytes);
-            else _socket.Send(bytes, transmit);
+            while (_node.TryDequeueTransmit(Now, _sendBuffer, out var transmit))
+            {
+                var datagram = _sendBuffer.AsSpan(0, transmit.Length);
+                if (transmit.Via.Carrier == Carrier.Tcp) SendOverTcp(transmit.Via, datagram);
+                else if (transmit.Via == SocketId.Main) _socket.Send(datagram, transmit);
+                else _sideSockets.Send(datagram, transmit);
+            }
         }
+        while (ChangeSockets());
+    }
+
+    // A socket that was opened may have something to send.
+    private bool ChangeSockets()
+    {
+        var any = false;
+        while (_node.TryDequeueSocketCommand(out var command))
+        {
+            any = true;
+            if (!command.Opens) _sideSockets.Close(command.Socket);
+            else if (_sideSockets.TryOpen(command.Socket, out var port)) _node.HandleSocketOpened(command.Socket, port, Now);
+            else _node.HandleSocketFailed(command.Socket, Now);
+        }
+        return any;
     }
 }

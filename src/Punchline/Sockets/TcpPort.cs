@@ -15,6 +15,10 @@ internal sealed class TcpPort : IDisposable
     /// <summary>Connections that the system may complete before they are taken. Few: each is looked at once, and at once.</summary>
     private const int Backlog = 64;
 
+    // Of TCP_INFO.
+    private const byte Established = 1;
+    private const byte SynReceived = 3;
+
     // After an error: file descriptors may have run out, and the loop must not take a core.
     private static readonly TimeSpan FailurePause = TimeSpan.FromMilliseconds(100);
 
@@ -78,7 +82,7 @@ internal sealed class TcpPort : IDisposable
             if (command.OpenerLead <= TimeSpan.Zero || !await TryOpenAsync(connection, command).ConfigureAwait(false))
             {
                 if (command.TimeToLive != 0) connection.Socket.Ttl = command.TimeToLive;
-                await BeginConnect(connection.Socket, command).ConfigureAwait(false);
+                await CompleteAsync(BeginConnect(connection.Socket, command), connection.Socket).ConfigureAwait(false);
             }
             connection.Prepare();
             _owner.OnConnected(connection);
@@ -101,18 +105,32 @@ internal sealed class TcpPort : IDisposable
         var opening = BeginConnect(socket, command);
         // The SYN has left. What answers the peer's goes all the way.
         socket.Ttl = timeToLive;
-        await Task.WhenAny(opening, Task.Delay(command.OpenerLead, _stop.Token)).ConfigureAwait(false);
-        if (opening.IsCompletedSuccessfully) return true;
-        if (!opening.IsCompleted && HasPeersSyn(socket))
+        var lead = Task.Delay(command.OpenerLead, _stop.Token);
+        await Task.WhenAny(opening, lead).ConfigureAwait(false);
+        // Refused before its time: the lead is still the peer's.
+        if (!opening.IsCompletedSuccessfully && !HasPeersSyn(socket)) await lead.ConfigureAwait(false);
+        if (opening.IsCompletedSuccessfully || HasPeersSyn(socket))
         {
-            await opening.ConfigureAwait(false);
+            await CompleteAsync(opening, socket).ConfigureAwait(false);
             return true;
         }
-        // Refused before its time: the lead is still the peer's.
-        if (opening.IsCompleted) await Task.Delay(command.OpenerLead, _stop.Token).ConfigureAwait(false);
         var isReplaced = connection.TryReplace(NewSocket());
         await opening.ContinueWith(static ended => _ = ended.Exception, TaskScheduler.Default).ConfigureAwait(false);
         return isReplaced ? false : throw new SocketException((int)SocketError.OperationAborted);
+    }
+
+    // Linux reports an ICMP message that it rightly made nothing of (RFC 1122 §4.2.3.9), like the one that an opener provokes, with the
+    // success of the connect, in SO_ERROR; .NET takes that for a failure.
+    private static async Task CompleteAsync(Task connecting, Socket socket)
+    {
+        try
+        {
+            await connecting.ConfigureAwait(false);
+        }
+        catch (SocketException) when (StateOf(socket) == Established)
+        {
+            // It stands.
+        }
     }
 
     private Task BeginConnect(Socket socket, in TcpCommand command)
@@ -121,13 +139,16 @@ internal sealed class TcpPort : IDisposable
         return socket.ConnectAsync(command.Remote.ToIPEndPoint(), _stop.Token).AsTask();
     }
 
-    // Linux's TCP_INFO (linux/tcp.h) begins with the state; TCP_SYN_RECV (3) is simultaneous open half done. Elsewhere it is not told.
-    private static bool HasPeersSyn(Socket socket)
+    // Simultaneous open, half done or done.
+    private static bool HasPeersSyn(Socket socket) => StateOf(socket) is SynReceived or Established;
+
+    // Linux's TCP_INFO (linux/tcp.h) begins with the state; 0 where it is not told.
+    private static byte StateOf(Socket socket)
     {
-        const int Tcp = 6, TcpInfo = 11, SynReceived = 3, Established = 1;
-        if (!OperatingSystem.IsLinux()) return false;
+        const int Tcp = 6, TcpInfo = 11;
+        if (!OperatingSystem.IsLinux()) return 0;
         Span<byte> state = stackalloc byte[1];
-        return socket.GetRawSocketOption(Tcp, TcpInfo, state) == 1 && state[0] is SynReceived or Established;
+        return socket.GetRawSocketOption(Tcp, TcpInfo, state) == state.Length ? state[0] : (byte)0;
     }
 
     private async Task AcceptAllAsync()

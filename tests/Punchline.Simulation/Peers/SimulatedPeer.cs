@@ -53,6 +53,7 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
         _node.SetHostAddresses([new HostAddress(machine.At(Port), LanPrefixLength)], internet.Now);
         _room = _node.OpenRoom(keys, machine.Name, allowed);
         _socket = machine.Bind(Port, this);
+        SideSockets = new SimulatedSideSockets(_node, machine);
     }
 
     public string Name => _machine.Name;
@@ -75,6 +76,8 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
 
     public NodeCore Node => _node;
 
+    public SimulatedSideSockets SideSockets { get; }
+
     public P256KeyPair Identity => _identity;
 
     /// <summary>When it last sent anything, to a peer or to the server: its last sign of life once it is dead.</summary>
@@ -86,6 +89,9 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
     public int Undelivered => _node.CountUndelivered(_room);
 
     public Timestamp NextTimeout => _node.NextTimeout;
+
+    /// <summary>How much later than they come the server's messages are acted on: a busy machine's.</summary>
+    public TimeSpan Lag { get; set; }
 
     /// <summary>Called with every datagram that arrives, before the node has it.</summary>
     public Action<Endpoint, ReadOnlySpan<byte>>? Overheard { get; set; }
@@ -119,10 +125,24 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
             return;
         }
         _serverSince = _internet.Now;
-        _server.Received = utf8 => _node.HandleServerMessage(_room, utf8.Span, _internet.Now);
+        _server.Received = utf8 =>
+        {
+            if (Lag == TimeSpan.Zero) _node.HandleServerMessage(_room, utf8.Span, _internet.Now);
+            else _internet.ScheduleAt(Name, _internet.Now + Lag, () => _node.HandleServerMessage(_room, utf8.Span, _internet.Now));
+        };
         _server.Broken = LoseServer;
         _node.HandleServerConnected(_room, SimulatedServer.Host, [], isLoopback: false, _internet.Now);
     }
+
+    /// <summary>The machine goes to another network, and the peer hears of its new address as the engine does from the system.</summary>
+    public void Roam(Site site)
+    {
+        _internet.Move(_machine, site);
+        ShowHostAddress();
+    }
+
+    /// <summary>What the system says of the machine's interfaces now.</summary>
+    public void ShowHostAddress() => _node.SetHostAddresses([new HostAddress(_machine.At(Port), LanPrefixLength)], _internet.Now);
 
     public bool Send(string text) => _node.TrySend(_room, Encoding.UTF8.GetBytes(text), _internet.Now, out _);
 
@@ -151,6 +171,7 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
         IsAlive = false;
         _socket.Close();
         if (_tcpPort != 0) _machine.Tcp.Kill();
+        SideSockets.Close();
         CutServer();
     }
 
@@ -172,6 +193,8 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
 
     public void HandleTimeout(Timestamp now) => _node.HandleTimeout(now);
 
+    public SimulatedSocket? SenderOf(in Transmit transmit, SimulatedSocket asked) => SideSockets.SenderOf(transmit, asked);
+
     public bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit)
     {
         while (_node.TryDequeueServerMessage(out _, out var utf8))
@@ -182,12 +205,16 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
         // Behind what was just sent, which may be why.
         if (_node.TryDequeueServerClose(out _)) _internet.Schedule(now, LoseServer);
         while (TakesEvents && _node.TryDequeueEvent(_room, now, out var nodeEvent)) _events.Add(nodeEvent);
-        while (_node.TryDequeueTransmit(now, buffer, out transmit))
+        do
         {
-            LastSent = now;
-            if (transmit.Via.Carrier == Carrier.Udp) return true;
-            SendOverTcp(transmit.Via, buffer[..transmit.Length]);
+            while (_node.TryDequeueTransmit(now, buffer, out transmit))
+            {
+                LastSent = now;
+                if (transmit.Via.Carrier == Carrier.Udp) return true;
+                SendOverTcp(transmit.Via, buffer[..transmit.Length]);
+            }
         }
+        while (SideSockets.Change(now));
         while (_node.TryDequeueTcpCommand(out var command)) Execute(command);
         return false;
     }
