@@ -66,7 +66,7 @@ internal sealed partial class Connection
         path.LastUsed = now;
         var data = _random.NextUInt64();
         path.Challenges.Note(data, isWhole: false, now);
-        path.BytesSent += ProbeSize;
+        // Counted by the caller's budget, and not against what an answer may have: where ten were lost, the eleventh's is wanted all the more.
         if (path != _path) _recovery.OnSentElsewhere(_sealer.NextNumber);
         return TrySendPathFrame(new PathFrame(FrameType.PathChallenge, data), address, ProbeSize, buffer, out transmit);
     }
