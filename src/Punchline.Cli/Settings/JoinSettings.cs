@@ -25,6 +25,9 @@ internal sealed record JoinSettings
 
     public required bool HidesHostCandidates { get; init; }
 
+    /// <summary>Null: UDP's number, or any.</summary>
+    public required int? TcpPort { get; init; }
+
     /// <summary>Null: no qlog files are written.</summary>
     public required string? QlogDirectory { get; init; }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text;
 using Punchline.Engine;
 using Punchline.Protocols.Rooms;
@@ -19,6 +20,9 @@ internal sealed record MeetingSettings
     public required string? StateDirectory { get; init; }
 
     public required bool HidesHostCandidates { get; init; }
+
+    /// <summary>Null: UDP's number, or any.</summary>
+    public required int? TcpPort { get; init; }
 
     /// <summary>Null: no qlog files are written.</summary>
     public required string? QlogDirectory { get; init; }
@@ -41,6 +45,8 @@ internal sealed class MeetingOptions
 
     public Option<bool> NoHostCandidates { get; } = SettingCatalogue.NoHostCandidates.ToFlag();
 
+    public Option<string?> TcpPort { get; } = SettingCatalogue.TcpPort.ToOption();
+
     public Option<bool> Stay { get; } = SettingCatalogue.Stay.ToFlag();
 
     public Option<bool> Json { get; } = SettingCatalogue.Json.ToFlag();
@@ -62,6 +68,7 @@ internal sealed class MeetingOptions
         StateDirectory = StateSetting.Read(parsed, State, environment),
         TrustsFirst = Setting.ReadFlag(parsed, TrustFirst, environment),
         HidesHostCandidates = Setting.ReadFlag(parsed, NoHostCandidates, environment),
+        TcpPort = ReadPort(Setting.Read(parsed, TcpPort, environment)),
         QlogDirectory = ReadQlog(Setting.Read(parsed, Qlog, environment)),
         Stays = Setting.ReadFlag(parsed, Stay, environment),
         IsJson = Setting.ReadFlag(parsed, Json, environment),
@@ -80,6 +87,14 @@ internal sealed class MeetingOptions
                 """);
         }
         return ServerAddress.TryParse(server, out _, out var error) ? server : throw new UsageException(error);
+    }
+
+    private static int? ReadPort(string? given)
+    {
+        if (given is null) return null;
+        return ushort.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port > 0
+            ? port
+            : throw new UsageException($"'{given}' is no port: --tcp-port wants a number from 1 to 65535.");
     }
 
     private static string? ReadQlog(string? given) => given switch

@@ -26,6 +26,10 @@ internal static class SettingCatalogue
         "--no-host-candidates", null,
         "Tells the members no addresses of this machine's own interfaces. Those on the same network are then reached through its router, if that can; the router's address cannot be hidden.");
 
+    public static readonly Setting TcpPort = new(
+        "--tcp-port", "PORT",
+        "The TCP port where peers can connect to this one, and from which it connects; 443 lets in those whose network lets only browsers out. UDP's number where that is free, unless given.");
+
     public static readonly Setting Wait = new("--wait", null, "Joins no room, but waits for others to call this peer by its id, and asks before it takes a call.");
 
     public static readonly Setting Accept = new("--accept", "PEER[,PEER…]|anyone", "With --wait: takes these peers' calls without asking.");
@@ -59,6 +63,6 @@ internal static class SettingCatalogue
 
     public static IReadOnlyList<Setting> All { get; } =
     [
-        Server, Secret, Name, Interactive, TrustFirst, Allow, NoHostCandidates, Wait, Accept, RefuseOthers, Stay, Json, State, Qlog, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, NoLab,
+        Server, Secret, Name, Interactive, TrustFirst, Allow, NoHostCandidates, TcpPort, Wait, Accept, RefuseOthers, Stay, Json, State, Qlog, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, NoLab,
     ];
 }

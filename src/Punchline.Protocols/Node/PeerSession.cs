@@ -255,7 +255,13 @@ internal sealed partial class PeerSession : IDisposable
                 break;
             case ConnectionEventKind.PathChanged:
                 SetOpenPath(connectionEvent.Path);
-                _udpAgainAt = connectionEvent.Path.Local.Carrier == Carrier.Tcp ? now + FirstUdpPause : Timestamp.Never;
+                _udpAgainAt = Timestamp.Never;
+                if (connectionEvent.Path.Local.Carrier == Carrier.Tcp)
+                {
+                    // There is no hurry any more: what the budgets allow is kept for when UDP is back.
+                    EndProbing();
+                    _udpAgainAt = now + FirstUdpPause;
+                }
                 _events.Enqueue(new PeerSessionEvent.PathChanged(connectionEvent.Path, connection.SmoothedRtt));
                 break;
             case ConnectionEventKind.Closed:
