@@ -27,7 +27,7 @@ public sealed class PeerNode : IAsyncDisposable
         _identity = options.Identity ?? PeerIdentity.Create();
         _knownServers = options.StateDirectory is { } directory ? new KnownServers(directory) : new RememberedServers();
         _keptRoomKeys = options.StateDirectory is { } state ? new KeptRoomKeys(state) : null;
-        _engine = new NodeEngine(_identity.KeyPair, options.LocalEndPoint ?? new IPEndPoint(IPAddress.Any, 0), options.HideHostCandidates, options.QlogDirectory, options.TcpEndPoint);
+        _engine = new NodeEngine(_identity.KeyPair, options.LocalEndPoint ?? new IPEndPoint(IPAddress.Any, 0), options.HideHostCandidates, options.QlogDirectory, mapsPort: !options.DisablePortMapping, options.TcpEndPoint);
     }
 
     /// <summary>Who this node is.</summary>
@@ -118,6 +118,8 @@ public sealed class PeerNode : IAsyncDisposable
             _open.Clear();
         }
         await Task.WhenAll(open.Select(one => one.DisposeAsync().AsTask())).ConfigureAwait(false);
+        // Behind the goodbyes, which go by the mapped port.
+        await _engine.ClosePortMappingsAsync().ConfigureAwait(false);
         _engine.Dispose();
         if (_ownsIdentity) _identity.Dispose();
     }

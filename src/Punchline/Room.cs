@@ -246,8 +246,8 @@ public sealed class Room : IRoomObserver, IAsyncDisposable
         NodeEvent.MemberJoined joined => new RoomEvent.Joined(joined.Peer, joined.Name),
         NodeEvent.MemberLeft left => new RoomEvent.Left(left.Peer, left.Reason == DepartureReason.Left ? LeaveReason.Left : LeaveReason.Timeout),
         NodeEvent.Connected connected => new RoomEvent.Connected(
-            connected.Peer, connected.Name, PathTo(connected.Path), connected.Elapsed, connected.RoundTrip),
-        NodeEvent.PathChanged changed => new RoomEvent.PathChanged(changed.Peer, PathTo(changed.Path), changed.RoundTrip),
+            connected.Peer, connected.Name, PathTo(connected.Path, connected.IsMapped), connected.Elapsed, connected.RoundTrip),
+        NodeEvent.PathChanged changed => new RoomEvent.PathChanged(changed.Peer, PathTo(changed.Path, changed.IsMapped), changed.RoundTrip),
         NodeEvent.Disconnected disconnected => new RoomEvent.Disconnected(disconnected.Peer, disconnected.Reason),
         NodeEvent.Failed failed => new RoomEvent.Failed(failed.Peer, failed.Failure.Cause, failed.Failure.Detail, failed.Failure.Advice),
         NodeEvent.MessageReceived received => new RoomEvent.Message(received.Peer, received.Name, received.Sequence, received.Text),
@@ -255,10 +255,10 @@ public sealed class Room : IRoomObserver, IAsyncDisposable
         _ => null,
     };
 
-    private PeerPath PathTo(PathAddress path)
+    private PeerPath PathTo(PathAddress path, bool isMapped)
     {
         IPEndPoint endPoint = path.Remote.ToIPEndPoint();
-        var kind = _engine.IsNear(path.Remote) ? PathKind.Lan : PathKind.Direct;
+        var kind = _engine.IsNear(path.Remote) ? PathKind.Lan : isMapped ? PathKind.Mapped : PathKind.Direct;
         var transport = path.Local.Carrier == Carrier.Tcp ? PathTransport.Tcp : PathTransport.Udp;
         return new PeerPath(kind, transport, _engine.LocalEndPointTowards(endPoint, transport), endPoint);
     }

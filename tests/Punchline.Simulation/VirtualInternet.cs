@@ -59,6 +59,15 @@ internal sealed partial class VirtualInternet(ulong seed) : IDisposable
         return machine;
     }
 
+    /// <summary>A site's router as a host of its LAN, at .1: whom gateways' protocols ask.</summary>
+    public Machine AddRouterHost(Site site)
+    {
+        var machine = new Machine(site.RouterName + "-host", site.Lan + 1, site, uplink: null, NewTcp);
+        site.Add(machine);
+        _machines.Add(machine);
+        return machine;
+    }
+
     /// <summary>A host leaves its site's LAN for another's, as a telephone goes from one network to the next. Its sockets stay, and it is not told.</summary>
     public void Move(Machine machine, Site site)
     {

@@ -25,6 +25,8 @@ internal sealed record JoinSettings
 
     public required bool HidesHostCandidates { get; init; }
 
+    public required bool MapsNoPort { get; init; }
+
     /// <summary>Null: UDP's number, or any.</summary>
     public required int? TcpPort { get; init; }
 

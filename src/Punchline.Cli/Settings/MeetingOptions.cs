@@ -21,6 +21,8 @@ internal sealed record MeetingSettings
 
     public required bool HidesHostCandidates { get; init; }
 
+    public required bool MapsNoPort { get; init; }
+
     /// <summary>Null: UDP's number, or any.</summary>
     public required int? TcpPort { get; init; }
 
@@ -45,6 +47,8 @@ internal sealed class MeetingOptions
 
     public Option<bool> NoHostCandidates { get; } = SettingCatalogue.NoHostCandidates.ToFlag();
 
+    public Option<bool> NoPortMapping { get; } = SettingCatalogue.NoPortMapping.ToFlag();
+
     public Option<string?> TcpPort { get; } = SettingCatalogue.TcpPort.ToOption();
 
     public Option<bool> Stay { get; } = SettingCatalogue.Stay.ToFlag();
@@ -68,6 +72,7 @@ internal sealed class MeetingOptions
         StateDirectory = StateSetting.Read(parsed, State, environment),
         TrustsFirst = Setting.ReadFlag(parsed, TrustFirst, environment),
         HidesHostCandidates = Setting.ReadFlag(parsed, NoHostCandidates, environment),
+        MapsNoPort = Setting.ReadFlag(parsed, NoPortMapping, environment),
         TcpPort = ReadPort(Setting.Read(parsed, TcpPort, environment)),
         QlogDirectory = ReadQlog(Setting.Read(parsed, Qlog, environment)),
         Stays = Setting.ReadFlag(parsed, Stay, environment),

@@ -26,6 +26,9 @@ internal static class SettingCatalogue
         "--no-host-candidates", null,
         "Tells the members no addresses of this machine's own interfaces. Those on the same network are then reached through its router, if that can; the router's address cannot be hidden.");
 
+    public static readonly Setting NoPortMapping = new(
+        "--no-port-mapping", null, "Does not ask the router, by PCP, NAT-PMP or UPnP, to open a port to this machine for as long as it runs.");
+
     public static readonly Setting TcpPort = new(
         "--tcp-port", "PORT",
         "The TCP port where peers can connect to this one, and from which it connects; 443 lets in those whose network lets only browsers out. UDP's number where that is free, unless given.");
@@ -63,6 +66,6 @@ internal static class SettingCatalogue
 
     public static IReadOnlyList<Setting> All { get; } =
     [
-        Server, Secret, Name, Interactive, TrustFirst, Allow, NoHostCandidates, TcpPort, Wait, Accept, RefuseOthers, Stay, Json, State, Qlog, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, NoLab,
+        Server, Secret, Name, Interactive, TrustFirst, Allow, NoHostCandidates, NoPortMapping, TcpPort, Wait, Accept, RefuseOthers, Stay, Json, State, Qlog, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, NoLab,
     ];
 }

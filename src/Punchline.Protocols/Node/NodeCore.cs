@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Punchline.Protocols.Coordination;
 using Punchline.Protocols.Noise;
+using Punchline.Protocols.PortMapping;
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Rooms;
 using Punchline.Protocols.Stun;
@@ -51,6 +52,7 @@ internal sealed partial class NodeCore : IDisposable
     {
         _services = new NodeServices(identity, random, observer);
         _stun = new StunClient(random);
+        _portMapper = new PortMapper(random);
     }
 
     public PeerId Id => _services.Id;
@@ -84,7 +86,8 @@ internal sealed partial class NodeCore : IDisposable
     {
         get
         {
-            var next = Timestamp.Min(Timestamp.Min(_stun.NextTimeout, _nextStunRefresh), _services.SideSockets.NextTimeout);
+            var next = Timestamp.Min(
+                Timestamp.Min(_stun.NextTimeout, _nextStunRefresh), Timestamp.Min(_portMapper.NextTimeout, _services.SideSockets.NextTimeout));
             next = Timestamp.Min(next, Timestamp.Min(_services.Tcp.NextTimeout, _services.TcpReflexive.NextTimeout));
             if (_services.IsLookWanted) next = Timestamp.Min(next, _nextLook);
             if (_services.IsObservedNews) next = Timestamp.Min(next, _nextObservedNews);
@@ -121,6 +124,7 @@ internal sealed partial class NodeCore : IDisposable
     public void QueryStun(Endpoint server, Timestamp now)
     {
         if (_stunServers.Contains(server) || _stunServers.Count == StunClient.MaxQueries) return;
+        if (_mayMapPorts && !AddressScope.IsLoopback(server) && _stunServers.TrueForAll(AddressScope.IsLoopback)) _searchesGateway = true;
         _stunServers.Add(server);
         _stun.Query(server, now);
         _nextStunRefresh = Timestamp.Min(_nextStunRefresh, now + StunRefreshInterval);
@@ -306,6 +310,8 @@ internal sealed partial class NodeCore : IDisposable
         _services.Tcp.HandleTimeout(now);
         _services.TcpReflexive.HandleTimeout(now);
         if (_services.TcpReflexive.TakeNews()) HandleCandidatesChanged(now);
+        _portMapper.HandleTimeout(now);
+        DrainPortMapper(now);
         _services.SideSockets.HandleTimeout(now);
         if (now >= _nextStunRefresh)
         {
@@ -413,8 +419,11 @@ internal sealed partial class NodeCore : IDisposable
         _services.AnsweringStunServers = answering;
         var reflexive = answering.Select(asked => _reflexiveByServer[asked]).Distinct().ToList();
         if (reflexive.SequenceEqual(_services.Reflexive)) return;
+        // Our address is another one, and with it perhaps all that the gateway knew.
+        if (_services.Reflexive.Count > 0) _portMapper.Refresh(now);
         _services.Reflexive.Clear();
         _services.Reflexive.AddRange(reflexive);
+        _services.Mapped = JudgeMapped();
         HandleCandidatesChanged(now);
     }
 

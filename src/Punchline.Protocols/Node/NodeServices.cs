@@ -110,6 +110,9 @@ internal sealed class NodeServices
     /// <summary>By UDP and TCP: peers behind the same router have the address in common, whatever the port.</summary>
     public IReadOnlyList<Endpoint> AllReflexive => TcpReflexive.Mapped is { } mapped ? [.. Reflexive, mapped] : Reflexive;
 
+    /// <summary>What our gateway maps to our socket, as far as that leads to the internet.</summary>
+    public Endpoint? Mapped { get; set; }
+
     /// <summary>
     /// Where connected peers say that our packets come from, the latest of each: vantages beside STUN's (PROTOCOL §8), and each only as
     /// honest as its peer. The oldest goes first.

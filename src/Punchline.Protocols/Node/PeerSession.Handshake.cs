@@ -106,6 +106,7 @@ internal sealed partial class PeerSession
         _highestRemoteAttempt = message1.Payload.Attempt;
         _lastMessage1 = packet.ToArray();
         _responses.Clear();
+        NoteUninvited(source);
         if (!_context.IsInitiator) Respond(message1, source, isProven, now);
         else if (IsConnected)
         {
@@ -266,6 +267,7 @@ internal sealed partial class PeerSession
     private void HandleDuplicateMessage1(PathAddress source, bool isProven, Timestamp now)
     {
         _heardFromPeer = true;
+        NoteUninvited(source);
         if (_context.IsInitiator) Answer(source, now);
         else if (_responder is { } responder) SendMessage2(responder, source, isProven, now);
     }
@@ -445,7 +447,7 @@ internal sealed partial class PeerSession
         BeginPaths(now);
         if (role == ConnectionRole.Responder) EndInitiator();
         else EndResponder();
-        _events.Enqueue(new PeerSessionEvent.Connected(source, now - _attemptLearnedAt, roundTrip ?? _connection.SmoothedRtt));
+        _events.Enqueue(new PeerSessionEvent.Connected(source, now - _attemptLearnedAt, roundTrip ?? _connection.SmoothedRtt) { IsMapped = IsMapped(source) });
         return _connection;
     }
 

@@ -262,7 +262,7 @@ internal sealed partial class PeerSession : IDisposable
                     EndProbing();
                     _udpAgainAt = now + FirstUdpPause;
                 }
-                _events.Enqueue(new PeerSessionEvent.PathChanged(connectionEvent.Path, connection.SmoothedRtt));
+                _events.Enqueue(new PeerSessionEvent.PathChanged(connectionEvent.Path, connection.SmoothedRtt) { IsMapped = IsMapped(connectionEvent.Path) });
                 break;
             case ConnectionEventKind.Closed:
                 // It may have a close to send yet, so it stays until it is drained or another takes its place.
@@ -281,9 +281,15 @@ internal sealed partial class PeerSession : IDisposable
 /// <summary>What a <see cref="PeerSession"/> tells its room.</summary>
 internal abstract record PeerSessionEvent
 {
-    internal sealed record Connected(PathAddress Path, TimeSpan Elapsed, TimeSpan RoundTrip) : PeerSessionEvent;
+    internal sealed record Connected(PathAddress Path, TimeSpan Elapsed, TimeSpan RoundTrip) : PeerSessionEvent
+    {
+        public bool IsMapped { get; init; }
+    }
 
-    internal sealed record PathChanged(PathAddress Path, TimeSpan RoundTrip) : PeerSessionEvent;
+    internal sealed record PathChanged(PathAddress Path, TimeSpan RoundTrip) : PeerSessionEvent
+    {
+        public bool IsMapped { get; init; }
+    }
 
     internal sealed record Disconnected(CloseReason Reason) : PeerSessionEvent;
 

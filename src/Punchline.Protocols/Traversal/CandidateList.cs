@@ -40,7 +40,7 @@ internal static class CandidateList
                 || !reader.TryReadUInt16(out var port) || !Endpoint.TryFromBytes(address, port, out var endpoint)) return false;
             var carrier = (kind & TcpKinds) != 0 ? Carrier.Tcp : Carrier.Udp;
             // A later version's kind is nothing that we could rank, and what is only observed cannot be introduced.
-            if ((CandidateKind)(kind & ~TcpKinds) is var known and (CandidateKind.Host or CandidateKind.ServerReflexive))
+            if ((CandidateKind)(kind & ~TcpKinds) is var known and (CandidateKind.Host or CandidateKind.ServerReflexive or CandidateKind.Mapped))
                 list.Add(new Candidate(known, endpoint) { Carrier = carrier });
         }
         candidates = list;

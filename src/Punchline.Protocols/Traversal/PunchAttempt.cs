@@ -20,6 +20,8 @@ internal sealed class PunchAttempt(Timestamp start)
 
     private readonly PriorityQueue<Probe, (long Ticks, int Order)> _scheduled = new();
     private readonly HashSet<PathAddress> _planned = [];
+    // Of those that were planned for or answered, so not more than these.
+    private readonly HashSet<PathAddress> _sent = [];
     private readonly Dictionary<PathAddress, int> _replies = [];
     private readonly Dictionary<PathAddress, CopiesSent> _handshakes = [];
     // Of addresses that message 1 went to, so not more than there are targets.
@@ -39,6 +41,9 @@ internal sealed class PunchAttempt(Timestamp start)
 
     /// <summary>When message 1 last went over a TCP connection, where an answer may take its time but is not lost.</summary>
     public Timestamp? LastOverTcp { get; private set; }
+
+    /// <summary>Whether anything went there, be it an opener.</summary>
+    public bool HasSentTo(PathAddress path) => _sent.Contains(path);
 
     /// <summary>When the next probe is due; after that moment <see cref="TryTakeProbe"/> gives it.</summary>
     public Timestamp NextTimeout =>
@@ -105,6 +110,7 @@ internal sealed class PunchAttempt(Timestamp start)
             if (!isOpener) _handshakes[probe.Path] = HandshakesTo(probe.Path).Another(now);
             pacer.TryTake(now);
             ProbesSent++;
+            _sent.Add(probe.Path);
             return true;
         }
         return false;

@@ -45,6 +45,7 @@ internal sealed partial class NodeEngine : IDisposable
     private volatile IReadOnlyList<HostAddress> _hostAddresses;
     private readonly Dictionary<int, IRoomObserver> _rooms = [];
     private readonly byte[] _sendBuffer = new byte[MaxDatagram];
+    private readonly GatewayLink? _gateway;
     private readonly Thread _receiver;
     private readonly Thread _timer;
     private Timestamp _armed = Timestamp.Never;
@@ -53,7 +54,7 @@ internal sealed partial class NodeEngine : IDisposable
     /// <exception cref="System.Net.Sockets.SocketException">The address cannot be bound.</exception>
     /// <exception cref="IOException">The directory for qlog files cannot be made.</exception>
     /// <exception cref="UnauthorizedAccessException">The directory for qlog files cannot be made.</exception>
-    public NodeEngine(P256KeyPair identity, IPEndPoint local, bool hideHostCandidates, string? qlogDirectory = null, IPEndPoint? tcpLocal = null)
+    public NodeEngine(P256KeyPair identity, IPEndPoint local, bool hideHostCandidates, string? qlogDirectory = null, bool mapsPort = false, IPEndPoint? tcpLocal = null)
     {
         _socket = new UdpSocket(local);
         try
@@ -74,6 +75,11 @@ internal sealed partial class NodeEngine : IDisposable
         _node.SetTcpPort((ushort)(_tcp?.LocalEndPoint.Port ?? 0));
         _hidesHostCandidates = hideHostCandidates;
         if (!hideHostCandidates) _node.SetHostAddresses(_hostAddresses, Timestamp.Zero);
+        if (mapsPort && !IPAddress.IsLoopback(LocalEndPoint.Address))
+        {
+            _gateway = new GatewayLink(this, LocalEndPoint.Address);
+            _node.MapPort((ushort)LocalEndPoint.Port, Timestamp.Zero);
+        }
         _receiver = new Thread(Receive) { Name = "Punchline receive", IsBackground = true };
         _timer = new Thread(KeepTime) { Name = "Punchline timer", IsBackground = true };
         _receiver.Start();
@@ -146,6 +152,9 @@ internal sealed partial class NodeEngine : IDisposable
         node.CloseRoom(room);
         _rooms.Remove(room);
     });
+
+    /// <summary>Has the gateway forget what it maps to us, before the end.</summary>
+    public ValueTask ClosePortMappingsAsync() => _gateway?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     public void Dispose()
     {
@@ -236,11 +245,20 @@ internal sealed partial class NodeEngine : IDisposable
                 observer.OnEvent(nodeEvent);
             }
         }
+        if (_gateway is { } gateway) DrainTo(gateway);
         // Whoever took events made room, and a window may open again.
         SendAll();
         while (_node.TryDequeueTcpCommand(out var command)) Execute(command);
         // The timer's thread sleeps towards a moment that is no longer the next.
         if (_node.NextTimeout < _armed) Monitor.Pulse(_gate);
+    }
+
+    private void DrainTo(GatewayLink gateway)
+    {
+        if (_node.TryTakeGatewaySearch()) gateway.Start();
+        while (_node.TryDequeueGatewayTransmit(Now, _sendBuffer, out var transmit)) gateway.Send(_sendBuffer.AsSpan(0, transmit.Length), transmit);
+        while (_node.TryDequeueGatewayHttp(out var request)) gateway.Exchange(request);
+        if (_node.ArePortMappingsClosed) gateway.HandleClosed();
     }
 
     private void SendAll()

@@ -54,7 +54,7 @@ public sealed class TcpPortTests
         var received = new MemoryStream();
         var buffer = new byte[65_536];
         second.Last!.Socket.Blocking = true;
-        while (await second.Last.Socket.ReceiveAsync(buffer, TestContext.Current.CancellationToken) is var length and > 0) received.Write(buffer, 0, length);
+        while (await second.Last.Socket.ReceiveAsync(buffer, TestContext.Current.CancellationToken) is var length and > 0) await received.WriteAsync(buffer.AsMemory(0, length), TestContext.Current.CancellationToken);
         Assert.Equal(sent, received.ToArray());
     }
 
