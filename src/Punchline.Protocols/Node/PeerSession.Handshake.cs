@@ -40,20 +40,11 @@ internal sealed partial class PeerSession
     private const int AttemptBurst = 4;
 
     /// <summary>
-    /// What a connection that stands gets to show that it lives when its peer knocks anew: PROTOCOL §6's silence before a
-    /// handshake may take its place. Without it the peer's last opener, overtaken by the handshake, would undo that.
-    /// </summary>
-    private static readonly TimeSpan DoubtTime = TimeSpan.FromSeconds(2);
-
-    /// <summary>
     /// Age at which an unanswered message 1 gives way to a new attempt: the peer answers a source three times an attempt,
     /// and all three answers may have been lost. An answer that takes longer is not lost for good: flights are ever further
     /// apart, and one of the next attempts lasts long enough for it.
     /// </summary>
     private static readonly TimeSpan MaxMessage1Age = TimeSpan.FromSeconds(1);
-
-    /// <summary>The same where it went over TCP, which repeats by itself what is lost.</summary>
-    private static readonly TimeSpan MaxMessage1AgeOverTcp = TimeSpan.FromSeconds(4);
 
     /// <summary>
     /// How long an attempt counts as one of those that punch at once: until behind its flight at 2,079 ms. After it there
@@ -75,8 +66,6 @@ internal sealed partial class PeerSession
     private CopiesSent _responsesSent;
     private Timestamp _initiatorMade;
     private int _worthlessMessage2s;
-    private PathAddress _doubtSource;
-    private Timestamp _doubtEnds = Timestamp.Never;
     private byte[]? _message3;
     private PathAddress _message3Path;
     private Timestamp _nextMessage3 = Timestamp.Never;
@@ -261,21 +250,12 @@ internal sealed partial class PeerSession
         return true;
     }
 
-    // What went over TCP is answered if anybody is there: an answer that is under way is not made worthless.
-    private bool IsAwaitedOverTcp(Timestamp now) => _punch?.LastOverTcp is { } last && now - last < MaxMessage1AgeOverTcp;
-
     private void HandleDuplicateMessage1(PathAddress source, bool isProven, Timestamp now)
     {
         _heardFromPeer = true;
         NoteUninvited(source);
         if (_context.IsInitiator) Answer(source, now);
         else if (_responder is { } responder) SendMessage2(responder, source, isProven, now);
-    }
-
-    private void Answer(PathAddress source, Timestamp now)
-    {
-        if (source.Local.Carrier == Carrier.Tcp) Greet(source, now);
-        else _punch?.Answer(source, now);
     }
 
     // While agreements run short, a message 1 has to come back with a cookie first.
@@ -299,25 +279,6 @@ internal sealed partial class PeerSession
         _services.Cookies.Write(source.Remote, now, cookie);
         Observe(now)?.OnHandshakePacket(HandshakePacket.CookieReply, isSent: true, source.Remote, HandshakePacket.CookieReplyLength, now);
         _outgoing.Enqueue((source, HandshakePacket.WriteCookieReply(remoteConnectionId, cookie)));
-    }
-
-    // The peer knocks with an attempt that we have not seen: either it lost the connection, or this is an opener that the
-    // connection overtook. Whether the connection answers tells.
-    private void Doubt(PathAddress source, Timestamp now)
-    {
-        _connection?.Ping();
-        _doubtSource = source;
-        if (_doubtEnds == Timestamp.Never) _doubtEnds = now + DoubtTime;
-    }
-
-    private void EndDoubt(Timestamp now)
-    {
-        var since = _doubtEnds - DoubtTime;
-        _doubtEnds = Timestamp.Never;
-        if (!IsConnected || _connection.LastReceived >= since || IsPunching) return;
-        StartAttempt(now, now);
-        _heardFromPeer = true;
-        _punch?.Answer(_doubtSource, now);
     }
 
     private void Respond(ReceivedMessage1 message1, PathAddress source, bool isProven, Timestamp now)

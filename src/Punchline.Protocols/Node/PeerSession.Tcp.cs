@@ -20,6 +20,9 @@ internal sealed partial class PeerSession : ITcpLinkOwner
     private static readonly TimeSpan FirstUdpPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan UdpPause = TimeSpan.FromSeconds(6);
 
+    /// <summary>Age at which a message 1 that went over TCP gives way to a new attempt: TCP repeats by itself what is lost.</summary>
+    private static readonly TimeSpan MaxMessage1AgeOverTcp = TimeSpan.FromSeconds(4);
+
     private readonly List<PathAddress> _connecting = [];
     private readonly List<PathAddress> _links = [];
     private TcpPunch? _tcpPunch;
@@ -118,6 +121,15 @@ internal sealed partial class PeerSession : ITcpLinkOwner
             && Introduction.Candidates.Any(candidate => candidate is { Carrier: Carrier.Udp, Kind: CandidateKind.ServerReflexive });
         _punch?.Begin(link, isUdpLikely ? Timestamp.Max(now, _punch.Start + TcpPunchPlan.HeadStartOfUdp) : now);
     }
+
+    private void Answer(PathAddress source, Timestamp now)
+    {
+        if (source.Local.Carrier == Carrier.Tcp) Greet(source, now);
+        else _punch?.Answer(source, now);
+    }
+
+    // What went over TCP is answered if anybody is there: an answer that is under way is not made worthless.
+    private bool IsAwaitedOverTcp(Timestamp now) => _punch?.LastOverTcp is { } last && now - last < MaxMessage1AgeOverTcp;
 
     // Something authentic came on a connection.
     private void Prove(PathAddress source, Timestamp now)

@@ -87,7 +87,7 @@ internal sealed class TcpConnection(SocketId id, Socket socket)
             if (_isClosed) return;
             _isClosed = true;
             if (_isSending) _ = CloseLaterAsync();
-            else Socket.Dispose();
+            else End();
         }
     }
 
@@ -108,6 +108,21 @@ internal sealed class TcpConnection(SocketId id, Socket socket)
         {
             return bytes.Length;
         }
+    }
+
+    // .NET resets a connection that is disposed while something waits on it, unless its sending side was shut down: then what the
+    // system holds still leaves, a goodbye among it.
+    private void End()
+    {
+        try
+        {
+            Socket.Shutdown(SocketShutdown.Send);
+        }
+        catch (Exception exception) when (TcpPort.IsEnd(exception))
+        {
+            // Not connected yet, or no more.
+        }
+        Socket.Dispose();
     }
 
     private void Keep(ReadOnlySpan<byte> bytes)
@@ -143,7 +158,7 @@ internal sealed class TcpConnection(SocketId id, Socket socket)
             batch = _waiting.AsMemory(0, _length);
             (_waiting, _leaving, _length) = (_leaving, _waiting, 0);
             _isSending = batch.Length > 0;
-            if (!_isSending && _isClosed) Socket.Dispose();
+            if (!_isSending && _isClosed) End();
             return _isSending;
         }
     }
