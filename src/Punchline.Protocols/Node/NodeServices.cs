@@ -86,6 +86,9 @@ internal sealed class NodeServices
     /// <summary>Which session a packet is for.</summary>
     public SessionRoutes Routes { get; }
 
+    /// <summary>Connections of which the application has something to hear, each once.</summary>
+    public Queue<ApplicationConnection> ConnectionsWithNews { get; } = new();
+
     /// <summary>UDP sockets besides the main one.</summary>
     public SideSockets SideSockets { get; }
 

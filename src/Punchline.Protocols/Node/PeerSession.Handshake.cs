@@ -162,6 +162,7 @@ internal sealed partial class PeerSession
         EndInitiator();
         _attemptLearnedAt = learnedAt;
         _chosenLink = null;
+        Failure = null;
         _attempt = ++_services.LastAttempt;
         _heardFromPeer = false;
         _impostorAnswered = false;
@@ -218,6 +219,7 @@ internal sealed partial class PeerSession
         EndInitiator();
         var failure = PunchFailure.Explain(new PunchObservations(punch.ProbesSent, punch.Targets, _heardFromPeer, _services.Reflexive.Count > 0, _impostorAnswered));
         ObserveFailed(failure, now);
+        Failure = failure;
         _events.Enqueue(new PeerSessionEvent.Failed(failure));
     }
 
@@ -402,7 +404,8 @@ internal sealed partial class PeerSession
         SetOpenPath(source);
         // An answer at once, whatever the application does: it ends the peer's resending of message 3.
         _connection.Ping();
-        _chat.Attach(_connection);
+        _application = new ApplicationConnection(_services, this, _connection);
+        if (_room.Use.HasChat) _chat.Attach(_connection);
         EndPunch();
         GreetAll(source, now);
         BeginPaths(now);

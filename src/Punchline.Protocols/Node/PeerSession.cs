@@ -137,6 +137,8 @@ internal sealed partial class PeerSession : IDisposable
         EndInitiator();
         EndResponder();
         _connection?.Close(code, reason, now);
+        // The application hears of it now.
+        DrainConnection(now);
     }
 
     public void HandleTimeout(Timestamp now)
@@ -213,6 +215,7 @@ internal sealed partial class PeerSession : IDisposable
         if (_connection is null) return;
         EndPaths();
         SetOpenPath(null);
+        EndApplication();
         _services.Counted.Count(_connection.Statistics);
         _connection.Dispose();
         _connection = null;
@@ -241,16 +244,17 @@ internal sealed partial class PeerSession : IDisposable
         switch (connectionEvent.Kind)
         {
             case ConnectionEventKind.StreamOpened:
-                if (!string.Equals(connectionEvent.Text, ChatFrame.Protocol, StringComparison.Ordinal) || !_chat.TryAccept(connectionEvent.Stream))
+                if (_room.Use.Protocols.Contains(connectionEvent.Text!)) _application!.Add(connectionEvent);
+                else if (!string.Equals(connectionEvent.Text, ChatFrame.Protocol, StringComparison.Ordinal) || !_room.Use.HasChat || !_chat.TryAccept(connectionEvent.Stream))
                 {
                     connection.ResetStream(connectionEvent.Stream, StreamErrorCodes.UnknownProtocol);
                     connection.StopSending(connectionEvent.Stream, StreamErrorCodes.UnknownProtocol);
                 }
                 break;
-            case ConnectionEventKind.StreamReadable:
+            case ConnectionEventKind.StreamReadable when _chat.Owns(connectionEvent.Stream):
                 if (!_chat.TryHandleReadable(connectionEvent.Stream)) CloseForChat(now);
                 break;
-            case ConnectionEventKind.StreamWritable:
+            case ConnectionEventKind.StreamWritable when _chat.Owns(connectionEvent.Stream):
                 _chat.HandleWritable();
                 break;
             case ConnectionEventKind.PathChanged:
@@ -263,16 +267,21 @@ internal sealed partial class PeerSession : IDisposable
                     _udpAgainAt = now + FirstUdpPause;
                 }
                 _events.Enqueue(new PeerSessionEvent.PathChanged(connectionEvent.Path, connection.SmoothedRtt) { IsMapped = IsMapped(connectionEvent.Path) });
+                _application!.Add(connectionEvent);
                 break;
             case ConnectionEventKind.Closed:
                 // It may have a close to send yet, so it stays until it is drained or another takes its place.
                 _chat.Detach();
                 EndPaths();
                 SetOpenPath(null);
+                _application!.End(connection.CloseReason!);
                 _events.Enqueue(new PeerSessionEvent.Disconnected(connection.CloseReason!));
                 break;
-            default:
+            case ConnectionEventKind.PathValidated or ConnectionEventKind.PathSilent or ConnectionEventKind.CandidatesReceived or ConnectionEventKind.AddressObserved:
                 HandlePathEvent(connection, connectionEvent, now);
+                break;
+            default:
+                _application!.Add(connectionEvent);
                 break;
         }
     }

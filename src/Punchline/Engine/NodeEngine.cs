@@ -18,6 +18,12 @@ internal interface IRoomObserver
 
     void OnEvent(NodeEvent nodeEvent);
 
+    /// <summary>A connection is new, has events, or has ended.</summary>
+    void OnConnection(ApplicationConnection connection);
+
+    /// <summary>Something may have changed for who waits for a connection.</summary>
+    void OnDrained(NodeCore node);
+
     void OnServerMessage(ReadOnlyMemory<byte> utf8);
 
     /// <summary>The connection to the server is of no use any more.</summary>
@@ -131,6 +137,25 @@ internal sealed partial class NodeEngine : IDisposable
         }
     }
 
+    /// <summary>
+    /// Takes the gate for commands that must not allocate; what comes of them goes out when the turn is disposed of. In between, nothing waits
+    /// and no code of the application runs.
+    /// </summary>
+    public Turn Enter()
+    {
+        Monitor.Enter(_gate);
+        return new Turn(this);
+    }
+
+    /// <summary>A path as it is told. Asks the system, outside the gate.</summary>
+    public PeerPath PathTo(PathAddress path, bool isMapped)
+    {
+        var endPoint = path.Remote.ToIPEndPoint();
+        var kind = IsNear(path.Remote) ? PathKind.Lan : isMapped ? PathKind.Mapped : PathKind.Direct;
+        var transport = path.Local.Carrier == Carrier.Tcp ? PathTransport.Tcp : PathTransport.Udp;
+        return new PeerPath(kind, transport, LocalEndPointTowards(endPoint, transport), endPoint);
+    }
+
     /// <summary>Opens a room, a call or an inbox, and says who hears of it from its first event on.</summary>
     public int Open(Func<NodeCore, int> open, IRoomObserver observer) => Run((node, _) =>
     {
@@ -140,9 +165,9 @@ internal sealed partial class NodeEngine : IDisposable
     });
 
     /// <summary>Takes a call that rings in an inbox. Null: it rings no more.</summary>
-    public int? TryAcceptCall(int inbox, int call, IRoomObserver observer) => Run<int?>((node, now) =>
+    public int? TryAcceptCall(int inbox, int call, RoomUse use, IRoomObserver observer) => Run<int?>((node, now) =>
     {
-        if (!node.TryAcceptCall(inbox, call, now, out var room)) return null;
+        if (!node.TryAcceptCall(inbox, call, now, out var room, use)) return null;
         _rooms.Add(room, observer);
         return room;
     });
@@ -150,6 +175,7 @@ internal sealed partial class NodeEngine : IDisposable
     public void CloseRoom(int room) => Run((node, _) =>
     {
         node.CloseRoom(room);
+        DrainConnections();
         _rooms.Remove(room);
     });
 
@@ -246,7 +272,9 @@ internal sealed partial class NodeEngine : IDisposable
             }
         }
         if (_gateway is { } gateway) DrainTo(gateway);
-        // Whoever took events made room, and a window may open again.
+        DrainConnections();
+        foreach (var observer in _rooms.Values) observer.OnDrained(_node);
+        // Whoever took events or read made room, and a window may open again.
         SendAll();
         while (_node.TryDequeueTcpCommand(out var command)) Execute(command);
         // The timer's thread sleeps towards a moment that is no longer the next.
@@ -259,6 +287,14 @@ internal sealed partial class NodeEngine : IDisposable
         while (_node.TryDequeueGatewayTransmit(Now, _sendBuffer, out var transmit)) gateway.Send(_sendBuffer.AsSpan(0, transmit.Length), transmit);
         while (_node.TryDequeueGatewayHttp(out var request)) gateway.Exchange(request);
         if (_node.ArePortMappingsClosed) gateway.HandleClosed();
+    }
+
+    private void DrainConnections()
+    {
+        while (_node.TryDequeueConnection(out var connection))
+        {
+            if (_rooms.TryGetValue(connection.Room, out var observer)) observer.OnConnection(connection);
+        }
     }
 
     private void SendAll()
@@ -288,5 +324,28 @@ internal sealed partial class NodeEngine : IDisposable
             else _node.HandleSocketFailed(command.Socket, Now);
         }
         return any;
+    }
+
+    /// <summary>The gate, taken.</summary>
+    public readonly ref struct Turn(NodeEngine engine) : IDisposable
+    {
+        /// <summary>The engine has stopped, and its node takes no commands.</summary>
+        public bool IsOver => engine._isDisposed;
+
+        public NodeCore Node => engine._node;
+
+        public Timestamp Now => engine.Now;
+
+        public void Dispose()
+        {
+            try
+            {
+                if (!engine._isDisposed) engine.Drain();
+            }
+            finally
+            {
+                Monitor.Exit(engine._gate);
+            }
+        }
     }
 }

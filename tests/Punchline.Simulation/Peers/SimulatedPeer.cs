@@ -22,6 +22,8 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(30);
 
+    private static readonly RoomUse Use = new(HasChat: true, new HashSet<string>(StringComparer.Ordinal) { SimulatedApplication.Protocol });
+
     private readonly VirtualInternet _internet;
     private readonly Machine _machine;
     private readonly P256KeyPair _identity;
@@ -55,7 +57,7 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
         _node = new NodeCore(_identity, _random);
         OpenTcp(tcpPort);
         _node.SetHostAddresses([new HostAddress(machine.At(Port), LanPrefixLength)], internet.Now);
-        _room = _node.OpenRoom(keys, machine.Name, allowed);
+        _room = _node.OpenRoom(keys, machine.Name, allowed, Use);
         _socket = machine.Bind(Port, this);
         SideSockets = new SimulatedSideSockets(_node, machine);
     }
@@ -74,6 +76,9 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
 
     /// <summary>False: what the node has to tell waits there, as where an application is busy.</summary>
     public bool TakesEvents { get; set; } = true;
+
+    /// <summary>What uses the connections, beside the room's messages.</summary>
+    public SimulatedApplication Application { get; } = new();
 
     /// <summary>False after <see cref="Kill"/>.</summary>
     public bool IsAlive { get; private set; } = true;
@@ -171,7 +176,7 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
     {
         _events = [];
         _pause = FirstPause;
-        _room = _node.OpenRoom(_keys, Name);
+        _room = _node.OpenRoom(_keys, Name, use: Use);
     }
 
     public bool IsClosing => _node.IsClosing(_room);
@@ -215,6 +220,7 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
         }
         // Behind what was just sent, which may be why.
         if (_node.TryDequeueServerClose(out _)) _internet.Schedule(now, LoseServer);
+        while (_node.TryDequeueConnection(out var connection)) Application.Handle(connection);
         while (TakesEvents && _node.TryDequeueEvent(_room, now, out var nodeEvent)) _events.Add(nodeEvent);
         do
         {
