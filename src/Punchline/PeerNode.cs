@@ -27,7 +27,7 @@ public sealed class PeerNode : IAsyncDisposable
         _identity = options.Identity ?? PeerIdentity.Create();
         _knownServers = options.StateDirectory is { } directory ? new KnownServers(directory) : new RememberedServers();
         _keptRoomKeys = options.StateDirectory is { } state ? new KeptRoomKeys(state) : null;
-        _engine = new NodeEngine(_identity.KeyPair, options.LocalEndPoint ?? new IPEndPoint(IPAddress.Any, 0), options.HideHostCandidates, options.QlogDirectory, mapsPort: !options.DisablePortMapping);
+        _engine = new NodeEngine(_identity.KeyPair, options.LocalEndPoint ?? new IPEndPoint(IPAddress.Any, 0), options.HideHostCandidates, options.QlogDirectory, mapsPort: !options.DisablePortMapping, options.TcpEndPoint);
     }
 
     /// <summary>Who this node is.</summary>
@@ -35,6 +35,9 @@ public sealed class PeerNode : IAsyncDisposable
 
     /// <summary>The UDP port that everything leaves from.</summary>
     public IPEndPoint LocalEndPoint => _engine.LocalEndPoint;
+
+    /// <summary>The TCP port that connections of peers come in at, and leave from; null where none could be had.</summary>
+    public IPEndPoint? LocalTcpEndPoint => _engine.TcpEndPoint;
 
     internal NodeEngine Engine => _engine;
 
@@ -55,7 +58,7 @@ public sealed class PeerNode : IAsyncDisposable
         catch (SocketException exception)
         {
             throw new PunchlineException(
-                PunchlineError.InvalidInput, $"UDP {options.LocalEndPoint} cannot be used: {exception.Message}. Choose another port, or none.", exception);
+                PunchlineError.InvalidInput, $"{(options.TcpEndPoint is { } tcp ? $"UDP {options.LocalEndPoint} or TCP {tcp}" : $"UDP {options.LocalEndPoint}")} cannot be used: {exception.Message}. Choose another port, or none.", exception);
         }
     }
 

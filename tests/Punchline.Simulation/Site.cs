@@ -39,11 +39,12 @@ internal sealed class Site
     private readonly Dictionary<UInt128, Site> _routers = []; // of the sites behind this one, by their external address
     private int _members;
 
-    internal Site(string name, NatTranslator nat, Uplink uplink, Site? behind, UInt128 lan)
+    internal Site(string name, NatTranslator nat, NatTranslator tcpNat, Uplink uplink, Site? behind, UInt128 lan)
     {
         Name = name;
         RouterName = name + "-gw";
         Nat = nat;
+        TcpNat = tcpNat;
         Uplink = uplink;
         Behind = behind;
         Lan = lan;
@@ -64,6 +65,14 @@ internal sealed class Site
     public UInt128 Lan { get; }
 
     internal NatTranslator Nat { get; }
+
+    /// <summary>Set: its router lets no UDP pass from now on, whatever it did before.</summary>
+    public bool BlocksUdp { get; set; }
+
+    /// <summary>Flows and ports of TCP are its own.</summary>
+    internal NatTranslator TcpNat { get; }
+
+    internal NatTranslator NatOf(in Packet packet) => packet.Tcp is null ? Nat : TcpNat;
 
     /// <summary>Where the internal port is preserved, the external endpoint of a host that has it to itself.</summary>
     public Endpoint ExternalAt(ushort port) => new(ExternalAddress, port);

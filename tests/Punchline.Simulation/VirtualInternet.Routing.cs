@@ -1,5 +1,6 @@
 using Punchline.Protocols.Primitives;
 using Punchline.Simulation.Nat;
+using Punchline.Simulation.Tcp;
 using Punchline.Simulation.Tracing;
 
 namespace Punchline.Simulation;
@@ -13,7 +14,11 @@ internal sealed partial class VirtualInternet
     private void Send(SimulatedSocket socket, Transmit transmit, ReadOnlySpan<byte> payload)
     {
         var machine = socket.Machine;
-        var packet = Packet.Create(socket.LocalEndpoint, transmit.Destination, transmit.TimeToLive, payload);
+        Send(machine, Packet.Create(socket.LocalEndpoint, transmit.Destination, transmit.TimeToLive, payload));
+    }
+
+    private void Send(Machine machine, Packet packet)
+    {
         Record(machine.Name, Verdict.Sent, packet);
         if (machine.Site is { } site)
         {
@@ -44,11 +49,16 @@ internal sealed partial class VirtualInternet
 
     private void EnterFromInside(Site site, Packet packet)
     {
-        var nat = site.Nat;
+        var nat = site.NatOf(packet);
         var hairpins = nat.Behavior.Translates && packet.Destination.Address == nat.ExternalAddress;
         if (hairpins && !nat.Behavior.Hairpin)
         {
             Record(site.RouterName, Verdict.HairpinRefused, packet);
+            return;
+        }
+        if (nat.Behavior.Blocks(packet) || (site.BlocksUdp && packet.Tcp is null))
+        {
+            Record(site.RouterName, Verdict.Blocked, packet);
             return;
         }
         if (!packet.TryForward(out var forwarded))
@@ -69,6 +79,11 @@ internal sealed partial class VirtualInternet
             Record(site.RouterName, verdict, packet with { Source = mapping.Internal, Destination = mapping.External });
         }
 
+        if (IsSegmentDropped(nat, packet))
+        {
+            Record(site.RouterName, Verdict.OutOfWindow, packet);
+            return;
+        }
         forwarded = forwarded with { Source = decision.Tuple.Source, Destination = decision.Tuple.Destination };
         Record(site.RouterName, Verdict.Forwarded, forwarded);
         if (hairpins) Push(Now + LanDelay, () => Admit(site, forwarded, canForward: true, forwarded)); // one router, one hop
@@ -93,10 +108,23 @@ internal sealed partial class VirtualInternet
 
     private void Admit(Site site, Packet packet, bool canForward, Packet forwarded)
     {
-        var decision = site.Nat.Inbound(new FlowTuple(packet.Source, packet.Destination), canForward, Now);
+        var nat = site.NatOf(packet);
+        if ((nat.Behavior.BlocksUdp || site.BlocksUdp) && packet.Tcp is null)
+        {
+            Record(site.RouterName, Verdict.Blocked, packet);
+            return;
+        }
+        var tuple = new FlowTuple(packet.Source, packet.Destination);
+        var decision = nat.Inbound(tuple, canForward, Now);
         if (decision.Verdict != Verdict.Forwarded)
         {
             Record(site.RouterName, decision.Verdict, packet);
+            if (packet.Tcp is { } refused && decision.Verdict is Verdict.Rejected or Verdict.AcceptedByRouter) Refuse(site, packet, refused, nat);
+            return;
+        }
+        if (IsSegmentDropped(nat, packet))
+        {
+            Record(site.RouterName, Verdict.OutOfWindow, packet);
             return;
         }
         forwarded = forwarded with { Source = decision.Tuple.Source, Destination = decision.Tuple.Destination };
@@ -105,6 +133,26 @@ internal sealed partial class VirtualInternet
         if (site.FindMachine(to) is { } machine) Deliver(machine, forwarded);
         else if (site.FindRouter(to) is { } inner) Cross(inner.Uplink.Down, forwarded, arrived => EnterFromOutside(inner, arrived));
         else Record(site.RouterName, Verdict.NoRoute, forwarded);
+    }
+
+    private bool IsSegmentDropped(NatTranslator nat, in Packet packet)
+    {
+        if (packet.Tcp is not { } header) return false;
+        var tuple = new FlowTuple(packet.Source, packet.Destination);
+        if (header.Has(TcpFlags.Reset)) nat.NoteReset(tuple, Now);
+        return header.Flags == TcpFlags.Syn && nat.IsSynOutOfWindow(tuple, header.Sequence, Now);
+    }
+
+    // A router that does not drop a SYN answers it with RST: by its rules, or because nothing listens on the router itself. Conntrack then
+    // forgets the entry within seconds.
+    private void Refuse(Site site, Packet packet, TcpHeader header, NatTranslator nat)
+    {
+        nat.NoteReset(new FlowTuple(packet.Source, packet.Destination), Now);
+        if (TcpStack.RefusalOf(header, packet.Payload.Length) is not { } reset) return;
+        var answer = Packet.CreateSegment(packet.Destination, packet.Source, 0, reset, []);
+        Record(site.RouterName, Verdict.Sent, answer);
+        if (site.Behind is { } parent) Cross(site.Uplink.Up, answer, arrived => EnterLan(parent, arrived));
+        else Cross(site.Uplink.Up, answer, EnterCore);
     }
 
     private void Cross(Link link, Packet packet, Action<Packet> arrive)
@@ -117,6 +165,12 @@ internal sealed partial class VirtualInternet
         }
         if (outcome.FlippedBit is { } bit)
         {
+            if (packet.Tcp is not null)
+            {
+                // Its checksum, unlike UDP's here, is looked at: a damaged segment is a lost one.
+                Record(link.Name, Verdict.Lost, packet);
+                return;
+            }
             Record(link.Name, Verdict.Corrupted, packet);
             var payload = packet.Payload.ToArray();
             Link.Flip(payload, bit);
@@ -129,5 +183,5 @@ internal sealed partial class VirtualInternet
     }
 
     private void Record(string place, Verdict verdict, in Packet packet) => Trace.Record(
-        new(Now, place, verdict, packet.Source, packet.Destination, packet.TimeToLive, packet.Payload, packet.Digest));
+        new(Now, place, verdict, packet.Source, packet.Destination, packet.TimeToLive, packet.Payload, packet.Digest, packet.Tcp));
 }

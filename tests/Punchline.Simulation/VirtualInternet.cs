@@ -1,5 +1,6 @@
 using Punchline.Protocols.Primitives;
 using Punchline.Simulation.Nat;
+using Punchline.Simulation.Tcp;
 using Punchline.Simulation.Tracing;
 
 namespace Punchline.Simulation;
@@ -43,7 +44,7 @@ internal sealed partial class VirtualInternet(ulong seed) : IDisposable
         // Private LANs 192.168.n.0/24 (RFC 1918), a carrier's 100.64.n.0/24 by option (RFC 6598), public ones from 198.18.0.0/15 (RFC 2544).
         var lan = Endpoint.Parse($"{options.Lan ?? (nat.Translates ? $"192.168.{number}.0" : $"198.18.{number}.0")}:0").Address;
         var external = options.Behind?.NextAddress() ?? NextExternalAddress();
-        var site = new Site(name, new NatTranslator(nat, external, NewRandom()), NewUplink(name, options.Link), options.Behind, lan);
+        var site = new Site(name, new NatTranslator(nat, external, NewRandom()), new NatTranslator(nat.ForTcp(), external, TcpRandom(external)), NewUplink(name, options.Link), options.Behind, lan);
         Attach(site);
         return site;
     }
@@ -51,7 +52,7 @@ internal sealed partial class VirtualInternet(ulong seed) : IDisposable
     /// <summary>A host in a site's LAN: .10, .11 and so on.</summary>
     public Machine AddMachine(string name, Site site)
     {
-        var machine = new Machine(name, site.NextAddress(), site, uplink: null);
+        var machine = new Machine(name, site.NextAddress(), site, uplink: null, NewTcp);
         site.Add(machine);
         if (!site.Nat.Behavior.Translates) _routes.Add(machine.Address, site);
         _machines.Add(machine);
@@ -61,7 +62,7 @@ internal sealed partial class VirtualInternet(ulong seed) : IDisposable
     /// <summary>A site's router as a host of its LAN, at .1: whom gateways' protocols ask.</summary>
     public Machine AddRouterHost(Site site)
     {
-        var machine = new Machine(site.RouterName + "-host", site.Lan + 1, site, uplink: null);
+        var machine = new Machine(site.RouterName + "-host", site.Lan + 1, site, uplink: null, NewTcp);
         site.Add(machine);
         _machines.Add(machine);
         return machine;
@@ -83,7 +84,7 @@ internal sealed partial class VirtualInternet(ulong seed) : IDisposable
     {
         if (_servers.Count == MaxServers) throw new InvalidOperationException($"More than {MaxServers} servers.");
         var address = Endpoint.Parse($"203.0.113.{10 + _servers.Count}:0").Address;
-        var machine = new Machine(name, address, site: null, NewUplink(name, link ?? LinkConditions.Default));
+        var machine = new Machine(name, address, site: null, NewUplink(name, link ?? LinkConditions.Default), NewTcp);
         _servers.Add(address, machine);
         _machines.Add(machine);
         return machine;
@@ -97,12 +98,25 @@ internal sealed partial class VirtualInternet(ulong seed) : IDisposable
     {
         var old = site.ExternalAddress;
         Detach(site);
-        site.Nat.Rebind(keepAddress ? old : site.Behind?.NextAddress() ?? NextExternalAddress());
+        var address = keepAddress ? old : site.Behind?.NextAddress() ?? NextExternalAddress();
+        site.Nat.Rebind(address);
+        site.TcpNat.Rebind(address);
         Attach(site);
         Trace.Record(new(Now, site.RouterName, Verdict.Rebound, new(old, 0), new(site.ExternalAddress, 0), 0, default, 0));
     }
 
     public void Dispose() => Trace.Dispose();
+
+    private TcpStack NewTcp(Machine machine) => new(
+        machine, TcpRandom(machine.Address), () => Now, packet => Send(machine, packet),
+        (at, action) => Push(at, () =>
+        {
+            action();
+            Drain(machine);
+        }));
+
+    // Not from the row of seeds: a run in which TCP takes no part stays the run that it was.
+    private SeededRandom TcpRandom(UInt128 address) => new(Seed ^ (ulong)address ^ 0x7463_7000_0000_0000);
 
     private void Attach(Site site)
     {

@@ -96,6 +96,7 @@ internal sealed partial class NodeCore : IDisposable
             var next = Timestamp.Min(
                 Timestamp.Min(Timestamp.Min(_stun.NextTimeout, _nextStunRefresh), _portMapper.NextTimeout),
                 Timestamp.Min(_services.SideSockets.NextTimeout, _profiler.NextTimeout));
+            next = Timestamp.Min(next, Timestamp.Min(_services.Tcp.NextTimeout, _services.TcpReflexive.NextTimeout));
             if (_services.IsLookWanted) next = Timestamp.Min(next, _nextLook);
             if (_services.IsObservedNews) next = Timestamp.Min(next, _nextObservedNews);
             foreach (var end in _serverEnds.Values) next = Timestamp.Min(next, end.NextTimeout);
@@ -263,73 +264,20 @@ internal sealed partial class NodeCore : IDisposable
         if (_rooms.TryGetValue(connection.Room, out var room)) room.HandleProgress(connection, now);
     }
 
-    public void HandleServerConnected(int room, string host, ReadOnlySpan<byte> certificateKeyHash, bool isLoopback, Timestamp now)
-    {
-        if (_serverEnds.TryGetValue(room, out var end)) end.Server.HandleConnected(host, certificateKeyHash, isLoopback, now);
-    }
-
-    public void HandleServerMessage(int room, ReadOnlySpan<byte> utf8, Timestamp now)
-    {
-        if (!_serverEnds.TryGetValue(room, out var end)) return;
-        end.Server.HandleMessage(utf8, now);
-        if (end is OutgoingCall { Room: { } taken }) _rooms.TryAdd(room, taken);
-        foreach (var stun in end.Server.TakeStunServers()) QueryStun(stun, now);
-    }
-
-    public void HandleServerDisconnected(int room, Timestamp now)
-    {
-        if (_serverEnds.TryGetValue(room, out var end)) end.Server.HandleDisconnected(now);
-    }
-
-    /// <summary>A text message for a room's server.</summary>
-    public bool TryDequeueServerMessage(out int room, out ReadOnlyMemory<byte> utf8)
-    {
-        foreach (var (number, end) in _serverEnds)
-        {
-            if (!end.Server.TryDequeueMessage(out utf8)) continue;
-            room = number;
-            return true;
-        }
-        room = 0;
-        utf8 = default;
-        return false;
-    }
-
-    /// <summary>A room whose connection to the server is to be closed, for nothing more is to be heard on it.</summary>
-    public bool TryDequeueServerClose(out int room)
-    {
-        foreach (var (number, end) in _serverEnds)
-        {
-            if (!end.Server.TryTakeClose()) continue;
-            room = number;
-            return true;
-        }
-        room = 0;
-        return false;
-    }
-
-    /// <summary>A socket that is to be opened or closed, in this order; behind the packets that were to leave before.</summary>
-    public bool TryDequeueSocketCommand(out SocketCommand command) => _services.SideSockets.TryDequeueCommand(out command);
-
-    /// <summary>A side socket is open now.</summary>
-    /// <param name="socket">Which.</param>
-    /// <param name="port">Its local port.</param>
-    /// <param name="now">The time.</param>
-    public void HandleSocketOpened(SocketId socket, ushort port, Timestamp now) => _services.SideSockets.HandleOpened(socket, port, now);
-
-    /// <summary>A side socket could not be opened.</summary>
-    public void HandleSocketFailed(SocketId socket, Timestamp now) => _services.SideSockets.HandleFailed(socket, now);
-
     /// <summary>A datagram on one of our sockets. What is nobody's is dropped without a trace.</summary>
     public void HandleDatagram(PathAddress source, ReadOnlySpan<byte> datagram, Timestamp now)
     {
         if (datagram.IsEmpty) return;
+        if (datagram[0] > 3) HandlePacket(source, datagram, now);
+        else if (!StunMessage.IsStun(datagram)) return;
+        else if (source.Local != SocketId.Main) _services.SideSockets.HandleStun(source, datagram, now);
+        else if (_stun.HandleDatagram(source.Remote, datagram, now)) DrainStun(now);
+    }
+
+    private void HandlePacket(PathAddress source, ReadOnlySpan<byte> datagram, Timestamp now)
+    {
         switch (datagram[0])
         {
-            case <= 3 when StunMessage.IsStun(datagram):
-                if (source.Local != SocketId.Main) _services.SideSockets.HandleStun(source, datagram, now);
-                else if (_stun.HandleDatagram(source.Remote, datagram, now)) DrainStun(now);
-                break;
             case >= HandshakePacket.FirstType and <= HandshakePacket.LastType:
                 HandleHandshake(source, datagram, now);
                 break;
@@ -343,6 +291,9 @@ internal sealed partial class NodeCore : IDisposable
     {
         _stun.HandleTimeout(now);
         DrainStun(now);
+        _services.Tcp.HandleTimeout(now);
+        _services.TcpReflexive.HandleTimeout(now);
+        if (_services.TcpReflexive.TakeNews()) HandleCandidatesChanged(now);
         _portMapper.HandleTimeout(now);
         DrainPortMapper(now);
         _services.SideSockets.HandleTimeout(now);
@@ -360,8 +311,17 @@ internal sealed partial class NodeCore : IDisposable
 
     public bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit)
     {
+        while (TryDequeuePacket(now, buffer, out transmit))
+        {
+            if (transmit.Via.Carrier == Carrier.Udp || TryFrame(buffer, ref transmit)) return true;
+        }
+        return false;
+    }
+
+    private bool TryDequeuePacket(Timestamp now, Span<byte> buffer, out Transmit transmit)
+    {
         if (_stun.TryDequeueTransmit(now, buffer, out transmit) || _services.SideSockets.TryDequeueTransmit(now, buffer, out transmit)
-            || _services.Resets.TryDequeueTransmit(buffer, out transmit)) return true;
+            || _services.TcpReflexive.TryDequeueTransmit(buffer, out transmit) || _services.Resets.TryDequeueTransmit(buffer, out transmit)) return true;
         foreach (var room in _rooms.Values)
         {
             if (room.TryDequeueTransmit(now, buffer, out transmit)) return true;

@@ -174,7 +174,7 @@ internal sealed class OutgoingCall : IServerEnd, IRendezvous
         if (Room is not null) return false;
         if (!CallKeys.TryDerive(_inbox, _services.Identity, _self.Peer, holder.Peer, holder.PublicKey.Span, out var keys)) return false;
         _line = new CallLine(_services, Server, _self, keys, holder.Peer, _pacer);
-        _ringAt = _services.Reflexive.Count > 0 ? now : Timestamp.Max(now, _connectedAt + RoomAtServer.MaxJoinDelay);
+        _ringAt = _services.IsReflexiveKnown ? now : Timestamp.Max(now, _connectedAt + RoomAtServer.MaxJoinDelay);
         if (_ringAt <= now) Ring(now);
         return true;
     }

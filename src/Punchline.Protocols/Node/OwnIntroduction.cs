@@ -1,4 +1,5 @@
 using Punchline.Protocols.Coordination;
+using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Rooms;
 using Punchline.Protocols.Traversal;
 
@@ -52,7 +53,21 @@ internal sealed class OwnIntroduction(NodeServices services, InstanceId instance
             if (AddressScope.IsLoopback(host.Endpoint) && !allowLoopback) continue;
             if (!services.Reflexive.Contains(host.Endpoint)) candidates.Add(new Candidate(CandidateKind.Host, host.Endpoint));
         }
+        AddTcp(candidates, allowLoopback);
         return new IntroductionBlob(services.PublicKey, instance, _generation, name, [.. candidates.Take(Candidate.MaxPerPeer)]) { Offers = [.. _offers], Profile = services.Profile };
+    }
+
+    private void AddTcp(List<Candidate> candidates, bool allowLoopback)
+    {
+        if (services.Tcp.Port == 0) return;
+        var mapped = services.TcpReflexive.Mapped;
+        if (mapped is { } reflexive) candidates.Add(new Candidate(CandidateKind.ServerReflexive, reflexive) { Carrier = Carrier.Tcp });
+        foreach (var host in services.HostAddresses)
+        {
+            var endpoint = host.Endpoint.WithPort(services.Tcp.Port);
+            if (endpoint == mapped || (AddressScope.IsLoopback(endpoint) && !allowLoopback)) continue;
+            candidates.Add(new Candidate(CandidateKind.Host, endpoint) { Carrier = Carrier.Tcp });
+        }
     }
 
     /// <summary>

@@ -10,6 +10,7 @@ internal sealed partial class PeerSession
     {
         EndInitiator();
         _attemptLearnedAt = learnedAt;
+        _chosenLink = null;
         Failure = null;
         _attempt = ++_services.LastAttempt;
         _heardFromPeer = false;
@@ -30,6 +31,8 @@ internal sealed partial class PeerSession
         _punch = new PunchAttempt(now);
         AddPlan(now);
         BeginFresh(now);
+        BeginTcp(now);
+        foreach (var link in _links) Greet(link, now);
         // Openers need no handshake, so they are on their way before the key pair of message 1 is made.
     }
 
@@ -48,7 +51,7 @@ internal sealed partial class PeerSession
         _turnEnds = Timestamp.Never;
     }
 
-    private PunchSituation Situation => new(_services.HostAddresses, _services.Reflexive, Introduction.Candidates, _room.AllowLoopback)
+    private PunchSituation Situation => new(_services.HostAddresses, _services.AllReflexive, Introduction.Candidates, _room.AllowLoopback)
     {
         ServerRoundTrip = _services.ServerRoundTrip,
         OpenPaths = _services.OpenPaths,

@@ -15,6 +15,9 @@ internal sealed partial class PeerSession
 
     private static readonly TimeSpan BracketInterval = TimeSpan.FromSeconds(1);
 
+    /// <summary>What TCP gets where UDP is without hope.</summary>
+    private static readonly TimeSpan HopelessTcpTime = TimeSpan.FromSeconds(4);
+
     /// <summary>Until somebody else's search is over, or a pause.</summary>
     private static readonly TimeSpan SearchRetryInterval = TimeSpan.FromSeconds(1);
 
@@ -86,12 +89,14 @@ internal sealed partial class PeerSession
     private void BeginSearch(PunchAttempt punch, Timestamp now)
     {
         // Where the peer's router expects us: of a symmetric one's candidates none would do.
-        var peer = Introduction.Candidates.FirstOrDefault(candidate => candidate.Kind == CandidateKind.ServerReflexive && PunchPlan.IsUsable(candidate.Endpoint, _room.AllowLoopback));
+        var peer = Introduction.Candidates.FirstOrDefault(candidate => candidate is { Kind: CandidateKind.ServerReflexive, Carrier: Carrier.Udp } && PunchPlan.IsUsable(candidate.Endpoint, _room.AllowLoopback));
         switch (_search.Kind)
         {
             case SearchKind.Hopeless:
                 _isHopeless = true;
-                FailAttempt(punch, now);
+                // Routers may treat TCP otherwise: that gets its first three SYNs.
+                if (_services.Tcp.Port != 0 && Introduction.Candidates.Any(candidate => candidate.Carrier == Carrier.Tcp)) punch.EndBy(punch.Start + HopelessTcpTime);
+                else FailAttempt(punch, now);
                 break;
             case SearchKind.Bracket when peer.Kind != default && _room.IsServed && _services.AnsweringStunServers is [var server, ..]:
                 CloseOpening();
@@ -151,7 +156,7 @@ internal sealed partial class PeerSession
     // A message of the peer's came through a port that we opened: the one way there is. It is repeated, for what gets lost there nobody else repeats.
     private void HandleHit(PathAddress path, Timestamp now)
     {
-        if (_opening is null || path.Local == SocketId.Main) return;
+        if (_opening is null || path.Local == SocketId.Main || path.Local.Carrier != Carrier.Udp) return;
         _punch?.Add(PunchPlan.CreateHit(path), now);
     }
 

@@ -79,6 +79,7 @@ internal sealed partial class PeerSession : IDisposable
             next = Timestamp.Min(next, PathsDeadline);
             if (_punch is { } punch) next = Timestamp.Min(next, Timestamp.Min(punch.NextTimeout, punch.Deadline));
             next = Timestamp.Min(next, Timestamp.Min(Timestamp.Min(_pauseEnds, _nextFresh), SearchTimeout));
+            next = Timestamp.Min(next, TcpTimeout);
             return Timestamp.Min(Timestamp.Min(next, _turnEnds), Timestamp.Min(_nextMessage3, _doubtEnds));
         }
     }
@@ -91,6 +92,7 @@ internal sealed partial class PeerSession : IDisposable
         if (IsPunching) AddPlan(now);
         if (IsConnected) HandleNews(now);
         else if (!IsPunching) Reconnect(now);
+        AddTcpPlan(now);
     }
 
     /// <summary>There is no connection while the member may be there: looks for a way, now or when its pause is over.</summary>
@@ -108,6 +110,7 @@ internal sealed partial class PeerSession : IDisposable
         if (_punch is not null) AddPlan(now);
         else if (_isHopeless && HasMapping) Reconnect(now);
         LookForBetter(now);
+        AddTcpPlan(now);
     }
 
     /// <summary>How often the connection proves itself alive.</summary>
@@ -128,7 +131,8 @@ internal sealed partial class PeerSession : IDisposable
     {
         _isLeft = true;
         EndPunch();
-        _pauseEnds = Timestamp.Never;
+        EndTcpPunch();
+        _pauseEnds = _tcpAgainAt = Timestamp.Never;
         ObserveAbandoned();
         _doubtEnds = Timestamp.Never;
         EndInitiator();
@@ -144,12 +148,17 @@ internal sealed partial class PeerSession : IDisposable
         {
             _connection.HandleTimeout(now);
             DrainConnection(now);
-            if (_connection.IsDrained) DropConnection();
+            if (_connection.IsDrained)
+            {
+                DropConnection();
+                if (_isLeft) EndTcp(now);
+            }
         }
         HandlePathsTimeout(now);
         if (now >= _pauseEnds) Reconnect(now);
         if (now >= _turnEnds) EndTurn();
         if (_turn is { IsDue: true }) BeginPunch(now);
+        HandleTcpTimeout(now);
         if (now >= _nextMessage3) SendMessage3(now);
         if (now >= _doubtEnds) EndDoubt(now);
         if (now >= _nextFresh) OpenFresh(now);
@@ -201,6 +210,7 @@ internal sealed partial class PeerSession : IDisposable
         EndPunch();
         ObserveAbandoned();
         DropConnection();
+        EndTcp(default);
     }
 
     private void DropConnection()
@@ -252,6 +262,13 @@ internal sealed partial class PeerSession : IDisposable
                 break;
             case ConnectionEventKind.PathChanged:
                 SetOpenPath(connectionEvent.Path);
+                _udpAgainAt = Timestamp.Never;
+                if (connectionEvent.Path.Local.Carrier == Carrier.Tcp)
+                {
+                    // There is no hurry any more: what the budgets allow is kept for when UDP is back.
+                    EndProbing();
+                    _udpAgainAt = now + FirstUdpPause;
+                }
                 _events.Enqueue(new PeerSessionEvent.PathChanged(connectionEvent.Path, connection.SmoothedRtt) { IsMapped = IsMapped(connectionEvent.Path) });
                 _application!.Add(connectionEvent);
                 break;

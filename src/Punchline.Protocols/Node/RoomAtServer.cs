@@ -36,7 +36,7 @@ internal sealed class RoomAtServer : IRendezvous, IServerEnd
     public void HandleServerConnected(Timestamp now)
     {
         _announceAt = now + MaxJoinDelay;
-        if (_services.Reflexive.Count > 0) Announce(now);
+        if (_services.IsReflexiveKnown) Announce(now);
     }
 
     public void HandleServerEvent(CoordinationClientEvent serverEvent, Timestamp now)

@@ -131,7 +131,7 @@ internal static class PunchPlan
     /// <summary>The plan's probes in the order of their times.</summary>
     public static IReadOnlyList<Probe> Create(PunchSituation situation)
     {
-        var targets = RankTargets(situation);
+        var targets = RankTargets(situation, Carrier.Udp);
         var openerLead = LeadOf(situation);
         var probes = new List<Probe>(targets.Count * (Flights + OpenerFlights));
         for (var rank = 0; rank < targets.Count; rank++)
@@ -165,7 +165,7 @@ internal static class PunchPlan
     public static IReadOnlyList<Probe> CreateFresh(PunchSituation situation, SocketId socket, byte timeToLive)
     {
         var probes = new List<Probe>();
-        foreach (var target in RankTargets(situation))
+        foreach (var target in RankTargets(situation, Carrier.Udp))
         {
             if (target.IsNear) continue;
             probes.Add(new Probe(TimeSpan.Zero, target.Endpoint, ProbeKind.Opener, timeToLive) { Via = socket });
@@ -181,25 +181,28 @@ internal static class PunchPlan
     public static IReadOnlyList<Probe> CreateHit(PathAddress path) =>
         [.. HitDelays.Select(delay => new Probe(TimeSpan.FromMilliseconds(delay), path.Remote, ProbeKind.Handshake, 0) { Via = path.Local })];
 
-    private static TimeSpan LeadOf(PunchSituation situation)
+    /// <summary>From an opener to the packet that counts.</summary>
+    public static TimeSpan LeadOf(PunchSituation situation)
     {
         var missing = OpenerMargin - (situation.ServerRoundTrip ?? OpenerMargin);
         return missing > OpenerLead ? missing : OpenerLead;
     }
 
-    private static List<Target> RankTargets(PunchSituation situation)
+    /// <summary>The peer's addresses that may be probed, the most promising first.</summary>
+    public static IReadOnlyList<Target> RankTargets(PunchSituation situation, Carrier carrier)
     {
         var near = new List<Target>();
         var far = new List<Target>();
         var seen = new HashSet<Endpoint>();
         var shareReflexive = SharesReflexiveAddress(situation);
-        foreach (var endpoint in OfferedPorts(situation))
+        foreach (var endpoint in carrier == Carrier.Udp ? OfferedPorts(situation) : [])
         {
             if (seen.Add(endpoint)) far.Add(new Target(endpoint, IsOffered: true));
         }
         foreach (var candidate in situation.RemoteCandidates.Take(Candidate.MaxPerPeer).OrderByDescending(candidate => candidate.Kind))
         {
             var endpoint = candidate.Endpoint;
+            if (candidate.Carrier != carrier) continue;
             if (!IsUsable(endpoint, situation.AllowLoopback) || !seen.Add(endpoint)) continue;
             if (situation.HostAddresses.Any(host => host.IsBroadcast(endpoint))) continue;
             var isOnLink = situation.HostAddresses.Any(host => host.IsOnLink(endpoint));
@@ -244,5 +247,8 @@ internal static class PunchPlan
     private static bool SharesReflexiveAddress(PunchSituation situation) => situation.RemoteCandidates.Any(candidate =>
         candidate.Kind == CandidateKind.ServerReflexive && situation.LocalReflexive.Any(ours => ours.Address == candidate.Endpoint.Address));
 
-    private readonly record struct Target(Endpoint Endpoint, bool IsNear = false, bool IsOffered = false);
+    /// <param name="Endpoint">An address of the peer's.</param>
+    /// <param name="IsNear">It is on our own network.</param>
+    /// <param name="IsOffered">It is a port that the peer opened for us.</param>
+    public readonly record struct Target(Endpoint Endpoint, bool IsNear = false, bool IsOffered = false);
 }

@@ -35,7 +35,7 @@ internal interface IRoomObserver
 /// the timer's thread, a command) takes the gate, hands it in, and sends what comes out before it lets go. Nothing waits
 /// inside, and no code of the application runs there.
 /// </summary>
-internal sealed class NodeEngine : IDisposable
+internal sealed partial class NodeEngine : IDisposable
 {
     // The largest that UDP carries over IPv4: 65,535 − 20 − 8.
     private const int MaxDatagram = 65_507;
@@ -60,15 +60,17 @@ internal sealed class NodeEngine : IDisposable
     /// <exception cref="System.Net.Sockets.SocketException">The address cannot be bound.</exception>
     /// <exception cref="IOException">The directory for qlog files cannot be made.</exception>
     /// <exception cref="UnauthorizedAccessException">The directory for qlog files cannot be made.</exception>
-    public NodeEngine(P256KeyPair identity, IPEndPoint local, bool hideHostCandidates, string? qlogDirectory = null, bool mapsPort = false)
+    public NodeEngine(P256KeyPair identity, IPEndPoint local, bool hideHostCandidates, string? qlogDirectory = null, bool mapsPort = false, IPEndPoint? tcpLocal = null)
     {
         _socket = new UdpSocket(local);
         try
         {
+            _tcp = OpenTcp(tcpLocal, _socket.LocalEndPoint);
             _qlog = qlogDirectory is null ? null : new QlogDirectory(qlogDirectory, identity.DeriveId());
         }
         catch
         {
+            _tcp?.Dispose();
             _socket.Dispose();
             throw;
         }
@@ -76,6 +78,7 @@ internal sealed class NodeEngine : IDisposable
         LocalEndPoint = _socket.LocalEndPoint;
         _sideSockets = new SideSocketSet(local.Address, Handle);
         _hostAddresses = HostAddresses.Of(LocalEndPoint);
+        _node.SetTcpPort((ushort)(_tcp?.LocalEndPoint.Port ?? 0));
         _hidesHostCandidates = hideHostCandidates;
         if (!hideHostCandidates) _node.SetHostAddresses(_hostAddresses, Timestamp.Zero);
         if (mapsPort && !IPAddress.IsLoopback(LocalEndPoint.Address))
@@ -87,6 +90,7 @@ internal sealed class NodeEngine : IDisposable
         _timer = new Thread(KeepTime) { Name = "Punchline timer", IsBackground = true };
         _receiver.Start();
         _timer.Start();
+        _tcp?.Start();
         _watch = new NetworkWatch(LocalEndPoint, _hostAddresses, HandleNetworkNews);
         PeerMetrics.Add(this);
     }
@@ -103,7 +107,11 @@ internal sealed class NodeEngine : IDisposable
 
     private Timestamp Now => new(Stopwatch.GetElapsedTime(_start).Ticks);
 
-    public IPEndPoint LocalEndPointTowards(IPEndPoint remote) => _socket.LocalEndPointTowards(remote);
+    public IPEndPoint LocalEndPointTowards(IPEndPoint remote, PathTransport transport = PathTransport.Udp)
+    {
+        var local = _socket.LocalEndPointTowards(remote);
+        return transport == PathTransport.Tcp && TcpEndPoint is { } tcp ? new IPEndPoint(local.Address, tcp.Port) : local;
+    }
 
     /// <summary>Whether packets to <paramref name="remote"/> stay on this machine or on its networks.</summary>
     public bool IsNear(Endpoint remote) =>
@@ -144,7 +152,8 @@ internal sealed class NodeEngine : IDisposable
     {
         var endPoint = path.Remote.ToIPEndPoint();
         var kind = IsNear(path.Remote) ? PathKind.Lan : isMapped ? PathKind.Mapped : PathKind.Direct;
-        return new PeerPath(kind, PathTransport.Udp, LocalEndPointTowards(endPoint), endPoint);
+        var transport = path.Local.Carrier == Carrier.Tcp ? PathTransport.Tcp : PathTransport.Udp;
+        return new PeerPath(kind, transport, LocalEndPointTowards(endPoint, transport), endPoint);
     }
 
     /// <summary>Opens a room, a call or an inbox, and says who hears of it from its first event on.</summary>
@@ -182,7 +191,9 @@ internal sealed class NodeEngine : IDisposable
             if (_isDisposed) return;
             _isDisposed = true;
             Monitor.PulseAll(_gate);
+            CloseConnections();
         }
+        _tcp?.Dispose();
         _socket.Dispose();
         _sideSockets.Dispose();
         _receiver.Join();
@@ -265,6 +276,7 @@ internal sealed class NodeEngine : IDisposable
         foreach (var observer in _rooms.Values) observer.OnDrained(_node);
         // Whoever took events or read made room, and a window may open again.
         SendAll();
+        while (_node.TryDequeueTcpCommand(out var command)) Execute(command);
         // The timer's thread sleeps towards a moment that is no longer the next.
         if (_node.NextTimeout < _armed) Monitor.Pulse(_gate);
     }
@@ -292,7 +304,8 @@ internal sealed class NodeEngine : IDisposable
             while (_node.TryDequeueTransmit(Now, _sendBuffer, out var transmit))
             {
                 var datagram = _sendBuffer.AsSpan(0, transmit.Length);
-                if (transmit.Via == SocketId.Main) _socket.Send(datagram, transmit);
+                if (transmit.Via.Carrier == Carrier.Tcp) SendOverTcp(transmit.Via, datagram);
+                else if (transmit.Via == SocketId.Main) _socket.Send(datagram, transmit);
                 else _sideSockets.Send(datagram, transmit);
             }
         }

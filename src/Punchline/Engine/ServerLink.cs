@@ -88,6 +88,7 @@ internal sealed class ServerLink(NodeEngine engine, int room, string path, Serve
             var first = Endpoint.From(server, (ushort)address.Port);
             engine.Run((node, now) =>
             {
+                node.QueryStunOverTcp(first, now);
                 node.QueryStun(first, now);
                 if (first.Port < ushort.MaxValue) node.QueryStun(first.WithPort((ushort)(first.Port + 1)), now);
             });

@@ -14,15 +14,15 @@ internal sealed class MeetingScenario : IDisposable
     // From a carrier's NAT to its subscriber, whose addresses are from 100.64.0.0/10 (RFC 6598).
     private static readonly LinkConditions Subscriber = LinkConditions.Of(delayMilliseconds: 1);
 
-    private MeetingScenario(VirtualInternet internet, LinkConditions link, Site first, Site second, bool hasAlternate = false)
+    private MeetingScenario(VirtualInternet internet, LinkConditions link, Site first, Site second, ushort tcpPort = 0, bool hasAlternate = false)
     {
         Internet = internet;
         Link = link;
         Server = new SimulatedServer(internet, LinkConditions.Of(delayMilliseconds: 0), hasAlternate);
         FirstSite = first;
         SecondSite = second;
-        First = new SimulatedPeer(internet, internet.AddMachine("alice", first), Keys);
-        Second = new SimulatedPeer(internet, internet.AddMachine("bob", second), Keys);
+        First = new SimulatedPeer(internet, internet.AddMachine("alice", first), Keys, tcpPort: tcpPort);
+        Second = new SimulatedPeer(internet, internet.AddMachine("bob", second), Keys, tcpPort: tcpPort);
     }
 
     public VirtualInternet Internet { get; }
@@ -52,9 +52,10 @@ internal sealed class MeetingScenario : IDisposable
     /// <param name="first">Of the one who is in the room already.</param>
     /// <param name="second">Of the newcomer.</param>
     /// <param name="link">Of both.</param>
+    /// <param name="tcpPort">Where both listen; 0: no TCP.</param>
     /// <param name="hasAlternate">The server has a second address for STUN.</param>
-    public static MeetingScenario Between(VirtualInternet internet, Network first, Network second, LinkConditions link, bool hasAlternate = false) =>
-        new(internet, link, AddSite(internet, "alice", first, link, "100.64.1.0"), AddSite(internet, "bob", second, link, "100.64.2.0"), hasAlternate);
+    public static MeetingScenario Between(VirtualInternet internet, Network first, Network second, LinkConditions link, ushort tcpPort = 0, bool hasAlternate = false) =>
+        new(internet, link, AddSite(internet, "alice", first, link, "100.64.1.0"), AddSite(internet, "bob", second, link, "100.64.2.0"), tcpPort, hasAlternate);
 
     /// <summary>Both on one LAN.</summary>
     public static MeetingScenario OnOneLan(VirtualInternet internet, NatBehavior nat, LinkConditions link)

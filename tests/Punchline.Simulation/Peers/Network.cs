@@ -38,7 +38,10 @@ internal sealed record Network(string Name, NatBehavior Nat, NatBehavior? Carrie
     /// <exception cref="InvalidOperationException">There is no such network.</exception>
     public static Network Named(string name) => All.First(network => string.Equals(network.Name, name, StringComparison.Ordinal));
 
-    public bool IsSymmetric => Symmetrical.Contains(this);
+    /// <summary>The same, but that its own router lets no UDP pass.</summary>
+    public Network WithoutUdp => this with { Name = Name + " without UDP", Nat = Nat with { BlocksUdp = true } };
+
+    public bool IsSymmetric => Symmetrical.Any(known => known == this || known.WithoutUdp == this);
 
     // The peer's port filter lets in only the port that it sent to, and a symmetric router's next one nobody knows beforehand.
     private bool AdmitsAnyPort => Nat.Filtering != Dependence.AddressAndPortDependent && Carrier is null;

@@ -9,7 +9,7 @@ using Punchline.Simulation.Gateways;
 namespace Punchline.Simulation.Peers;
 
 /// <summary>The production node, driven by the virtual internet where the engine would drive it: one machine, one socket, one room.</summary>
-internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
+internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
 {
     public const ushort Port = 40_000;
 
@@ -44,7 +44,9 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
     /// <param name="keys">The room's.</param>
     /// <param name="identity">Stays the caller's; null: one of its own.</param>
     /// <param name="allowed">Whom it connects to; null: everybody.</param>
-    public SimulatedPeer(VirtualInternet internet, Machine machine, RoomKeys keys, P256KeyPair? identity = null, IReadOnlySet<PeerId>? allowed = null)
+    /// <param name="tcpPort">Where it listens, and connects from; 0: it has no TCP.</param>
+    public SimulatedPeer(
+        VirtualInternet internet, Machine machine, RoomKeys keys, P256KeyPair? identity = null, IReadOnlySet<PeerId>? allowed = null, ushort tcpPort = 0)
     {
         _internet = internet;
         _machine = machine;
@@ -53,6 +55,7 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
         _ownsIdentity = identity is null;
         _identity = identity ?? P256KeyPair.Generate(_random);
         _node = new NodeCore(_identity, _random);
+        OpenTcp(tcpPort);
         _node.SetHostAddresses([new HostAddress(machine.At(Port), LanPrefixLength)], internet.Now);
         _room = _node.OpenRoom(keys, machine.Name, allowed, Use);
         _socket = machine.Bind(Port, this);
@@ -125,6 +128,7 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
     public void Join(SimulatedServer server, TimeSpan serverDelay)
     {
         _connectAgain = () => Join(server, serverDelay);
+        _node.QueryStunOverTcp(server.StunEndpoints[0], _internet.Now);
         foreach (var stun in server.StunEndpoints) _node.QueryStun(stun, _internet.Now);
         // What the server sees is the router's address; its port is of no use to anybody.
         var outermost = _machine.Site;
@@ -182,6 +186,7 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
     {
         IsAlive = false;
         _socket.Close();
+        if (_tcpPort != 0) _machine.Tcp.Kill();
         SideSockets.Close();
         CutServer();
     }
@@ -217,12 +222,18 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
         if (_node.TryDequeueServerClose(out _)) _internet.Schedule(now, LoseServer);
         while (_node.TryDequeueConnection(out var connection)) Application.Handle(connection);
         while (TakesEvents && _node.TryDequeueEvent(_room, now, out var nodeEvent)) _events.Add(nodeEvent);
-        while (!_node.TryDequeueTransmit(now, buffer, out transmit))
+        do
         {
-            if (!SideSockets.Change(now)) return false;
+            while (_node.TryDequeueTransmit(now, buffer, out transmit))
+            {
+                LastSent = now;
+                if (transmit.Via.Carrier == Carrier.Udp) return true;
+                SendOverTcp(transmit.Via, buffer[..transmit.Length]);
+            }
         }
-        LastSent = now;
-        return true;
+        while (SideSockets.Change(now));
+        while (_node.TryDequeueTcpCommand(out var command)) Execute(command);
+        return false;
     }
 
     public void Dispose()
