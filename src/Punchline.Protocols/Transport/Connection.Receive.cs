@@ -48,7 +48,7 @@ internal sealed partial class Connection
         }
         OnPacketFrom(source, isNewest, datagram.Length);
         var isEliciting = HandleFrames(new PacketContext(source, header, datagram.Length, now), frames);
-        if (_state == State.Active) _acks.OnReceived(number, isEliciting, now);
+        if (_state == State.Active) _acks.OnReceived(number, isEliciting, _recovery.Rtt.Smoothed, now);
         ObserveRecovery();
         return true;
     }

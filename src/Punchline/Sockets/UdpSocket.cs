@@ -6,8 +6,8 @@ using Punchline.Protocols.Primitives;
 namespace Punchline.Sockets;
 
 /// <summary>
-/// The punching socket: one for STUN, probes and data alike, because they must share a mapping. One thread receives, and
-/// one at a time sends (a TTL is the socket's, not the packet's).
+/// A UDP socket. The punching socket is one for STUN, probes and data alike, because they must share a mapping: one thread blocks on it. Side
+/// sockets do not block, and <see cref="SideSocketSet"/> receives from all of them. One at a time sends (a TTL is the socket's, not the packet's).
 /// </summary>
 internal sealed class UdpSocket : IDisposable
 {
@@ -26,11 +26,14 @@ internal sealed class UdpSocket : IDisposable
     private readonly short _defaultTimeToLive;
     private readonly ManualResetEventSlim _closed = new();
 
+    /// <param name="local">Where to bind it.</param>
+    /// <param name="blocks">Whether receiving waits.</param>
     /// <exception cref="SocketException">The address cannot be bound.</exception>
-    public UdpSocket(IPEndPoint local)
+    public UdpSocket(IPEndPoint local, bool blocks = true)
     {
         try
         {
+            _socket.Blocking = blocks;
             if (OperatingSystem.IsWindows()) _socket.IOControl(SioUdpConnReset, [0, 0, 0, 0], null);
             _socket.ReceiveBufferSize = BufferBytes;
             _socket.SendBufferSize = BufferBytes;
@@ -47,6 +50,9 @@ internal sealed class UdpSocket : IDisposable
 
     public IPEndPoint LocalEndPoint => (IPEndPoint)_socket.LocalEndPoint!;
 
+    /// <summary>To wait on, among others.</summary>
+    public Socket Handle => _socket;
+
     /// <summary>Waits for a datagram. False once the socket is closed; errors that come up from the network are passed over.</summary>
     public bool TryReceive(Span<byte> buffer, out int length, out Endpoint source)
     {
@@ -56,9 +62,7 @@ internal sealed class UdpSocket : IDisposable
             try
             {
                 length = _socket.ReceiveFrom(buffer, SocketFlags.None, _source);
-                // sockaddr_in has the port at 2 and the address at 4 on every system.
-                var address = _source.Buffer.Span;
-                source = Endpoint.FromIPv4(BinaryPrimitives.ReadUInt32BigEndian(address[4..]), BinaryPrimitives.ReadUInt16BigEndian(address[2..]));
+                source = ReadSource();
                 return true;
             }
             catch (SocketException) when (!_closed.IsSet)
@@ -74,6 +78,28 @@ internal sealed class UdpSocket : IDisposable
         length = 0;
         source = default;
         return false;
+    }
+
+    /// <summary>A datagram of a socket that does not block. False where there is none, or an error took its place.</summary>
+    /// <param name="buffer">Room for it.</param>
+    /// <param name="isReady">Something waits, be it an empty datagram or an error: neither counts as available bytes.</param>
+    /// <param name="length">Its length.</param>
+    /// <param name="source">Where it came from.</param>
+    public bool TryReceiveNow(Span<byte> buffer, bool isReady, out int length, out Endpoint source)
+    {
+        source = default;
+        length = 0;
+        try
+        {
+            if (!isReady && _socket.Available == 0) return false;
+            length = _socket.ReceiveFrom(buffer, SocketFlags.None, _source);
+            source = ReadSource();
+            return true;
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Sends a datagram; one that the system does not take is lost, as any may be on its way.</summary>
@@ -120,6 +146,13 @@ internal sealed class UdpSocket : IDisposable
     {
         _closed.Set();
         _socket.Dispose();
+    }
+
+    // sockaddr_in has the port at 2 and the address at 4 on every system.
+    private Endpoint ReadSource()
+    {
+        var address = _source.Buffer.Span;
+        return Endpoint.FromIPv4(BinaryPrimitives.ReadUInt32BigEndian(address[4..]), BinaryPrimitives.ReadUInt16BigEndian(address[2..]));
     }
 
     // PROTOCOL §6: no packet of ours is ever fragmented.

@@ -50,6 +50,7 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
         _node.SetHostAddresses([new HostAddress(machine.At(Port), LanPrefixLength)], internet.Now);
         _room = _node.OpenRoom(keys, machine.Name, allowed);
         _socket = machine.Bind(Port, this);
+        SideSockets = new SimulatedSideSockets(_node, machine);
     }
 
     public string Name => _machine.Name;
@@ -72,6 +73,8 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
 
     public NodeCore Node => _node;
 
+    public SimulatedSideSockets SideSockets { get; }
+
     public P256KeyPair Identity => _identity;
 
     /// <summary>When it last sent anything, to a peer or to the server: its last sign of life once it is dead.</summary>
@@ -83,6 +86,9 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
     public int Undelivered => _node.CountUndelivered(_room);
 
     public Timestamp NextTimeout => _node.NextTimeout;
+
+    /// <summary>How much later than they come the server's messages are acted on: a busy machine's.</summary>
+    public TimeSpan Lag { get; set; }
 
     /// <summary>Called with every datagram that arrives, before the node has it.</summary>
     public Action<Endpoint, ReadOnlySpan<byte>>? Overheard { get; set; }
@@ -115,7 +121,11 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
             return;
         }
         _serverSince = _internet.Now;
-        _server.Received = utf8 => _node.HandleServerMessage(_room, utf8.Span, _internet.Now);
+        _server.Received = utf8 =>
+        {
+            if (Lag == TimeSpan.Zero) _node.HandleServerMessage(_room, utf8.Span, _internet.Now);
+            else _internet.ScheduleAt(Name, _internet.Now + Lag, () => _node.HandleServerMessage(_room, utf8.Span, _internet.Now));
+        };
         _server.Broken = LoseServer;
         _node.HandleServerConnected(_room, SimulatedServer.Host, [], isLoopback: false, _internet.Now);
     }
@@ -146,6 +156,7 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
     {
         IsAlive = false;
         _socket.Close();
+        SideSockets.Close();
         CutServer();
     }
 
@@ -167,6 +178,8 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
 
     public void HandleTimeout(Timestamp now) => _node.HandleTimeout(now);
 
+    public SimulatedSocket? SenderOf(in Transmit transmit, SimulatedSocket asked) => SideSockets.SenderOf(transmit, asked);
+
     public bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit)
     {
         while (_node.TryDequeueServerMessage(out _, out var utf8))
@@ -177,7 +190,10 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
         // Behind what was just sent, which may be why.
         if (_node.TryDequeueServerClose(out _)) _internet.Schedule(now, LoseServer);
         while (TakesEvents && _node.TryDequeueEvent(_room, now, out var nodeEvent)) _events.Add(nodeEvent);
-        if (!_node.TryDequeueTransmit(now, buffer, out transmit)) return false;
+        while (!_node.TryDequeueTransmit(now, buffer, out transmit))
+        {
+            if (!SideSockets.Change(now)) return false;
+        }
         LastSent = now;
         return true;
     }

@@ -17,11 +17,22 @@ internal sealed class AckTracker(TimeSpan maxAckDelay, int delayExponent)
     /// <summary>§13.2.2: an ACK for at least every second ack-eliciting packet.</summary>
     private const int PacketsPerAck = 2;
 
+    // §13.2.2: "A receiver MAY process multiple available packets before determining whether to send an ACK". Ten ACKs a round trip tell
+    // a sender all that it wants to know (RFC 9406 §4.3 takes 8 samples a round); where there are more than 20 packets in one, each second is
+    // more than that. On ways shorter than 5 ms round trips are counted as that long: they are made of queues.
+    private const int AcksPerRoundTrip = 10;
+    private const int MaxPacketsPerAck = 10;
+
+    private static readonly TimeSpan MinRoundTrip = TimeSpan.FromMilliseconds(5);
+
     // From the largest down; one more than allowed for the moment of an insertion.
     private readonly PacketRange[] _ranges = new PacketRange[MaxRanges + 1];
     private int _count;
     private Timestamp _largestAt;
     private int _unacknowledged;
+    private int _packetsPerAck = PacketsPerAck;
+    private int _packetsInRound;
+    private Timestamp _roundBegan;
     private bool _isDue;
 
     /// <summary>When the ACK is due at the latest.</summary>
@@ -35,15 +46,20 @@ internal sealed class AckTracker(TimeSpan maxAckDelay, int delayExponent)
 
     public ulong Largest => _ranges[0].Largest;
 
-    public void OnReceived(ulong number, bool isAckEliciting, Timestamp now)
+    /// <param name="number">The packet's.</param>
+    /// <param name="isAckEliciting">It asks for an ACK.</param>
+    /// <param name="roundTrip">The path's, smoothed.</param>
+    /// <param name="now">The time.</param>
+    public void OnReceived(ulong number, bool isAckEliciting, TimeSpan roundTrip, Timestamp now)
     {
         // §13.2.1: at once where the number is below another, or leaves a gap behind the largest.
         var isInOrder = _count == 0 ? number == 0 : number == Largest + 1;
         if (_count == 0 || number > Largest) _largestAt = now;
         Insert(number);
         if (!isAckEliciting) return;
+        CountRound(roundTrip < MinRoundTrip ? MinRoundTrip : roundTrip, now);
         if (_unacknowledged++ == 0) Deadline = now + maxAckDelay;
-        _isDue |= !isInOrder || _unacknowledged >= PacketsPerAck;
+        _isDue |= !isInOrder || _unacknowledged >= _packetsPerAck;
     }
 
     public void HandleTimeout(Timestamp now)
@@ -74,6 +90,17 @@ internal sealed class AckTracker(TimeSpan maxAckDelay, int delayExponent)
         while (_count > 1 && _ranges[_count - 1].Largest <= upTo) _count--;
         ref var last = ref _ranges[_count - 1];
         if (last.Smallest <= upTo && upTo < last.Largest) last = last with { Smallest = upTo + 1 };
+    }
+
+    private void CountRound(TimeSpan roundTrip, Timestamp now)
+    {
+        _packetsInRound++;
+        var elapsed = now - _roundBegan;
+        if (elapsed < roundTrip) return;
+        // A pause was in it, which says nothing of what flows now.
+        _packetsPerAck = elapsed >= 2 * roundTrip ? PacketsPerAck : Math.Clamp(_packetsInRound / AcksPerRoundTrip, PacketsPerAck, MaxPacketsPerAck);
+        _packetsInRound = 0;
+        _roundBegan = now;
     }
 
     private void Insert(ulong number)

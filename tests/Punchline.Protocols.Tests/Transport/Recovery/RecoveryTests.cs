@@ -1,5 +1,4 @@
 using Punchline.Protocols.Primitives;
-using Punchline.Protocols.Transport.Frames;
 using Punchline.Protocols.Transport.Recovery;
 
 namespace Punchline.Protocols.Tests.Transport.Recovery;
@@ -175,65 +174,6 @@ public sealed class RecoveryTests() : RecoveryScript(CongestionAlgorithm.NewReno
     }
 
     [Fact]
-    public void An_ack_is_due_for_every_second_packet_or_after_the_delay()
-    {
-        var acks = new AckTracker(AckDelay, 3);
-        acks.OnReceived(0, true, At(0));
-        Assert.False(acks.IsDue);
-        Assert.Equal(At(25), acks.Deadline);
-        acks.HandleTimeout(At(24.9999));
-        Assert.False(acks.IsDue);
-        acks.HandleTimeout(At(25));
-        Assert.True(acks.IsDue);
-        acks.OnSent();
-        Assert.False(acks.IsWaiting);
-        acks.OnReceived(1, true, At(30));
-        acks.OnReceived(2, false, At(31));
-        Assert.False(acks.IsDue);
-        acks.OnReceived(3, true, At(32));
-        Assert.True(acks.IsDue);
-        acks.OnSent();
-        acks.OnReceived(5, true, At(33)); // a gap
-        Assert.True(acks.IsDue);
-        acks.OnSent();
-        acks.OnReceived(4, true, At(34)); // its filling
-        Assert.True(acks.IsDue);
-        acks.OnSent();
-        acks.OnReceived(9, false, At(35));
-        Assert.False(acks.IsWaiting); // nothing that elicits: no ACK, whatever the gap
-    }
-
-    [Fact]
-    public void Acks_hold_the_32_newest_ranges_and_merge_what_touches()
-    {
-        var acks = new AckTracker(AckDelay, 3);
-        for (ulong number = 0; number <= 80; number += 2) acks.OnReceived(number, true, At(0));
-        Assert.Equal([.. Enumerable.Range(0, 32).Select(i => new PacketRange((ulong)(80 - (2 * i)), (ulong)(80 - (2 * i))))], Ranges(acks));
-        for (ulong number = 79; number > 17; number -= 2) acks.OnReceived(number, true, At(1));
-        Assert.Equal([new PacketRange(18, 80)], Ranges(acks));
-        acks.OnReceived(5, true, At(1));
-        acks.Forget(30);
-        Assert.Equal([new PacketRange(31, 80)], Ranges(acks));
-        acks.Forget(80);
-        Assert.Equal([new PacketRange(31, 80)], Ranges(acks));
-        acks.OnReceived(81, true, At(2));
-        Assert.Equal([new PacketRange(31, 81)], Ranges(acks));
-    }
-
-    [Fact]
-    public void The_delay_of_an_ack_counts_from_its_largest_packet()
-    {
-        var acks = new AckTracker(AckDelay, 3);
-        acks.OnReceived(7, true, At(0));
-        acks.OnReceived(3, true, At(6));
-        var writer = new SpanWriter(new byte[64]);
-        Assert.True(acks.TryWrite(ref writer, At(8)));
-        var reader = new SpanReader(writer.Written[1..]);
-        Assert.True(AckFrame.TryRead(ref reader, false, out var frame));
-        Assert.Equal(1_000UL, frame.Delay); // 8,000 µs / 2^3
-    }
-
-    [Fact]
     public void The_longest_interval_of_a_slow_path_is_two_timeouts()
     {
         SendOne(0, At(0));
@@ -248,16 +188,5 @@ public sealed class RecoveryTests() : RecoveryScript(CongestionAlgorithm.NewReno
             SendOne((ulong)(2 + i), at);
             Assert.Equal(at + (2 * timeout), Recovery.Deadline);
         }
-    }
-
-    private static PacketRange[] Ranges(AckTracker acks)
-    {
-        var writer = new SpanWriter(new byte[1_000]);
-        Assert.True(acks.TryWrite(ref writer, Timestamp.FromMilliseconds(2_000)));
-        var reader = new SpanReader(writer.Written[1..]);
-        Assert.True(AckFrame.TryRead(ref reader, false, out var frame));
-        var ranges = new List<PacketRange>();
-        foreach (var range in frame) ranges.Add(range);
-        return [.. ranges];
     }
 }
