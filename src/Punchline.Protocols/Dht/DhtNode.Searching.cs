@@ -66,9 +66,10 @@ internal sealed partial class DhtNode
         }
         _counted = _counted with { Answers = _counted.Answers + 1 };
         if (network.Table.HandleAnswer(reply.Id, source, now) is { } questionable) Ping(questionable.Id, questionable.Endpoint);
-        network.NextRefresh = Timestamp.Min(network.NextRefresh, now + RefreshInterval);
+        if (network.NextBootstrap == Timestamp.Never) BeginUpkeep(network, now);
         network.Forget(source);
-        HandleVote(network, source, reply.External, now);
+        // Whom we ask in a search we chose; a ping goes to whoever spoke to us, and a few of those could outvote all others.
+        if (transaction.Search is not null) HandleVote(network, source, reply.External, now);
         if (transaction is { Search: { } search, Leg: { } leg })
         {
             if (transaction.IsStore)

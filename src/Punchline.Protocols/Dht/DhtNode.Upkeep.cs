@@ -8,7 +8,7 @@ internal sealed partial class DhtNode
     /// <summary>Searches of our own at once.</summary>
     public const int MaxOwnSearches = 2;
 
-    /// <summary>With few nodes known, we ask again after that; each time after twice as long.</summary>
+    /// <summary>With few nodes known, or without knowing our external address, we ask again after that; each time after twice as long.</summary>
     public static readonly TimeSpan FirstBootstrapInterval = TimeSpan.FromSeconds(5);
 
     public static readonly TimeSpan MaxBootstrapInterval = TimeSpan.FromMinutes(5);
@@ -33,7 +33,8 @@ internal sealed partial class DhtNode
             network.NextBootstrap = now + network.BootstrapInterval;
             network.BootstrapInterval *= 2;
             if (network.BootstrapInterval > MaxBootstrapInterval) network.BootstrapInterval = MaxBootstrapInterval;
-            if (!network.IsFewNodes) network.BootstrapInterval = FirstBootstrapInterval;
+            // Where we are is learnt by searching, too.
+            if (!network.IsFewNodes && network.Votes.View is not null) network.BootstrapInterval = FirstBootstrapInterval;
             else if (CanStartOwn) StartOwn(network, network.Id, now);
         }
         if (network.NextRefresh > now) return;

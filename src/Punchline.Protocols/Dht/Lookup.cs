@@ -28,8 +28,10 @@ internal sealed class Lookup(NodeId target)
     /// <summary>Nodes taken of one answer, each family's: BEP 5 has 8, some send twice that.</summary>
     public const int MaxNodesPerAnswer = 16;
 
-    /// <summary>Of the nodes that one node named, those that don't answer before it counts for a liar, if they are more than those that do.</summary>
-    public const int MaxUnansweredPerTeller = 3;
+    /// <summary>
+    /// Of the nodes that one node named, so many are asked before one has answered; when they all don't, and fewer did, it counts for a liar.
+    /// </summary>
+    public const int MaxUnansweredPerTeller = 2;
 
     /// <summary>Addresses asked whose node's id we don't know: bootstrap hosts.</summary>
     public const int MaxSeeds = 8;
@@ -104,6 +106,7 @@ internal sealed class Lookup(NodeId target)
         var index = NextIndex();
         if (index < 0) return false;
         _candidates[index].State = State.Asked;
+        if (_candidates[index].Teller is { } teller) teller.NamedAndAsked++;
         _underWay++;
         Asked++;
         (endpoint, node) = (_candidates[index].Endpoint, _candidates[index].Id);
@@ -181,7 +184,7 @@ internal sealed class Lookup(NodeId target)
         var left = Width;
         for (var i = 0; i < _candidates.Count && left > 0; i++)
         {
-            if (_candidates[i].State == State.Known) return i;
+            if (_candidates[i].State == State.Known && !_candidates[i].IsHeldBack) return i;
             if (_candidates[i].State is State.Answered or State.Asked) left--;
         }
         return -1;
@@ -235,6 +238,12 @@ internal sealed class Lookup(NodeId target)
         public Candidate? Teller { get; } = teller;
 
         public int Round { get; } = (teller?.Round ?? 0) + 1;
+
+        /// <summary>Nodes it named that were asked.</summary>
+        public int NamedAndAsked { get; set; }
+
+        /// <summary>Its teller has yet to show that it names nodes that are there.</summary>
+        public bool IsHeldBack => Teller is { NamedRightly: 0, NamedAndAsked: >= MaxUnansweredPerTeller };
 
         /// <summary>Nodes it named that answered.</summary>
         public int NamedRightly { get; set; }

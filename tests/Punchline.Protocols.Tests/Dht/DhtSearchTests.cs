@@ -63,20 +63,26 @@ public sealed class DhtSearchTests
         var next = Enumerable.Range(1, 3).Select(i => Endpoint.FromIPv4(0x1502_0000u + (uint)(i * 70_000), 6_881)).Select(at => (Id: SecureNodeId.Create(at, _random), Endpoint: at)).ToArray();
         var peer = Endpoint.Parse("198.51.100.9:40000");
         _scripted.Answer(first, _host, nodes: ScriptedNode.Compact(next), token: [1]);
-        foreach (var query in Assert.IsType<List<(Endpoint, byte[])>>(_scripted.Drain()))
+        var stores = new List<(Endpoint To, byte[] Bytes)>();
+        for (var queries = _scripted.Drain(); queries.Count > 0; queries = _scripted.Drain())
         {
-            Assert.True(KrpcMessage.TryRead(query.Item2, out var read));
-            Assert.Equal((KrpcMethod.GetPeers, _topic), (read.Method, read.Target));
-            // The same peer from three nodes, and what may not be sent to.
-            _scripted.Answer(query, next.Single(node => node.Endpoint == query.Item1).Id, token: [2], peers: [peer, Endpoint.Parse("127.0.0.1:7000"), Endpoint.Parse("192.168.1.1:7000"), Endpoint.Parse("8.8.8.8:53")]);
+            // Two of those that the host named, and the third when one of them was there.
+            Assert.InRange(queries.Count, 1, 4);
+            foreach (var query in queries)
+            {
+                Assert.True(KrpcMessage.TryRead(query.Bytes, out var read));
+                Assert.Equal(_topic, read.Target);
+                if (read.Method == KrpcMethod.AnnouncePeer) stores.Add(query);
+                // The same peer from three nodes, and what may not be sent to.
+                else _scripted.Answer(query, next.Single(node => node.Endpoint == query.To).Id, token: [2], peers: [peer, Endpoint.Parse("127.0.0.1:7000"), Endpoint.Parse("192.168.1.1:7000"), Endpoint.Parse("8.8.8.8:53")]);
+            }
         }
         Assert.Equal(new DhtEvent.PeerFound(search!.Value, peer), Assert.Single(_scripted.Events()));
-        var stores = _scripted.Drain();
         Assert.Equal(4, stores.Count);
         foreach (var query in stores)
         {
             Assert.True(KrpcMessage.TryRead(query.Bytes, out var read));
-            Assert.Equal((KrpcMethod.AnnouncePeer, _topic, 0), (read.Method, read.Target, read.Port));
+            Assert.Equal(0, read.Port); // implied
             Assert.Equal([query.To == Host ? (byte)1 : (byte)2], read.Token.ToArray());
             _scripted.Answer(query, query.To == Host ? _host : next.Single(node => node.Endpoint == query.To).Id);
         }
