@@ -15,7 +15,7 @@ namespace Punchline.Protocols.Node;
 /// One whole peer without its sockets and clock: STUN, punching, handshakes, connections and rooms, over one UDP
 /// port, and others where that one does not do. The engine and the simulation both drive it. Feed one input, drain all outputs, re-arm one timer.
 /// </summary>
-internal sealed class NodeCore : IDisposable
+internal sealed partial class NodeCore : IDisposable
 {
     /// <summary>Rooms of a node, at most, those of calls among them; and as many connections to servers.</summary>
     public const int MaxRooms = 256;
@@ -47,7 +47,7 @@ internal sealed class NodeCore : IDisposable
 
     public PeerId Id => _services.Id;
 
-    /// <summary>What STUN servers saw of our socket.</summary>
+    /// <summary>What STUN servers and the DHT's nodes saw of our socket.</summary>
     public IReadOnlyList<Endpoint> Reflexive => _services.Reflexive;
 
     /// <summary>Hints and connection ids that lead to a session; none once every room is closed.</summary>
@@ -77,6 +77,7 @@ internal sealed class NodeCore : IDisposable
         get
         {
             var next = Timestamp.Min(Timestamp.Min(_stun.NextTimeout, _nextStunRefresh), _services.SideSockets.NextTimeout);
+            if (_dht is not null) next = Timestamp.Min(next, _dht.NextTimeout);
             foreach (var end in _serverEnds.Values) next = Timestamp.Min(next, end.NextTimeout);
             foreach (var room in _rooms.Values) next = Timestamp.Min(next, room.NextTimeout);
             return next;
@@ -264,6 +265,9 @@ internal sealed class NodeCore : IDisposable
                 if (source.Local != SocketId.Main) _services.SideSockets.HandleStun(source, datagram, now);
                 else if (_stun.HandleDatagram(source.Remote, datagram, now)) DrainStun(now);
                 break;
+            case (byte)'d' when source.Local == SocketId.Main:
+                _dht?.HandleDatagram(source.Remote, datagram, now);
+                break;
             case >= HandshakePacket.FirstType and <= HandshakePacket.LastType:
                 HandleHandshake(source, datagram, now);
                 break;
@@ -283,6 +287,7 @@ internal sealed class NodeCore : IDisposable
             _nextStunRefresh = now + StunRefreshInterval;
             foreach (var server in _stunServers) _stun.Query(server, now);
         }
+        _dht?.HandleTimeout(now);
         foreach (var end in _serverEnds.Values) end.HandleTimeout(now);
         foreach (var room in _rooms.Values) room.HandleTimeout(now);
     }
@@ -295,7 +300,7 @@ internal sealed class NodeCore : IDisposable
         {
             if (room.TryDequeueTransmit(now, buffer, out transmit)) return true;
         }
-        return false;
+        return _dht?.TryDequeueTransmit(now, buffer, out transmit) == true;
     }
 
     /// <summary>The next event of a room, call or inbox. Who stops asking stops the members' messages before they fill the memory.</summary>
@@ -368,10 +373,15 @@ internal sealed class NodeCore : IDisposable
     {
         if (_reflexiveByServer.TryGetValue(server, out var known) && known == mapped) return;
         _reflexiveByServer[server] = mapped;
+        UpdateReflexive(now);
+    }
+
+    private void UpdateReflexive(Timestamp now)
+    {
         // In the order in which the servers were named, so that a run replays.
         List<Endpoint> answering = [.. _stunServers.Where(_reflexiveByServer.ContainsKey)];
         _services.AnsweringStunServers = answering;
-        var reflexive = answering.Select(asked => _reflexiveByServer[asked]).Distinct().ToList();
+        var reflexive = answering.Select(asked => _reflexiveByServer[asked]).Concat(SeenByDht).Distinct().ToList();
         if (reflexive.SequenceEqual(_services.Reflexive)) return;
         _services.Reflexive.Clear();
         _services.Reflexive.AddRange(reflexive);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using Punchline.Engine.Qlog;
 using Punchline.Engine.Telemetry;
+using Punchline.Protocols.Dht;
 using Punchline.Protocols.Node;
 using Punchline.Protocols.Noise;
 using Punchline.Protocols.Primitives;
@@ -22,6 +23,12 @@ internal interface IRoomObserver
 
     /// <summary>The connection to the server is of no use any more.</summary>
     void OnServerOver();
+}
+
+/// <summary>What the DHT has to say, called while the engine is busy: it only takes note.</summary>
+internal interface IDhtObserver
+{
+    void OnEvent(DhtEvent dhtEvent);
 }
 
 /// <summary>
@@ -45,6 +52,7 @@ internal sealed class NodeEngine : IDisposable
     private readonly byte[] _sendBuffer = new byte[MaxDatagram];
     private readonly Thread _receiver;
     private readonly Thread _timer;
+    private IDhtObserver? _dht;
     private Timestamp _armed = Timestamp.Never;
     private bool _isDisposed;
 
@@ -135,6 +143,13 @@ internal sealed class NodeEngine : IDisposable
         _rooms.Remove(room);
     });
 
+    /// <summary>Joins the DHT, and says who hears of it.</summary>
+    public void StartDht(ReadOnlyMemory<byte> saved, bool isReadOnly, IDhtObserver observer) => Run((node, now) =>
+    {
+        node.StartDht(saved.Span, now).SetReadOnly(isReadOnly, now);
+        _dht = observer;
+    });
+
     public void Dispose()
     {
         PeerMetrics.Remove(this);
@@ -201,6 +216,7 @@ internal sealed class NodeEngine : IDisposable
         {
             if (_rooms.TryGetValue(room, out var observer)) observer.OnServerOver();
         }
+        while (_node.TryDequeueDhtEvent(Now, out var dhtEvent)) _dht?.OnEvent(dhtEvent);
         foreach (var (room, observer) in _rooms)
         {
             while (observer.HasRoom && _node.TryDequeueEvent(room, Now, out var nodeEvent))
