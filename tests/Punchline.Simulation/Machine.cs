@@ -20,10 +20,10 @@ internal sealed class Machine
 
     public string Name { get; }
 
-    public UInt128 Address { get; }
+    public UInt128 Address { get; private set; }
 
     /// <summary>Null for a machine at the core.</summary>
-    public Site? Site { get; }
+    public Site? Site { get; private set; }
 
     /// <summary>Null for a machine in a site, which has the site's.</summary>
     public Uplink? Uplink { get; }
@@ -43,6 +43,8 @@ internal sealed class Machine
         _sockets.Add(socket);
         return socket;
     }
+
+    internal void MoveTo(Site site, UInt128 address) => (Site, Address) = (site, address);
 
     internal SimulatedSocket? FindSocket(ushort port) => _sockets.Find(socket => socket.Port == port);
 

@@ -78,7 +78,12 @@ internal sealed class Site
 
     internal void Add(Site site) => _routers.Add(site.ExternalAddress, site);
 
+    internal void Remove(Machine machine) => _machines.Remove(machine.Address);
+
     internal void Remove(Site site) => _routers.Remove(site.ExternalAddress);
+
+    /// <summary>In the order of adding.</summary>
+    internal IEnumerable<Machine> Machines => _machines.Values;
 
     internal Machine? FindMachine(UInt128 address) => _machines.GetValueOrDefault(address);
 

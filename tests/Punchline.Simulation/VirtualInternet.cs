@@ -58,6 +58,26 @@ internal sealed partial class VirtualInternet(ulong seed) : IDisposable
         return machine;
     }
 
+    /// <summary>A site's router as a host of its LAN, at .1: whom gateways' protocols ask.</summary>
+    public Machine AddRouterHost(Site site)
+    {
+        var machine = new Machine(site.RouterName + "-host", site.Lan + 1, site, uplink: null);
+        site.Add(machine);
+        _machines.Add(machine);
+        return machine;
+    }
+
+    /// <summary>A host leaves its site's LAN for another's, as a telephone goes from one network to the next. Its sockets stay, and it is not told.</summary>
+    public void Move(Machine machine, Site site)
+    {
+        if (machine.Site is not { } old) throw new ArgumentException("A machine at the core stays where it is.", nameof(machine));
+        old.Remove(machine);
+        if (!old.Nat.Behavior.Translates) _routes.Remove(machine.Address);
+        machine.MoveTo(site, site.NextAddress());
+        site.Add(machine);
+        if (!site.Nat.Behavior.Translates) _routes.Add(machine.Address, site);
+    }
+
     /// <summary>A public machine at the core, with no router of its own.</summary>
     public Machine AddServer(string name, LinkConditions? link = null)
     {

@@ -1,11 +1,11 @@
 using System.Diagnostics.CodeAnalysis;
 using Punchline.Protocols.Coordination;
 using Punchline.Protocols.Noise;
+using Punchline.Protocols.PortMapping;
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Rooms;
 using Punchline.Protocols.Stun;
 using Punchline.Protocols.Transport;
-using Punchline.Protocols.Transport.ConnectionIds;
 using Punchline.Protocols.Transport.Handshake;
 using Punchline.Protocols.Traversal;
 
@@ -26,6 +26,12 @@ internal sealed partial class NodeCore : IDisposable
     /// </summary>
     public static readonly TimeSpan StunRefreshInterval = TimeSpan.FromSeconds(20);
 
+    /// <summary>Between two times that STUN servers are asked because something may have changed.</summary>
+    private static readonly TimeSpan MinLookInterval = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Between two announcements of what peers say that they see of us: they may say something else all the time.</summary>
+    private static readonly TimeSpan MinNewsInterval = TimeSpan.FromSeconds(1);
+
     private readonly NodeServices _services;
     private readonly StunClient _stun;
     private readonly List<Endpoint> _stunServers = [];
@@ -35,6 +41,8 @@ internal sealed partial class NodeCore : IDisposable
     private readonly OrderedDictionary<int, IServerEnd> _serverEnds = [];
     private int _lastRoom;
     private Timestamp _nextStunRefresh = Timestamp.Never;
+    private Timestamp _nextLook;
+    private Timestamp _nextObservedNews;
 
     /// <param name="identity">Stays the caller's.</param>
     /// <param name="random">All of the node's randomness.</param>
@@ -43,6 +51,7 @@ internal sealed partial class NodeCore : IDisposable
     {
         _services = new NodeServices(identity, random, observer);
         _stun = new StunClient(random);
+        _portMapper = new PortMapper(random);
     }
 
     public PeerId Id => _services.Id;
@@ -76,7 +85,10 @@ internal sealed partial class NodeCore : IDisposable
     {
         get
         {
-            var next = Timestamp.Min(Timestamp.Min(_stun.NextTimeout, _nextStunRefresh), _services.SideSockets.NextTimeout);
+            var next = Timestamp.Min(
+                Timestamp.Min(_stun.NextTimeout, _nextStunRefresh), Timestamp.Min(_portMapper.NextTimeout, _services.SideSockets.NextTimeout));
+            if (_services.IsLookWanted) next = Timestamp.Min(next, _nextLook);
+            if (_services.IsObservedNews) next = Timestamp.Min(next, _nextObservedNews);
             if (_dht is not null) next = Timestamp.Min(next, _dht.NextTimeout);
             foreach (var end in _serverEnds.Values) next = Timestamp.Min(next, end.NextTimeout);
             foreach (var room in _rooms.Values) next = Timestamp.Min(next, room.NextTimeout);
@@ -92,14 +104,26 @@ internal sealed partial class NodeCore : IDisposable
         if (hasMoved)
         {
             foreach (var room in _rooms.Values) room.ChangeConnectionIds();
+            Doubt(now);
         }
         HandleCandidatesChanged(now);
+    }
+
+    /// <summary>
+    /// Something has happened that may have changed the network unseen, such as the machine's sleep: paths, STUN servers and
+    /// coordination servers are asked at once whether all is as it was.
+    /// </summary>
+    public void Doubt(Timestamp now)
+    {
+        foreach (var room in _rooms.Values) room.DoubtPaths();
+        Look(now);
     }
 
     /// <summary>Asks a STUN server where it sees us, now and from time to time.</summary>
     public void QueryStun(Endpoint server, Timestamp now)
     {
         if (_stunServers.Contains(server) || _stunServers.Count == StunClient.MaxQueries) return;
+        if (_mayMapPorts && !AddressScope.IsLoopback(server) && _stunServers.TrueForAll(AddressScope.IsLoopback)) _searchesGateway = true;
         _stunServers.Add(server);
         _stun.Query(server, now);
         _nextStunRefresh = Timestamp.Min(_nextStunRefresh, now + StunRefreshInterval);
@@ -109,8 +133,9 @@ internal sealed partial class NodeCore : IDisposable
     /// <param name="keys">The room's.</param>
     /// <param name="name">What the others see.</param>
     /// <param name="allowed">Who may be connected to; null: everybody in the room.</param>
+    /// <param name="use">What its connections carry; null: chat alone.</param>
     /// <exception cref="InvalidOperationException">There are <see cref="MaxRooms"/> rooms already.</exception>
-    public int OpenRoom(RoomKeys keys, string name, IReadOnlySet<PeerId>? allowed = null)
+    public int OpenRoom(RoomKeys keys, string name, IReadOnlySet<PeerId>? allowed = null, RoomUse? use = null)
     {
         var number = TakeNumber();
         var self = new OwnIntroduction(_services, InstanceId.Generate(_services.Random), name);
@@ -122,16 +147,17 @@ internal sealed partial class NodeCore : IDisposable
         })
         {
             Allowed = allowed,
+            Use = use ?? RoomUse.Chat,
         });
         return number;
     }
 
     /// <summary>Calls a peer at its inbox, and returns the call's number, which its room has too once the peer takes it.</summary>
     /// <exception cref="InvalidOperationException">There are <see cref="MaxRooms"/> rooms already.</exception>
-    public int OpenCall(PeerId peer, string name)
+    public int OpenCall(PeerId peer, string name, RoomUse? use = null)
     {
         var number = TakeNumber();
-        _serverEnds.Add(number, new OutgoingCall(_services, number, peer, name));
+        _serverEnds.Add(number, new OutgoingCall(_services, number, peer, name, use ?? RoomUse.Chat));
         return number;
     }
 
@@ -148,10 +174,10 @@ internal sealed partial class NodeCore : IDisposable
 
     /// <summary>Takes a call that rings in an inbox; it goes on in the room whose number comes out. False: it rings no more.</summary>
     /// <exception cref="InvalidOperationException">There are <see cref="MaxRooms"/> rooms already.</exception>
-    public bool TryAcceptCall(int inbox, int call, Timestamp now, out int room)
+    public bool TryAcceptCall(int inbox, int call, Timestamp now, out int room, RoomUse? use = null)
     {
         room = TakeNumber();
-        if (!_serverEnds.TryGetValue(inbox, out var end) || (end as InboxSession)?.Accept(call, room, now) is not { } session) return false;
+        if (!_serverEnds.TryGetValue(inbox, out var end) || (end as InboxSession)?.Accept(call, room, use ?? RoomUse.Chat, now) is not { } session) return false;
         _rooms.Add(room, session);
         return true;
     }
@@ -197,6 +223,36 @@ internal sealed partial class NodeCore : IDisposable
 
     /// <summary>Messages in a room that some member has not acknowledged.</summary>
     public int CountUndelivered(int room) => _rooms.TryGetValue(room, out var session) ? session.Undelivered : 0;
+
+    /// <summary>
+    /// Somebody waits for a connection to a member: where there is none and none is being made, another attempt begins. Says how
+    /// things stand with it.
+    /// </summary>
+    /// <param name="room">The room.</param>
+    /// <param name="peer">The member.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="failure">Where no way was found.</param>
+    public MemberStanding Connect(int room, PeerId peer, Timestamp now, out PunchFailure? failure)
+    {
+        failure = null;
+        if (!_rooms.TryGetValue(room, out var session)) return MemberStanding.Absent;
+        session.Connect(peer, now);
+        return session.StandingOf(peer, out failure);
+    }
+
+    /// <summary>How things stand with a member of a room.</summary>
+    public MemberStanding StandingOf(int room, PeerId peer, out PunchFailure? failure)
+    {
+        failure = null;
+        return _rooms.TryGetValue(room, out var session) ? session.StandingOf(peer, out failure) : MemberStanding.Absent;
+    }
+
+    /// <summary>Ends a connection with the application's code, and does what its room makes of that.</summary>
+    public void CloseConnection(ApplicationConnection connection, ulong code, string reason, Timestamp now)
+    {
+        connection.Close(code, reason, now);
+        if (_rooms.TryGetValue(connection.Room, out var room)) room.HandleProgress(connection, now);
+    }
 
     public void HandleServerConnected(int room, string host, ReadOnlySpan<byte> certificateKeyHash, bool isLoopback, Timestamp now)
     {
@@ -281,6 +337,8 @@ internal sealed partial class NodeCore : IDisposable
     {
         _stun.HandleTimeout(now);
         DrainStun(now);
+        _portMapper.HandleTimeout(now);
+        DrainPortMapper(now);
         _services.SideSockets.HandleTimeout(now);
         if (now >= _nextStunRefresh)
         {
@@ -290,6 +348,8 @@ internal sealed partial class NodeCore : IDisposable
         _dht?.HandleTimeout(now);
         foreach (var end in _serverEnds.Values) end.HandleTimeout(now);
         foreach (var room in _rooms.Values) room.HandleTimeout(now);
+        if (_services.IsLookWanted && now >= _nextLook) Look(now);
+        if (_services.IsObservedNews && now >= _nextObservedNews) HandleCandidatesChanged(now);
     }
 
     public bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit)
@@ -311,52 +371,19 @@ internal sealed partial class NodeCore : IDisposable
         return _rooms.TryGetValue(room, out var session) && session.TryDequeueEvent(now, out nodeEvent);
     }
 
+    /// <summary>A connection that is new to the application, has events for it, or has ended.</summary>
+    public bool TryDequeueConnection([NotNullWhen(true)] out ApplicationConnection? connection)
+    {
+        if (!_services.ConnectionsWithNews.TryDequeue(out connection)) return false;
+        connection.OnDequeued();
+        return true;
+    }
+
     public void Dispose()
     {
         foreach (var room in _rooms.Values) room.Dispose();
         _rooms.Clear();
         _serverEnds.Clear();
-    }
-
-    private void HandleData(PathAddress source, ulong connectionId, ReadOnlySpan<byte> datagram, Timestamp now)
-    {
-        var session = _services.Routes.FindConnection(connectionId);
-        if (session is not null)
-        {
-            session.HandleData(source, connectionId, datagram, now);
-        }
-        else
-        {
-            session = _services.Routes.FindReset(datagram);
-            session?.HandleStatelessReset(ResetToken.Read(datagram[^ResetToken.Length..]), now);
-            if (session is null && !_services.Routes.WasReplaced(connectionId)) _services.Resets.HandleUnknown(source, datagram.Length, connectionId, now);
-        }
-        session?.Room.HandleProgress(session, now);
-    }
-
-    private void HandleHandshake(PathAddress source, ReadOnlySpan<byte> packet, Timestamp now)
-    {
-        PeerSession? session;
-        var isProven = HandshakePacket.TryReadCookiedMessage1(packet, out var cookie, out var message1) && _services.Cookies.Verify(source.Remote, cookie, now);
-        // With a cookie that is too old it is what it is without.
-        if (!message1.IsEmpty) packet = message1;
-        if (HandshakePacket.TryReadHint(packet, out var hint))
-        {
-            session = _services.Routes.FindHint(hint);
-            session?.HandleMessage1(source, packet, isProven, now);
-        }
-        else if (HandshakePacket.TryReadCookieReply(packet, out var initiator, out cookie))
-        {
-            session = _services.Routes.FindConnection(initiator);
-            session?.HandleCookie(source, initiator, cookie, now);
-        }
-        else
-        {
-            if (!HandshakePacket.TryReadConnectionId(packet, out var connectionId)) return;
-            session = _services.Routes.FindConnection(connectionId);
-            session?.HandleHandshake(source, connectionId, packet, now);
-        }
-        session?.Room.HandleProgress(session, now);
     }
 
     private void DrainStun(Timestamp now)
@@ -383,13 +410,26 @@ internal sealed partial class NodeCore : IDisposable
         _services.AnsweringStunServers = answering;
         var reflexive = answering.Select(asked => _reflexiveByServer[asked]).Concat(SeenByDht).Distinct().ToList();
         if (reflexive.SequenceEqual(_services.Reflexive)) return;
+        // Our address is another one, and with it perhaps all that the gateway knew.
+        if (_services.Reflexive.Count > 0) _portMapper.Refresh(now);
         _services.Reflexive.Clear();
         _services.Reflexive.AddRange(reflexive);
+        _services.Mapped = JudgeMapped();
         HandleCandidatesChanged(now);
+    }
+
+    private void Look(Timestamp now)
+    {
+        _services.IsLookWanted = false;
+        _nextLook = now + MinLookInterval;
+        foreach (var server in _stunServers) _stun.QueryNow(server, now);
+        foreach (var end in _serverEnds.Values) end.Server.Doubt(now);
     }
 
     private void HandleCandidatesChanged(Timestamp now)
     {
+        _services.IsObservedNews = false;
+        _nextObservedNews = now + MinNewsInterval;
         foreach (var end in _serverEnds.Values) end.HandleCandidatesChanged(now);
         foreach (var room in _rooms.Values) room.HandleCandidatesChanged(now);
     }

@@ -102,6 +102,7 @@ internal sealed partial class PeerSession
         _highestRemoteAttempt = message1.Payload.Attempt;
         _lastMessage1 = packet.ToArray();
         _responses.Clear();
+        NoteUninvited(source);
         if (!_context.IsInitiator) Respond(message1, source, isProven, now);
         else if (IsConnected) Doubt(source, now);
         else
@@ -160,6 +161,7 @@ internal sealed partial class PeerSession
     {
         EndInitiator();
         _attemptLearnedAt = learnedAt;
+        Failure = null;
         _attempt = ++_services.LastAttempt;
         _heardFromPeer = false;
         _impostorAnswered = false;
@@ -214,6 +216,7 @@ internal sealed partial class PeerSession
         EndInitiator();
         var failure = PunchFailure.Explain(new PunchObservations(punch.ProbesSent, punch.Targets, _heardFromPeer, _services.Reflexive.Count > 0, _impostorAnswered));
         ObserveFailed(failure, now);
+        Failure = failure;
         _events.Enqueue(new PeerSessionEvent.Failed(failure));
     }
 
@@ -249,6 +252,7 @@ internal sealed partial class PeerSession
     private void HandleDuplicateMessage1(PathAddress source, bool isProven, Timestamp now)
     {
         _heardFromPeer = true;
+        NoteUninvited(source);
         if (_context.IsInitiator) _punch?.Answer(source, now);
         else if (_responder is { } responder) SendMessage2(responder, source, isProven, now);
     }
@@ -409,11 +413,13 @@ internal sealed partial class PeerSession
         SetOpenPath(source);
         // An answer at once, whatever the application does: it ends the peer's resending of message 3.
         _connection.Ping();
-        _chat.Attach(_connection);
+        _application = new ApplicationConnection(_services, this, _connection);
+        if (_room.Use.HasChat) _chat.Attach(_connection);
         EndPunch();
+        BeginPaths(now);
         if (role == ConnectionRole.Responder) EndInitiator();
         else EndResponder();
-        _events.Enqueue(new PeerSessionEvent.Connected(source, now - _attemptLearnedAt, roundTrip ?? _connection.SmoothedRtt));
+        _events.Enqueue(new PeerSessionEvent.Connected(source, now - _attemptLearnedAt, roundTrip ?? _connection.SmoothedRtt) { IsMapped = IsMapped(source) });
         return _connection;
     }
 

@@ -76,6 +76,7 @@ internal sealed partial class PeerSession : IDisposable
         {
             if (_outgoing.Count > 0 || _turn is { IsDue: true }) return Timestamp.Zero;
             var next = _connection?.NextTimeout ?? Timestamp.Never;
+            next = Timestamp.Min(next, PathsDeadline);
             if (_punch is { } punch) next = Timestamp.Min(next, Timestamp.Min(punch.NextTimeout, punch.Deadline));
             next = Timestamp.Min(next, Timestamp.Min(_pauseEnds, _nextFresh));
             return Timestamp.Min(Timestamp.Min(next, _turnEnds), Timestamp.Min(_nextMessage3, _doubtEnds));
@@ -88,7 +89,8 @@ internal sealed partial class PeerSession : IDisposable
         if (introduction.Generation <= Introduction.Generation) return;
         Introduction = introduction;
         if (IsPunching) AddPlan(now);
-        else Reconnect(now);
+        if (IsConnected) HandleNews(now);
+        else if (!IsPunching) Reconnect(now);
     }
 
     /// <summary>There is no connection while the member may be there: looks for a way, now or when its pause is over.</summary>
@@ -104,6 +106,7 @@ internal sealed partial class PeerSession : IDisposable
     public void Replan(Timestamp now)
     {
         if (_punch is not null) AddPlan(now);
+        LookForBetter(now);
     }
 
     /// <summary>How often the connection proves itself alive.</summary>
@@ -130,6 +133,8 @@ internal sealed partial class PeerSession : IDisposable
         EndInitiator();
         EndResponder();
         _connection?.Close(code, reason, now);
+        // The application hears of it now.
+        DrainConnection(now);
     }
 
     public void HandleTimeout(Timestamp now)
@@ -140,6 +145,7 @@ internal sealed partial class PeerSession : IDisposable
             DrainConnection(now);
             if (_connection.IsDrained) DropConnection();
         }
+        HandlePathsTimeout(now);
         if (now >= _pauseEnds) Reconnect(now);
         if (now >= _turnEnds) EndTurn();
         if (_turn is { IsDue: true }) BeginPunch(now);
@@ -157,7 +163,7 @@ internal sealed partial class PeerSession : IDisposable
             transmit = new Transmit(packet.Path, packet.Packet.Length);
             return true;
         }
-        if (TryDequeueProbe(now, buffer, out transmit)) return true;
+        if (TryDequeueProbe(now, buffer, out transmit) || TryDequeuePathProbe(now, buffer, out transmit)) return true;
         return _connection is not null && _connection.TryDequeueTransmit(now, buffer, out transmit);
     }
 
@@ -197,7 +203,9 @@ internal sealed partial class PeerSession : IDisposable
     private void DropConnection()
     {
         if (_connection is null) return;
+        EndPaths();
         SetOpenPath(null);
+        EndApplication();
         _services.Counted.Count(_connection.Statistics);
         _connection.Dispose();
         _connection = null;
@@ -226,27 +234,37 @@ internal sealed partial class PeerSession : IDisposable
         switch (connectionEvent.Kind)
         {
             case ConnectionEventKind.StreamOpened:
-                if (!string.Equals(connectionEvent.Text, ChatFrame.Protocol, StringComparison.Ordinal) || !_chat.TryAccept(connectionEvent.Stream))
+                if (_room.Use.Protocols.Contains(connectionEvent.Text!)) _application!.Add(connectionEvent);
+                else if (!string.Equals(connectionEvent.Text, ChatFrame.Protocol, StringComparison.Ordinal) || !_room.Use.HasChat || !_chat.TryAccept(connectionEvent.Stream))
                 {
                     connection.ResetStream(connectionEvent.Stream, StreamErrorCodes.UnknownProtocol);
                     connection.StopSending(connectionEvent.Stream, StreamErrorCodes.UnknownProtocol);
                 }
                 break;
-            case ConnectionEventKind.StreamReadable:
+            case ConnectionEventKind.StreamReadable when _chat.Owns(connectionEvent.Stream):
                 if (!_chat.TryHandleReadable(connectionEvent.Stream)) CloseForChat(now);
                 break;
-            case ConnectionEventKind.StreamWritable:
+            case ConnectionEventKind.StreamWritable when _chat.Owns(connectionEvent.Stream):
                 _chat.HandleWritable();
                 break;
             case ConnectionEventKind.PathChanged:
                 SetOpenPath(connectionEvent.Path);
-                _events.Enqueue(new PeerSessionEvent.PathChanged(connectionEvent.Path, connection.SmoothedRtt));
+                _events.Enqueue(new PeerSessionEvent.PathChanged(connectionEvent.Path, connection.SmoothedRtt) { IsMapped = IsMapped(connectionEvent.Path) });
+                _application!.Add(connectionEvent);
                 break;
             case ConnectionEventKind.Closed:
                 // It may have a close to send yet, so it stays until it is drained or another takes its place.
                 _chat.Detach();
+                EndPaths();
                 SetOpenPath(null);
+                _application!.End(connection.CloseReason!);
                 _events.Enqueue(new PeerSessionEvent.Disconnected(connection.CloseReason!));
+                break;
+            case ConnectionEventKind.PathValidated or ConnectionEventKind.PathSilent or ConnectionEventKind.CandidatesReceived or ConnectionEventKind.AddressObserved:
+                HandlePathEvent(connection, connectionEvent, now);
+                break;
+            default:
+                _application!.Add(connectionEvent);
                 break;
         }
     }
@@ -255,9 +273,15 @@ internal sealed partial class PeerSession : IDisposable
 /// <summary>What a <see cref="PeerSession"/> tells its room.</summary>
 internal abstract record PeerSessionEvent
 {
-    internal sealed record Connected(PathAddress Path, TimeSpan Elapsed, TimeSpan RoundTrip) : PeerSessionEvent;
+    internal sealed record Connected(PathAddress Path, TimeSpan Elapsed, TimeSpan RoundTrip) : PeerSessionEvent
+    {
+        public bool IsMapped { get; init; }
+    }
 
-    internal sealed record PathChanged(PathAddress Path, TimeSpan RoundTrip) : PeerSessionEvent;
+    internal sealed record PathChanged(PathAddress Path, TimeSpan RoundTrip) : PeerSessionEvent
+    {
+        public bool IsMapped { get; init; }
+    }
 
     internal sealed record Disconnected(CloseReason Reason) : PeerSessionEvent;
 

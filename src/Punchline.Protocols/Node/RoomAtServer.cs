@@ -29,6 +29,8 @@ internal sealed class RoomAtServer : IRendezvous, IServerEnd
 
     public bool IsLoopback => Server.IsLoopback;
 
+    public bool IsOfTwo => false;
+
     public Timestamp NextTimeout => Timestamp.Min(Server.NextTimeout, _announceAt);
 
     public void HandleServerConnected(Timestamp now)

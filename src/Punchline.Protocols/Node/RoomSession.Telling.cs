@@ -21,7 +21,7 @@ internal sealed partial class RoomSession
                     TellConnected(member, connected);
                     break;
                 case PeerSessionEvent.PathChanged changed:
-                    _events.Enqueue(new NodeEvent.PathChanged(_number, peer, changed.Path, changed.RoundTrip));
+                    _events.Enqueue(new NodeEvent.PathChanged(_number, peer, changed.Path, changed.RoundTrip) { IsMapped = changed.IsMapped });
                     break;
                 case PeerSessionEvent.Failed failed:
                     _events.Enqueue(new NodeEvent.Failed(_number, peer, failed.Failure));
@@ -49,7 +49,8 @@ internal sealed partial class RoomSession
         var hasLeft = closed is { IsApplication: true, Code: CloseCodes.Left };
         TellDisconnected(member, hasLeft ? "left" : Describe(closed));
         // By whichever side: the one found fault with the other.
-        if (closed.Origin is CloseOrigin.Local or CloseOrigin.Remote && closed is not { IsApplication: true, Code: CloseCodes.Left or CloseCodes.Superseded })
+        if (closed.Origin is CloseOrigin.Local or CloseOrigin.Remote
+            && closed is not { IsApplication: true, Code: CloseCodes.Left or CloseCodes.Superseded or >= CloseCodes.FirstOfApplication })
             Pauses.Begin(member.Session.Peer, now);
         if (member.Other is { IsLeft: false }) Succeed(member, now);
         else if (hasLeft) Remove(member, DepartureReason.Left);
@@ -70,7 +71,11 @@ internal sealed partial class RoomSession
         TellDisconnected(member, "reset");
         member.IsToldConnected = true;
         _events.Enqueue(new NodeEvent.Connected(
-            _number, member.Session.Peer, member.Session.Introduction.Name, connected.Path, connected.Elapsed, connected.RoundTrip));
+            _number, member.Session.Peer, member.Session.Introduction.Name, connected.Path, connected.Elapsed, connected.RoundTrip)
+        {
+            IsMapped = connected.IsMapped,
+        });
+        member.Session.OfferConnection();
     }
 
     private void TellDisconnected(Member member, string reason)

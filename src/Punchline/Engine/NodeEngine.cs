@@ -19,6 +19,12 @@ internal interface IRoomObserver
 
     void OnEvent(NodeEvent nodeEvent);
 
+    /// <summary>A connection is new, has events, or has ended.</summary>
+    void OnConnection(ApplicationConnection connection);
+
+    /// <summary>Something may have changed for who waits for a connection.</summary>
+    void OnDrained(NodeCore node);
+
     void OnServerMessage(ReadOnlyMemory<byte> utf8);
 
     /// <summary>The connection to the server is of no use any more.</summary>
@@ -47,9 +53,12 @@ internal sealed class NodeEngine : IDisposable
     private readonly QlogDirectory? _qlog;
     private readonly UdpSocket _socket;
     private readonly SideSocketSet _sideSockets;
-    private readonly IReadOnlyList<HostAddress> _hostAddresses;
+    private readonly bool _hidesHostCandidates;
+    private readonly NetworkWatch _watch;
+    private volatile IReadOnlyList<HostAddress> _hostAddresses;
     private readonly Dictionary<int, IRoomObserver> _rooms = [];
     private readonly byte[] _sendBuffer = new byte[MaxDatagram];
+    private readonly GatewayLink? _gateway;
     private readonly Thread _receiver;
     private readonly Thread _timer;
     private IDhtObserver? _dht;
@@ -59,7 +68,7 @@ internal sealed class NodeEngine : IDisposable
     /// <exception cref="System.Net.Sockets.SocketException">The address cannot be bound.</exception>
     /// <exception cref="IOException">The directory for qlog files cannot be made.</exception>
     /// <exception cref="UnauthorizedAccessException">The directory for qlog files cannot be made.</exception>
-    public NodeEngine(P256KeyPair identity, IPEndPoint local, bool hideHostCandidates, string? qlogDirectory = null)
+    public NodeEngine(P256KeyPair identity, IPEndPoint local, bool hideHostCandidates, string? qlogDirectory = null, bool mapsPort = false)
     {
         _socket = new UdpSocket(local);
         try
@@ -75,11 +84,18 @@ internal sealed class NodeEngine : IDisposable
         LocalEndPoint = _socket.LocalEndPoint;
         _sideSockets = new SideSocketSet(local.Address, Handle);
         _hostAddresses = HostAddresses.Of(LocalEndPoint);
+        _hidesHostCandidates = hideHostCandidates;
         if (!hideHostCandidates) _node.SetHostAddresses(_hostAddresses, Timestamp.Zero);
+        if (mapsPort && !IPAddress.IsLoopback(LocalEndPoint.Address))
+        {
+            _gateway = new GatewayLink(this, LocalEndPoint.Address);
+            _node.MapPort((ushort)LocalEndPoint.Port, Timestamp.Zero);
+        }
         _receiver = new Thread(Receive) { Name = "Punchline receive", IsBackground = true };
         _timer = new Thread(KeepTime) { Name = "Punchline timer", IsBackground = true };
         _receiver.Start();
         _timer.Start();
+        _watch = new NetworkWatch(LocalEndPoint, _hostAddresses, HandleNetworkNews);
         PeerMetrics.Add(this);
     }
 
@@ -121,6 +137,24 @@ internal sealed class NodeEngine : IDisposable
         }
     }
 
+    /// <summary>
+    /// Takes the gate for commands that must not allocate; what comes of them goes out when the turn is disposed of. In between, nothing waits
+    /// and no code of the application runs.
+    /// </summary>
+    public Turn Enter()
+    {
+        Monitor.Enter(_gate);
+        return new Turn(this);
+    }
+
+    /// <summary>A path as it is told. Asks the system, outside the gate.</summary>
+    public PeerPath PathTo(PathAddress path, bool isMapped)
+    {
+        var endPoint = path.Remote.ToIPEndPoint();
+        var kind = IsNear(path.Remote) ? PathKind.Lan : isMapped ? PathKind.Mapped : PathKind.Direct;
+        return new PeerPath(kind, PathTransport.Udp, LocalEndPointTowards(endPoint), endPoint);
+    }
+
     /// <summary>Opens a room, a call or an inbox, and says who hears of it from its first event on.</summary>
     public int Open(Func<NodeCore, int> open, IRoomObserver observer) => Run((node, _) =>
     {
@@ -130,9 +164,9 @@ internal sealed class NodeEngine : IDisposable
     });
 
     /// <summary>Takes a call that rings in an inbox. Null: it rings no more.</summary>
-    public int? TryAcceptCall(int inbox, int call, IRoomObserver observer) => Run<int?>((node, now) =>
+    public int? TryAcceptCall(int inbox, int call, RoomUse use, IRoomObserver observer) => Run<int?>((node, now) =>
     {
-        if (!node.TryAcceptCall(inbox, call, now, out var room)) return null;
+        if (!node.TryAcceptCall(inbox, call, now, out var room, use)) return null;
         _rooms.Add(room, observer);
         return room;
     });
@@ -140,6 +174,7 @@ internal sealed class NodeEngine : IDisposable
     public void CloseRoom(int room) => Run((node, _) =>
     {
         node.CloseRoom(room);
+        DrainConnections();
         _rooms.Remove(room);
     });
 
@@ -150,9 +185,13 @@ internal sealed class NodeEngine : IDisposable
         _dht = observer;
     });
 
+    /// <summary>Has the gateway forget what it maps to us, before the end.</summary>
+    public ValueTask ClosePortMappingsAsync() => _gateway?.DisposeAsync() ?? ValueTask.CompletedTask;
+
     public void Dispose()
     {
         PeerMetrics.Remove(this);
+        _watch.Dispose();
         lock (_gate)
         {
             if (_isDisposed) return;
@@ -166,6 +205,18 @@ internal sealed class NodeEngine : IDisposable
         _node.Dispose();
         // Behind the node, whose end is the end of its files.
         _qlog?.Dispose();
+    }
+
+    private void HandleNetworkNews(NetworkNews news, IReadOnlyList<HostAddress> addresses)
+    {
+        _hostAddresses = addresses;
+        lock (_gate)
+        {
+            if (_isDisposed) return;
+            if (news == NetworkNews.Moved && !_hidesHostCandidates) _node.SetHostAddresses(addresses, Now);
+            else _node.Doubt(Now);
+            Drain();
+        }
     }
 
     private void Receive()
@@ -225,10 +276,29 @@ internal sealed class NodeEngine : IDisposable
                 observer.OnEvent(nodeEvent);
             }
         }
-        // Whoever took events made room, and a window may open again.
+        if (_gateway is { } gateway) DrainTo(gateway);
+        DrainConnections();
+        foreach (var observer in _rooms.Values) observer.OnDrained(_node);
+        // Whoever took events or read made room, and a window may open again.
         SendAll();
         // The timer's thread sleeps towards a moment that is no longer the next.
         if (_node.NextTimeout < _armed) Monitor.Pulse(_gate);
+    }
+
+    private void DrainTo(GatewayLink gateway)
+    {
+        if (_node.TryTakeGatewaySearch()) gateway.Start();
+        while (_node.TryDequeueGatewayTransmit(Now, _sendBuffer, out var transmit)) gateway.Send(_sendBuffer.AsSpan(0, transmit.Length), transmit);
+        while (_node.TryDequeueGatewayHttp(out var request)) gateway.Exchange(request);
+        if (_node.ArePortMappingsClosed) gateway.HandleClosed();
+    }
+
+    private void DrainConnections()
+    {
+        while (_node.TryDequeueConnection(out var connection))
+        {
+            if (_rooms.TryGetValue(connection.Room, out var observer)) observer.OnConnection(connection);
+        }
     }
 
     private void SendAll()
@@ -257,5 +327,28 @@ internal sealed class NodeEngine : IDisposable
             else _node.HandleSocketFailed(command.Socket, Now);
         }
         return any;
+    }
+
+    /// <summary>The gate, taken.</summary>
+    public readonly ref struct Turn(NodeEngine engine) : IDisposable
+    {
+        /// <summary>The engine has stopped, and its node takes no commands.</summary>
+        public bool IsOver => engine._isDisposed;
+
+        public NodeCore Node => engine._node;
+
+        public Timestamp Now => engine.Now;
+
+        public void Dispose()
+        {
+            try
+            {
+                if (!engine._isDisposed) engine.Drain();
+            }
+            finally
+            {
+                Monitor.Exit(engine._gate);
+            }
+        }
     }
 }

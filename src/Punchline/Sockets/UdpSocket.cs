@@ -39,6 +39,7 @@ internal sealed class UdpSocket : IDisposable
             _socket.SendBufferSize = BufferBytes;
             ForbidFragments();
             _socket.Bind(local);
+            LocalEndPoint = (IPEndPoint)_socket.LocalEndPoint!;
             _defaultTimeToLive = _socket.Ttl;
         }
         catch
@@ -48,7 +49,8 @@ internal sealed class UdpSocket : IDisposable
         }
     }
 
-    public IPEndPoint LocalEndPoint => (IPEndPoint)_socket.LocalEndPoint!;
+    /// <summary>Where it is bound; known also when it is closed.</summary>
+    public IPEndPoint LocalEndPoint { get; }
 
     /// <summary>To wait on, among others.</summary>
     public Socket Handle => _socket;

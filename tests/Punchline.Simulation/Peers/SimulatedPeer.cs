@@ -4,6 +4,7 @@ using Punchline.Protocols.Noise;
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Rooms;
 using Punchline.Protocols.Traversal;
+using Punchline.Simulation.Gateways;
 
 namespace Punchline.Simulation.Peers;
 
@@ -14,9 +15,14 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
 
     private const int LanPrefixLength = 24;
 
+    // For PCP, NAT-PMP and SSDP.
+    private const ushort GatewayPort = 40_001;
+
     // As the engine's link to the server has them.
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(30);
+
+    private static readonly RoomUse Use = new(HasChat: true, new HashSet<string>(StringComparer.Ordinal) { SimulatedApplication.Protocol });
 
     private readonly VirtualInternet _internet;
     private readonly Machine _machine;
@@ -48,7 +54,7 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
         _identity = identity ?? P256KeyPair.Generate(_random);
         _node = new NodeCore(_identity, _random);
         _node.SetHostAddresses([new HostAddress(machine.At(Port), LanPrefixLength)], internet.Now);
-        _room = _node.OpenRoom(keys, machine.Name, allowed);
+        _room = _node.OpenRoom(keys, machine.Name, allowed, Use);
         _socket = machine.Bind(Port, this);
         SideSockets = new SimulatedSideSockets(_node, machine);
     }
@@ -67,6 +73,9 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
 
     /// <summary>False: what the node has to tell waits there, as where an application is busy.</summary>
     public bool TakesEvents { get; set; } = true;
+
+    /// <summary>What uses the connections, beside the room's messages.</summary>
+    public SimulatedApplication Application { get; } = new();
 
     /// <summary>False after <see cref="Kill"/>.</summary>
     public bool IsAlive { get; private set; } = true;
@@ -105,6 +114,13 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
     public IEnumerable<string> TextsFrom(SimulatedPeer other) =>
         EventsOf<NodeEvent.MessageReceived>().Where(message => message.Peer == other.Id).Select(message => message.Text);
 
+    /// <summary>Has its port mapped by the site's gateway, as the engine does once it joins.</summary>
+    public void UseGateway(SimulatedGateway gateway)
+    {
+        _machine.Bind(GatewayPort, new GatewayEnd(_internet, _node, gateway, _machine));
+        _node.MapPort(Port, _internet.Now);
+    }
+
     /// <summary>Opens the connection to the server and joins, STUN beside it, as the engine does.</summary>
     public void Join(SimulatedServer server, TimeSpan serverDelay)
     {
@@ -130,6 +146,16 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
         _node.HandleServerConnected(_room, SimulatedServer.Host, [], isLoopback: false, _internet.Now);
     }
 
+    /// <summary>The machine goes to another network, and the peer hears of its new address as the engine does from the system.</summary>
+    public void Roam(Site site)
+    {
+        _internet.Move(_machine, site);
+        ShowHostAddress();
+    }
+
+    /// <summary>What the system says of the machine's interfaces now.</summary>
+    public void ShowHostAddress() => _node.SetHostAddresses([new HostAddress(_machine.At(Port), LanPrefixLength)], _internet.Now);
+
     public bool Send(string text) => _node.TrySend(_room, Encoding.UTF8.GetBytes(text), _internet.Now, out _);
 
     public void Leave() => _node.LeaveRoom(_room, _internet.Now);
@@ -146,7 +172,7 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
     {
         _events = [];
         _pause = FirstPause;
-        _room = _node.OpenRoom(_keys, Name);
+        _room = _node.OpenRoom(_keys, Name, use: Use);
     }
 
     public bool IsClosing => _node.IsClosing(_room);
@@ -189,6 +215,7 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
         }
         // Behind what was just sent, which may be why.
         if (_node.TryDequeueServerClose(out _)) _internet.Schedule(now, LoseServer);
+        while (_node.TryDequeueConnection(out var connection)) Application.Handle(connection);
         while (TakesEvents && _node.TryDequeueEvent(_room, now, out var nodeEvent)) _events.Add(nodeEvent);
         while (!_node.TryDequeueTransmit(now, buffer, out transmit))
         {
