@@ -21,13 +21,18 @@ internal sealed partial class NodeCore
     {
         if (_reflexiveByServer.TryGetValue(server, out var known) && known == mapped) return;
         _reflexiveByServer[server] = mapped;
+        UpdateReflexive(now);
+    }
+
+    private void UpdateReflexive(Timestamp now)
+    {
         // In the order in which the servers were named, so that a run replays.
         List<Endpoint> answering = [.. _stunServers.Where(_reflexiveByServer.ContainsKey)];
         _services.AnsweringStunServers = answering;
-        var reflexive = answering.Select(asked => _reflexiveByServer[asked]).Distinct().ToList();
+        var reflexive = answering.Select(asked => _reflexiveByServer[asked]).Concat(SeenByDht).Distinct().ToList();
         var hasChanged = !reflexive.SequenceEqual(_services.Reflexive);
         // What it gives every destination its own of is of no use to a peer: one shows the address.
-        var isNews = hasChanged && !(_services.Profile.IsSymmetric && _services.Reflexive is [var first, ..] && reflexive[0] == first);
+        var isNews = hasChanged && !(_services.Profile.IsSymmetric && _services.Reflexive is [var first, ..] && reflexive.Count > 0 && reflexive[0] == first);
         // Our address is another one, and with it perhaps all that the gateway knew.
         if (isNews && _services.Reflexive.Count > 0) _portMapper.Refresh(now);
         var (wasSymmetric, wasMapped) = (_services.Profile.IsSymmetric, _services.Mapped);
