@@ -61,6 +61,9 @@ internal sealed class NodeServices
 
     public ProbeBudget ProbeBudget { get; } = new();
 
+    /// <summary>What searches for ports may spend.</summary>
+    public SearchBudget Search { get; } = new();
+
     public OpenPaths OpenPaths { get; } = new();
 
     public Pacer AgreementPacer { get; } = new(AgreementsPerSecond, AgreementsPerSecond);
@@ -106,6 +109,9 @@ internal sealed class NodeServices
 
     /// <summary>What STUN servers saw of our socket, without duplicates.</summary>
     public List<Endpoint> Reflexive { get; } = [];
+
+    /// <summary>What is known of our network.</summary>
+    public NetworkProfile Profile { get; set; } = NetworkProfile.Unknown;
 
     /// <summary>What is asked of STUN servers has been answered: an introduction need not wait for more.</summary>
     public bool IsReflexiveKnown => Reflexive.Count > 0 && !TcpReflexive.IsExpected;

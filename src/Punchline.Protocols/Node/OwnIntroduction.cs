@@ -45,15 +45,16 @@ internal sealed class OwnIntroduction(NodeServices services, InstanceId instance
         var candidates = new List<Candidate>();
         // Where STUN sees the same endpoint both are told: who knows no mappings takes the other.
         if (services.Mapped is { } mapped) candidates.Add(new Candidate(CandidateKind.Mapped, mapped));
-        foreach (var reflexive in services.Reflexive) candidates.Add(new Candidate(CandidateKind.ServerReflexive, reflexive));
-        foreach (var observed in services.VouchedAddresses) candidates.Add(new Candidate(CandidateKind.ServerReflexive, observed));
+        // Of a port for each destination the peers learn one, for its address.
+        var seen = services.Reflexive.Concat(services.VouchedAddresses).Take(services.Profile.IsSymmetric ? 1 : Candidate.MaxPerPeer);
+        foreach (var reflexive in seen) candidates.Add(new Candidate(CandidateKind.ServerReflexive, reflexive));
         foreach (var host in services.HostAddresses)
         {
             if (AddressScope.IsLoopback(host.Endpoint) && !allowLoopback) continue;
             if (!services.Reflexive.Contains(host.Endpoint)) candidates.Add(new Candidate(CandidateKind.Host, host.Endpoint));
         }
         AddTcp(candidates, allowLoopback);
-        return new IntroductionBlob(services.PublicKey, instance, _generation, name, [.. candidates.Take(Candidate.MaxPerPeer)]) { Offers = [.. _offers] };
+        return new IntroductionBlob(services.PublicKey, instance, _generation, name, [.. candidates.Take(Candidate.MaxPerPeer)]) { Offers = [.. _offers], Profile = services.Profile };
     }
 
     private void AddTcp(List<Candidate> candidates, bool allowLoopback)

@@ -1,4 +1,5 @@
 using Punchline.Simulation.Nat;
+using NatAllocation = Punchline.Simulation.Nat.PortAllocation;
 
 namespace Punchline.Simulation.Peers;
 
@@ -29,6 +30,7 @@ internal sealed record Network(string Name, NatBehavior Nat, NatBehavior? Carrie
         new("symmetric", NatBehavior.Symmetric),
         new("symmetric by address", NatBehavior.SymmetricAddressDependent),
         new("symmetric in sequence", NatBehavior.SymmetricSequential),
+        new("symmetric in a block", NatBehavior.SymmetricBlock with { BlockSize = 1_024 }),
     ];
 
     public static IReadOnlyList<Network> All { get; } = [.. Ordinary, .. Symmetrical];
@@ -44,14 +46,16 @@ internal sealed record Network(string Name, NatBehavior Nat, NatBehavior? Carrie
     // The peer's port filter lets in only the port that it sent to, and a symmetric router's next one nobody knows beforehand.
     private bool AdmitsAnyPort => Nat.Filtering != Dependence.AddressAndPortDependent && Carrier is null;
 
-    /// <summary>Null where peers in these two networks can meet by plain punching, else the reason why not.</summary>
-    public static string? WhyImpossible(Network first, Network second)
-    {
-        if (first.IsSymmetric && second.IsSymmetric) return "Both routers choose a port that the other side would have to guess.";
-        if ((first.IsSymmetric && !second.AdmitsAnyPort) || (second.IsSymmetric && !first.AdmitsAnyPort))
-            return "The symmetric router chooses a port that the other's filter would have to expect: it takes a search over ports.";
-        return null;
-    }
+    /// <summary>Null where peers in these two networks can meet, else the reason why not.</summary>
+    public static string? WhyImpossible(Network first, Network second) =>
+        first.IsSymmetric && second.IsSymmetric && !(first.Counts && second.Counts) ? "Both routers choose a port that the other side would have to guess." : null;
+
+    /// <summary>The symmetric router chooses a port that the other's filter would have to expect: plain punching does not do it, a search over ports does.</summary>
+    public static bool TakesSearch(Network first, Network second) =>
+        WhyImpossible(first, second) is null && ((first.IsSymmetric && !second.AdmitsAnyPort) || (second.IsSymmetric && !first.AdmitsAnyPort));
+
+    /// <summary>Its router's next port is the last one's neighbour.</summary>
+    public bool Counts => Nat.Allocation == NatAllocation.Sequential;
 
     public override string ToString() => Name;
 }

@@ -22,7 +22,10 @@ internal sealed class SimulatedServer : IDisposable
     private readonly StunPort[] _stun;
     private long _lastConnection;
 
-    public SimulatedServer(VirtualInternet internet, LinkConditions? link = null)
+    /// <param name="internet">Where it lives.</param>
+    /// <param name="link">Its link.</param>
+    /// <param name="hasAlternate">It has a second address, and answers STUN there as well.</param>
+    public SimulatedServer(VirtualInternet internet, LinkConditions? link = null, bool hasAlternate = false)
     {
         _internet = internet;
         _machine = internet.AddServer("server", link);
@@ -31,9 +34,14 @@ internal sealed class SimulatedServer : IDisposable
         _machine.Bind(Port, _stun[0]);
         _machine.Bind(Port + 1, _stun[1]);
         _machine.Tcp.Listen(Port, ServeStun);
+        StunEndpoints = [_machine.At(Port), _machine.At(Port + 1)];
+        if (!hasAlternate) return;
+        var alternate = internet.AddServer("server-alternate", link);
+        for (ushort port = Port; port <= Port + 1; port++) alternate.Bind(port, new StunPort(this, drivesCore: false));
+        StunEndpoints = [.. StunEndpoints, alternate.At(Port), alternate.At(Port + 1)];
     }
 
-    public IReadOnlyList<Endpoint> StunEndpoints => [_machine.At(Port), _machine.At(Port + 1)];
+    public IReadOnlyList<Endpoint> StunEndpoints { get; }
 
     public bool IsAlive { get; private set; } = true;
 
