@@ -19,9 +19,13 @@ internal sealed partial class NodeCore
 
     private void UpdateReflexive(Endpoint server, Endpoint mapped, Timestamp now)
     {
-        if (_reflexiveByServer.TryGetValue(server, out var known) && known == mapped) return;
+        var isKnown = _reflexiveByServer.TryGetValue(server, out var known);
+        if (isKnown && known == mapped) return;
+        // The first server that says so.
+        var hasMoved = isKnown && known.Address != mapped.Address && !_reflexiveByServer.Values.Any(seen => seen.Address == mapped.Address);
         _reflexiveByServer[server] = mapped;
         UpdateReflexive(now);
+        if (hasMoved) RenewTcp(now);
     }
 
     private void UpdateReflexive(Timestamp now)
@@ -44,6 +48,13 @@ internal sealed partial class NodeCore
         }
         _profiler.HandleObservations([.. answering.Select(asked => new MappingObservation(asked, 0, _reflexiveByServer[asked]))], now);
         if (isNews || wasSymmetric != _services.Profile.IsSymmetric || wasMapped != _services.Mapped) HandleCandidatesChanged(now);
+    }
+
+    // Our router has another address, and has forgotten what stood through it.
+    private void RenewTcp(Timestamp now)
+    {
+        _services.TcpReflexive.Renew(now);
+        foreach (var room in _rooms.Values) room.RenewTcp(now);
     }
 
     private void Look(Timestamp now)

@@ -261,7 +261,9 @@ internal sealed partial class PeerSession : IDisposable
                 _chat.HandleWritable();
                 break;
             case ConnectionEventKind.PathChanged:
+                var hasMoved = _openPath is { Local.Carrier: Carrier.Udp } former && former.Remote.Address != connectionEvent.Path.Remote.Address;
                 SetOpenPath(connectionEvent.Path);
+                if (hasMoved && connectionEvent.Path.Local.Carrier == Carrier.Udp) RenewTcp(now);
                 _udpAgainAt = Timestamp.Never;
                 if (connectionEvent.Path.Local.Carrier == Carrier.Tcp)
                 {

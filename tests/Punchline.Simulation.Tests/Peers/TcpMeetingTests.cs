@@ -96,6 +96,30 @@ public sealed class TcpMeetingTests
         }
     }
 
+    [Theory]
+    [InlineData("port-restricted", "port-restricted")]
+    [InlineData("port-restricted", "full cone")]
+    [InlineData("full cone", "port-restricted")]
+    public void After_a_routers_reboot_another_TCP_connection_stands_by(string first, string second)
+    {
+        foreach (var seed in SimulationSeeds.Take(5))
+        {
+            SimulationRun.Check(seed, internet =>
+            {
+                using var meeting = Meet(internet, first, second);
+                internet.RunFor(TimeSpan.FromSeconds(2));
+                internet.Rebind(meeting.First.Machine.Site!);
+                AssertDelivered(meeting, TimeSpan.FromSeconds(10), "after the reboot");
+                internet.RunFor(TimeSpan.FromSeconds(10));
+                AssertCarrier(meeting, Carrier.Udp);
+                meeting.First.Machine.Site!.BlocksUdp = true;
+                AssertDelivered(meeting, MostSilence, "blocked");
+                AssertCarrier(meeting, Carrier.Tcp);
+                Assert.Equal((2, 2), (meeting.First.TcpConnections, meeting.Second.TcpConnections));
+            }, $"{first} - {second}");
+        }
+    }
+
     // A second and two round trips of 40 ms until the silence is noticed, and the question and the message on TCP.
     private static readonly TimeSpan MostSilence = TimeSpan.FromMilliseconds(1_000 + (4 * 40));
 
