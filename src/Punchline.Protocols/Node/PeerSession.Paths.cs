@@ -119,7 +119,7 @@ internal sealed partial class PeerSession
             if (_fresh.Count == 0 && _hasMoved) BeginFresh(now);
             _hasMoved = true;
             // They were asked, and did not answer.
-            CloseLinks(but: null, now);
+            AbortLinks(now);
             BeginTcp(now);
         }
     }

@@ -70,7 +70,7 @@ internal sealed partial class PeerSession : ITcpLinkOwner
     public void RenewTcp(Timestamp now)
     {
         if (!IsConnected || _connection.Path.Local.Carrier == Carrier.Tcp) return;
-        CloseLinks(but: null, now);
+        AbortLinks(now);
         BeginTcp(now);
     }
 
@@ -183,7 +183,6 @@ internal sealed partial class PeerSession : ITcpLinkOwner
 
     private void CloseLinks(PathAddress? but, Timestamp now)
     {
-        if (but is null) _chosenLink = null;
         for (var i = _links.Count - 1; i >= 0; i--)
         {
             var link = _links[i];
@@ -192,6 +191,17 @@ internal sealed partial class PeerSession : ITcpLinkOwner
             _services.Tcp.Close(link.Local);
             _connection?.LosePath(link, now);
         }
+    }
+
+    private void AbortLinks(Timestamp now)
+    {
+        _chosenLink = null;
+        foreach (var link in _links)
+        {
+            _services.Tcp.Abort(link.Local);
+            _connection?.LosePath(link, now);
+        }
+        _links.Clear();
     }
 
     private void EndTcp(Timestamp now)

@@ -12,6 +12,9 @@ internal enum TcpCommandKind
 
     /// <summary>Send what was handed over, then close; one that is still being made is given up.</summary>
     Close,
+
+    /// <summary>Reset at once what is of no use any more, so that its two ends are free for another one.</summary>
+    Abort,
 }
 
 /// <param name="Kind">What to do.</param>

@@ -74,9 +74,17 @@ internal sealed class TcpLinks : ICarrierRoom
     }
 
     /// <summary>Gives up or closes a connection. Its owner is not told.</summary>
-    public void Close(SocketId id)
+    public void Close(SocketId id) => End(id, TcpCommandKind.Close);
+
+    /// <summary>
+    /// Ends a connection at whose other end nobody answers. Its owner is not told. To close it would take the system minutes, in which no other can
+    /// have the same two ends.
+    /// </summary>
+    public void Abort(SocketId id) => End(id, TcpCommandKind.Abort);
+
+    private void End(SocketId id, TcpCommandKind how)
     {
-        if (_links.Remove(id.Number, out var link)) _commands.Enqueue(new TcpCommand(TcpCommandKind.Close, id, link.Path.Remote));
+        if (_links.Remove(id.Number, out var link)) _commands.Enqueue(new TcpCommand(how, id, link.Path.Remote));
     }
 
     public bool TryDequeueCommand(out TcpCommand command) => _commands.TryDequeue(out command);

@@ -85,7 +85,7 @@ internal sealed class TcpReflexive(TcpLinks links, IRandomSource random) : ITcpL
         }
         else if (_stun.IsWaiting)
         {
-            links.Close(link.Local);
+            links.Abort(link.Local);
             HandleLinkLost(link, now);
         }
         else
@@ -98,7 +98,7 @@ internal sealed class TcpReflexive(TcpLinks links, IRandomSource random) : ITcpL
     public void Renew(Timestamp now)
     {
         if (_link is not { } link) return;
-        links.Close(link.Local);
+        links.Abort(link.Local);
         (Mapped, _isRequestDue, _hasConcluded) = (null, false, false);
         Connect(now);
     }

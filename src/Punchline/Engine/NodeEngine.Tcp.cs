@@ -126,6 +126,9 @@ internal sealed partial class NodeEngine : ITcpPortOwner
             case TcpCommandKind.Close:
                 if (_connections.Remove(command.Link, out var connection)) connection.Close();
                 break;
+            case TcpCommandKind.Abort:
+                if (_connections.Remove(command.Link, out var lost)) lost.Abort();
+                break;
         }
     }
 

@@ -91,6 +91,18 @@ internal sealed class TcpConnection(SocketId id, Socket socket)
         }
     }
 
+    /// <summary>Resets: nothing that waits is sent, and the two ends are free for another connection at once.</summary>
+    public void Abort()
+    {
+        lock (_lock)
+        {
+            if (_isClosed) return;
+            _isClosed = true;
+            // Without the time to linger: a reset.
+            Socket.Close(0);
+        }
+    }
+
     // A broken connection's end is heard by the receiving side: to it, everything is taken.
     private int SendNow(ReadOnlySpan<byte> bytes)
     {

@@ -44,7 +44,9 @@ internal sealed partial class SimulatedPeer
     {
         if (command.Kind == TcpCommandKind.Connect && command.OpenerLead > TimeSpan.Zero) Open(command);
         else if (command.Kind == TcpCommandKind.Connect) Adopt(command.Link, _machine.Tcp.Connect(_tcpPort, command.Remote, command.TimeToLive));
-        else if (_connections.Remove(command.Link, out var connection)) connection.Socket.Close();
+        else if (!_connections.Remove(command.Link, out var connection)) return;
+        else if (command.Kind == TcpCommandKind.Abort) connection.Socket.Abort();
+        else connection.Socket.Close();
     }
 
     private void Open(TcpCommand command)
