@@ -36,6 +36,7 @@ internal sealed partial class PeerSession
     private List<Probe> _waitingProbes = [];
     private HashSet<Endpoint> _knownCandidates = [];
     private bool _hasMoved;
+    private bool _isReintroduced;
     private Timestamp _planAt = Timestamp.Never;
     private Timestamp _lastPlanAt;
     private Timestamp _nextLook = Timestamp.Never;
@@ -118,9 +119,11 @@ internal sealed partial class PeerSession
             // Either side has another address, or it has been long: the ports may be spoiled. An outage alone spoils none.
             if (_fresh.Count == 0 && _hasMoved) BeginFresh(now);
             _hasMoved = true;
-            // They were asked, and did not answer.
-            AbortLinks(now);
-            BeginTcp(now);
+            // They were asked, and did not answer. In an outage nothing does, and TCP outlasts it by itself; to end it on our side alone would
+            // leave the peer with a half that refuses every other.
+            if (_isReintroduced) AbortLinks(now);
+            if (_links.Count == 0) BeginTcp(now);
+            _isReintroduced = true;
         }
     }
 
@@ -133,7 +136,7 @@ internal sealed partial class PeerSession
                 _services.ProbeBudget.Restore(connectionEvent.Path.Remote);
                 break;
             case ConnectionEventKind.PathSilent:
-                _hasMoved = false;
+                _hasMoved = _isReintroduced = false;
                 _nextLook = now;
                 _reintroduceAt = now + ReintroductionDelay;
                 LookForAny(now);
