@@ -95,6 +95,13 @@ internal sealed class NodeCore : IDisposable
         HandleCandidatesChanged(now);
     }
 
+    /// <summary>A translator takes our packets to IPv4 addresses, although no interface has one (RFC 6146): its driver addresses them to it.</summary>
+    public void SetNat64(Timestamp now)
+    {
+        _services.HasNat64 = true;
+        HandleCandidatesChanged(now);
+    }
+
     /// <summary>Asks a STUN server where it sees us, now and from time to time.</summary>
     public void QueryStun(Endpoint server, Timestamp now)
     {

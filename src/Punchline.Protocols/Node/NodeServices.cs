@@ -82,6 +82,9 @@ internal sealed class NodeServices
     /// <summary>Our own interfaces.</summary>
     public IReadOnlyList<HostAddress> HostAddresses { get; set; } = [];
 
+    /// <summary>A translator takes our packets to IPv4 addresses, although we have none ourselves.</summary>
+    public bool HasNat64 { get; set; }
+
     /// <summary>What STUN servers saw of our socket, without duplicates.</summary>
     public List<Endpoint> Reflexive { get; } = [];
 

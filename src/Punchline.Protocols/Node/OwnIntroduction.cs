@@ -1,4 +1,5 @@
 using Punchline.Protocols.Coordination;
+using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Rooms;
 using Punchline.Protocols.Traversal;
 
@@ -27,7 +28,7 @@ internal sealed class OwnIntroduction(NodeServices services, InstanceId instance
     public IntroductionBlob Create(bool allowLoopback)
     {
         var candidates = new List<Candidate>();
-        foreach (var reflexive in services.Reflexive) candidates.Add(new Candidate(CandidateKind.ServerReflexive, reflexive));
+        foreach (var reflexive in services.Reflexive) candidates.Add(new Candidate(KindOf(reflexive), reflexive));
         foreach (var host in services.HostAddresses)
         {
             if (AddressScope.IsLoopback(host.Endpoint) && !allowLoopback) continue;
@@ -35,6 +36,10 @@ internal sealed class OwnIntroduction(NodeServices services, InstanceId instance
         }
         return new IntroductionBlob(services.PublicKey, instance, _generation, name, [.. candidates.Take(Candidate.MaxPerPeer)]);
     }
+
+    // An IPv6 address that no router changed is our own, which tells the other side that there is none to be careful with (PunchTarget.IsOwn).
+    private CandidateKind KindOf(Endpoint reflexive) =>
+        !reflexive.IsIPv4 && services.HostAddresses.Any(host => host.Endpoint == reflexive) ? CandidateKind.Host : CandidateKind.ServerReflexive;
 
     /// <summary>
     /// For an inbox, whose keys everybody has who knows the id: without candidates, and without the name, so that neither the

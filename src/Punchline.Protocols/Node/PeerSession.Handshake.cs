@@ -193,19 +193,23 @@ internal sealed partial class PeerSession
         _turnEnds = Timestamp.Never;
     }
 
-    private void AddPlan(Timestamp now) => _punch?.Add(
-        PunchPlan.Create(new PunchSituation(_services.HostAddresses, _services.Reflexive, Introduction.Candidates, _room.AllowLoopback)
-        {
-            ServerRoundTrip = _services.ServerRoundTrip,
-            OpenPaths = _services.OpenPaths,
-        }),
-        now);
+    private void AddPlan(Timestamp now) => _punch?.Add(PunchPlan.Create(Situation), now);
+
+    private PunchSituation Situation => new(_services.HostAddresses, _services.Reflexive, Introduction.Candidates, _room.AllowLoopback)
+    {
+        ServerRoundTrip = _services.ServerRoundTrip,
+        OpenPaths = _services.OpenPaths,
+        HasNat64 = _services.HasNat64,
+    };
 
     private void FailAttempt(PunchAttempt punch, Timestamp now)
     {
         EndPunch();
         EndInitiator();
-        var failure = PunchFailure.Explain(new PunchObservations(punch.ProbesSent, punch.Targets, _heardFromPeer, _services.Reflexive.Count > 0, _impostorAnswered));
+        var failure = PunchFailure.Explain(new PunchObservations(punch.ProbesSent, punch.Targets, _heardFromPeer, _services.Reflexive.Count > 0, _impostorAnswered)
+        {
+            IsOfAnotherFamily = PunchTargets.AreOfAnotherFamily(Situation),
+        });
         ObserveFailed(failure, now);
         _events.Enqueue(new PeerSessionEvent.Failed(failure));
     }

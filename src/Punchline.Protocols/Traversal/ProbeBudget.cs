@@ -6,6 +6,7 @@ namespace Punchline.Protocols.Traversal;
 /// <summary>
 /// What may be sent to an address before it gave an authenticated reply, so that nobody makes of us a weapon against a
 /// third party: 12 packets and 3,000 bytes to it in one attempt, and 64 packets a minute to one IP address over all peers and rooms.
+/// Of IPv6 a /64 counts as one: whoever has it names 2^64 addresses in it, which are one machine's, or one link's like what is behind an IPv4 router.
 /// Some of that is kept for answers to genuine message 1s, so that members who name a third one's address, and spend what
 /// may go there, do not keep us from that one.
 /// </summary>
@@ -42,7 +43,7 @@ internal sealed class ProbeBudget
         if (_endpoints.Count >= MaxEndpoints) Sweep(now);
         if (_endpoints.Count >= MaxEndpoints && !_endpoints.ContainsKey(destination)) return false;
         var endpoint = _endpoints.GetValueOrDefault(destination, new Use(0, 0, now));
-        var address = _addresses.GetValueOrDefault(destination.Address, new Use(0, 0, now));
+        var address = _addresses.GetValueOrDefault(AddressScope.SiteOf(destination), new Use(0, 0, now));
         if (now - endpoint.First >= Minute) endpoint = new Use(0, 0, now);
         if (now - address.First >= Minute) address = new Use(0, 0, now);
         var (keptOfEndpoint, keptOfAddress) = isAnswer ? (0, 0) : (AnswersPerEndpoint, AnswersPerAddress);
@@ -51,7 +52,7 @@ internal sealed class ProbeBudget
         if (address.Packets >= MaxPacketsPerAddressAndMinute - keptOfAddress) return false;
         if (endpoint.Packets == 0) FiveTuples++;
         _endpoints[destination] = endpoint.Add(bytes);
-        _addresses[destination.Address] = address.Add(bytes);
+        _addresses[AddressScope.SiteOf(destination)] = address.Add(bytes);
         return true;
     }
 
@@ -59,7 +60,7 @@ internal sealed class ProbeBudget
     public void Restore(Endpoint endpoint)
     {
         _endpoints.Remove(endpoint);
-        _addresses.Remove(endpoint.Address);
+        _addresses.Remove(AddressScope.SiteOf(endpoint));
     }
 
     /// <summary>An authenticated packet came from there that ends nothing yet: as much again may follow. What may go to its IP address stays.</summary>
