@@ -13,11 +13,11 @@ internal sealed class MeetingScenario : IDisposable
     // From a carrier's NAT to its subscriber, whose addresses are from 100.64.0.0/10 (RFC 6598).
     private static readonly LinkConditions Subscriber = LinkConditions.Of(delayMilliseconds: 1);
 
-    private MeetingScenario(VirtualInternet internet, LinkConditions link, Site first, Site second)
+    private MeetingScenario(VirtualInternet internet, LinkConditions link, Site first, Site second, bool hasIPv6 = false)
     {
         Internet = internet;
         Link = link;
-        Server = new SimulatedServer(internet, LinkConditions.Of(delayMilliseconds: 0));
+        Server = new SimulatedServer(internet, LinkConditions.Of(delayMilliseconds: 0), hasIPv6);
         First = new SimulatedPeer(internet, internet.AddMachine("alice", first), Keys);
         Second = new SimulatedPeer(internet, internet.AddMachine("bob", second), Keys);
     }
@@ -41,7 +41,8 @@ internal sealed class MeetingScenario : IDisposable
 
     /// <summary>A network each; the link is the one between the core and the outermost router.</summary>
     public static MeetingScenario Between(VirtualInternet internet, Network first, Network second, LinkConditions link) =>
-        new(internet, link, AddSite(internet, "alice", first, link, "100.64.1.0"), AddSite(internet, "bob", second, link, "100.64.2.0"));
+        new(internet, link, AddSite(internet, "alice", first, link, "100.64.1.0"), AddSite(internet, "bob", second, link, "100.64.2.0"),
+            first.IPv6 is not null || second.IPv6 is not null);
 
     /// <summary>Both on one LAN.</summary>
     public static MeetingScenario OnOneLan(VirtualInternet internet, NatBehavior nat, LinkConditions link)
@@ -78,7 +79,8 @@ internal sealed class MeetingScenario : IDisposable
 
     private static Site AddSite(VirtualInternet internet, string name, Network network, LinkConditions link, string carriersLan)
     {
-        if (network.Carrier is not { } nat) return internet.AddSite(name, network.Nat, new SiteOptions { Link = link });
+        if (network.Carrier is not { } nat) return internet.AddSite(
+            name, network.Nat, new SiteOptions { Link = link, IPv6 = network.IPv6, HasIPv4 = network.HasIPv4, HasNat64 = network.HasNat64 });
         var carrier = internet.AddSite(name + "-isp", nat, new SiteOptions { Link = link, Lan = carriersLan });
         return internet.AddSite(name, network.Nat, new SiteOptions { Link = Subscriber, Behind = carrier });
     }

@@ -13,6 +13,7 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
     public const ushort Port = 40_000;
 
     private const int LanPrefixLength = 24;
+    private const int IPv6PrefixLength = 64;
 
     // As the engine's link to the server has them.
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
@@ -26,6 +27,7 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
     private readonly SimulatedSocket _socket;
     private readonly bool _ownsIdentity;
     private readonly IRandomSource _random;
+    private readonly Nat64Prefix? _nat64;
     private List<NodeEvent> _events = [];
     private int _room;
     private ChannelEnd? _server;
@@ -47,7 +49,12 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
         _ownsIdentity = identity is null;
         _identity = identity ?? P256KeyPair.Generate(_random);
         _node = new NodeCore(_identity, _random);
-        _node.SetHostAddresses([new HostAddress(machine.At(Port), LanPrefixLength)], internet.Now);
+        _node.SetHostAddresses(
+            [.. machine.Addresses.Select(address => new Endpoint(address, Port)).Select(at => new HostAddress(at, at.IsIPv4 ? LanPrefixLength : IPv6PrefixLength))],
+            internet.Now);
+        // As the engine's socket has it.
+        _nat64 = machine.Site is { HasNat64: true, HasIPv4: false } ? VirtualInternet.Nat64Prefix : null;
+        if (_nat64 is not null) _node.SetNat64(internet.Now);
         _room = _node.OpenRoom(keys, machine.Name, allowed);
         _socket = machine.Bind(Port, this);
     }
@@ -107,7 +114,7 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
         // What the server sees is the router's address; its port is of no use to anybody.
         var outermost = _machine.Site;
         while (outermost?.Behind is { } carrier) outermost = carrier;
-        var from = outermost is { Nat.Behavior.Translates: true } ? outermost.ExternalAt(0) : _machine.At(0);
+        var from = outermost is { Nat.Behavior.Translates: true, HasIPv4: true } ? outermost.ExternalAt(0) : _machine.At(0);
         _server = server.Connect(Name, from, _keys.Tag, serverDelay);
         if (_server is null)
         {
@@ -160,6 +167,7 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
 
     public void HandleDatagram(Endpoint source, ReadOnlySpan<byte> datagram, Timestamp now)
     {
+        if (_nat64 is not null && _nat64.TryExtract(source, out var ipv4)) source = ipv4;
         Overheard?.Invoke(source, datagram);
         if (datagram[0] is >= PacketTypes.FirstData and <= PacketTypes.LastData) LastData = now;
         _node.HandleDatagram(source, datagram, now);
@@ -178,6 +186,7 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
         if (_node.TryDequeueServerClose(out _)) _internet.Schedule(now, LoseServer);
         while (TakesEvents && _node.TryDequeueEvent(_room, now, out var nodeEvent)) _events.Add(nodeEvent);
         if (!_node.TryDequeueTransmit(now, buffer, out transmit)) return false;
+        if (_nat64 is not null && transmit.Destination.IsIPv4) transmit = transmit with { Destination = _nat64.Embed(transmit.Destination) };
         LastSent = now;
         return true;
     }

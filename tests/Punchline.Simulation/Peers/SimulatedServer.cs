@@ -21,17 +21,18 @@ internal sealed class SimulatedServer : IDisposable
     private readonly StunPort[] _stun;
     private long _lastConnection;
 
-    public SimulatedServer(VirtualInternet internet, LinkConditions? link = null)
+    public SimulatedServer(VirtualInternet internet, LinkConditions? link = null, bool hasIPv6 = false)
     {
         _internet = internet;
-        _machine = internet.AddServer("server", link);
+        _machine = internet.AddServer("server", link, hasIPv6);
         _core = new CoordinationServer(internet.NewRandom());
         _stun = [new StunPort(this, drivesCore: true), new StunPort(this, drivesCore: false)];
         _machine.Bind(Port, _stun[0]);
         _machine.Bind(Port + 1, _stun[1]);
     }
 
-    public IReadOnlyList<Endpoint> StunEndpoints => [_machine.At(Port), _machine.At(Port + 1)];
+    public IReadOnlyList<Endpoint> StunEndpoints =>
+        [.. _machine.Addresses.SelectMany(address => new[] { new Endpoint(address, Port), new Endpoint(address, Port + 1) })];
 
     public bool IsAlive { get; private set; } = true;
 
