@@ -31,7 +31,7 @@ internal interface IRoomObserver
 /// </summary>
 internal sealed class NodeEngine : IDisposable
 {
-    // The largest that UDP carries over IPv4: 65,535 − 20 − 8.
+    // The largest that UDP carries over IPv4: 65,535 − 20 − 8. Over IPv6 it is 20 more (RFC 768, RFC 8200 §4.5), which nobody sends us.
     private const int MaxDatagram = 65_507;
 
     private readonly object _gate = new();
@@ -50,9 +50,9 @@ internal sealed class NodeEngine : IDisposable
     /// <exception cref="System.Net.Sockets.SocketException">The address cannot be bound.</exception>
     /// <exception cref="IOException">The directory for qlog files cannot be made.</exception>
     /// <exception cref="UnauthorizedAccessException">The directory for qlog files cannot be made.</exception>
-    public NodeEngine(P256KeyPair identity, IPEndPoint local, bool hideHostCandidates, string? qlogDirectory = null)
+    public NodeEngine(P256KeyPair identity, IPEndPoint? local, bool hideHostCandidates, string? qlogDirectory = null)
     {
-        _socket = new UdpSocket(local);
+        _socket = local is null ? UdpSocket.BindAny(Nat64) : new UdpSocket(local, Nat64);
         try
         {
             _qlog = qlogDirectory is null ? null : new QlogDirectory(qlogDirectory, identity.DeriveId());
@@ -66,6 +66,7 @@ internal sealed class NodeEngine : IDisposable
         LocalEndPoint = _socket.LocalEndPoint;
         _hostAddresses = HostAddresses.Of(LocalEndPoint);
         if (!hideHostCandidates) _node.SetHostAddresses(_hostAddresses, Timestamp.Zero);
+        Nat64Sought = HasIPv6Only ? DiscoverNat64Async() : Task.CompletedTask;
         _receiver = new Thread(Receive) { Name = "Punchline receive", IsBackground = true };
         _timer = new Thread(KeepTime) { Name = "Punchline timer", IsBackground = true };
         _receiver.Start();
@@ -74,6 +75,12 @@ internal sealed class NodeEngine : IDisposable
     }
 
     public IPEndPoint LocalEndPoint { get; }
+
+    /// <summary>How IPv4 is reached from a network without: sockets of whoever else dials want it too.</summary>
+    public Nat64 Nat64 { get; } = new();
+
+    /// <summary>Ends when it is known whether IPv4 is reached through a translator: at once where there is IPv4, and after a second at most.</summary>
+    public Task Nat64Sought { get; }
 
     public NodeStatistics Statistics
     {
@@ -148,6 +155,20 @@ internal sealed class NodeEngine : IDisposable
         _node.Dispose();
         // Behind the node, whose end is the end of its files.
         _qlog?.Dispose();
+    }
+
+    // A machine with an IPv4 address of any sort reaches IPv4 by it, if at all; 464XLAT (RFC 6877) gives one where there is only a translator.
+    private bool HasIPv6Only =>
+        _hostAddresses.Any(host => !host.Endpoint.IsIPv4 && !AddressScope.IsLoopback(host.Endpoint))
+        && !_hostAddresses.Any(host => host.Endpoint.IsIPv4 && !AddressScope.IsLoopback(host.Endpoint));
+
+    private async Task DiscoverNat64Async()
+    {
+        if (!await Nat64.DiscoverAsync().ConfigureAwait(false)) return;
+        lock (_gate)
+        {
+            if (!_isDisposed) _node.SetNat64(Now);
+        }
     }
 
     private void Receive()
