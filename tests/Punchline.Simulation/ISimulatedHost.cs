@@ -17,4 +17,9 @@ internal interface ISimulatedHost
 
     /// <summary>The next datagram to send from this port; false when there is none.</summary>
     bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit);
+
+    /// <summary>Which socket sends it, of a host that has several and gives it all to one; null where that is closed, and it is lost.</summary>
+    /// <param name="transmit">What <see cref="TryDequeueTransmit"/> gave.</param>
+    /// <param name="asked">The socket for which it was asked.</param>
+    SimulatedSocket? SenderOf(in Transmit transmit, SimulatedSocket asked) => asked;
 }

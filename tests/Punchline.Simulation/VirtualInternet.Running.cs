@@ -90,7 +90,7 @@ internal sealed partial class VirtualInternet
             while (socket.Host.TryDequeueTransmit(Now, _buffer, out var transmit))
             {
                 if (++sent > MaxTransmitsAtOnce) throw new SimulationLimitException($"{machine.Name}:{socket.Port} sends without end, at {Now}.");
-                Send(socket, transmit, _buffer.AsSpan(0, transmit.Length));
+                if (socket.Host.SenderOf(transmit, socket) is { } sender) Send(sender, transmit, _buffer.AsSpan(0, transmit.Length));
             }
         }
         for (var i = 0; i < machine.Sockets.Count; i++) Arm(machine.Sockets[i]);

@@ -12,8 +12,8 @@ using Punchline.Protocols.Traversal;
 namespace Punchline.Protocols.Node;
 
 /// <summary>
-/// One whole peer without its sockets and clock: STUN, punching, handshakes, connections and rooms, all over one UDP
-/// port. The engine and the simulation both drive it. Feed one input, drain all outputs, re-arm one timer.
+/// One whole peer without its sockets and clock: STUN, punching, handshakes, connections and rooms, over one UDP
+/// port, and others where that one does not do. The engine and the simulation both drive it. Feed one input, drain all outputs, re-arm one timer.
 /// </summary>
 internal sealed class NodeCore : IDisposable
 {
@@ -76,7 +76,7 @@ internal sealed class NodeCore : IDisposable
     {
         get
         {
-            var next = Timestamp.Min(_stun.NextTimeout, _nextStunRefresh);
+            var next = Timestamp.Min(Timestamp.Min(_stun.NextTimeout, _nextStunRefresh), _services.SideSockets.NextTimeout);
             foreach (var end in _serverEnds.Values) next = Timestamp.Min(next, end.NextTimeout);
             foreach (var room in _rooms.Values) next = Timestamp.Min(next, room.NextTimeout);
             return next;
@@ -249,14 +249,27 @@ internal sealed class NodeCore : IDisposable
         return false;
     }
 
+    /// <summary>A socket that is to be opened or closed, in this order; behind the packets that were to leave before.</summary>
+    public bool TryDequeueSocketCommand(out SocketCommand command) => _services.SideSockets.TryDequeueCommand(out command);
+
+    /// <summary>A side socket is open now.</summary>
+    /// <param name="socket">Which.</param>
+    /// <param name="port">Its local port.</param>
+    /// <param name="now">The time.</param>
+    public void HandleSocketOpened(SocketId socket, ushort port, Timestamp now) => _services.SideSockets.HandleOpened(socket, port, now);
+
+    /// <summary>A side socket could not be opened.</summary>
+    public void HandleSocketFailed(SocketId socket, Timestamp now) => _services.SideSockets.HandleFailed(socket, now);
+
     /// <summary>A datagram on one of our sockets. What is nobody's is dropped without a trace.</summary>
     public void HandleDatagram(PathAddress source, ReadOnlySpan<byte> datagram, Timestamp now)
     {
         if (datagram.IsEmpty) return;
         switch (datagram[0])
         {
-            case <= 3 when source.Local == SocketId.Main && StunMessage.IsStun(datagram):
-                if (_stun.HandleDatagram(source.Remote, datagram, now)) DrainStun(now);
+            case <= 3 when StunMessage.IsStun(datagram):
+                if (source.Local != SocketId.Main) _services.SideSockets.HandleStun(source, datagram, now);
+                else if (_stun.HandleDatagram(source.Remote, datagram, now)) DrainStun(now);
                 break;
             case >= HandshakePacket.FirstType and <= HandshakePacket.LastType:
                 HandleHandshake(source, datagram, now);
@@ -271,6 +284,7 @@ internal sealed class NodeCore : IDisposable
     {
         _stun.HandleTimeout(now);
         DrainStun(now);
+        _services.SideSockets.HandleTimeout(now);
         if (now >= _nextStunRefresh)
         {
             _nextStunRefresh = now + StunRefreshInterval;
@@ -282,7 +296,8 @@ internal sealed class NodeCore : IDisposable
 
     public bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit)
     {
-        if (_stun.TryDequeueTransmit(now, buffer, out transmit) || _services.Resets.TryDequeueTransmit(buffer, out transmit)) return true;
+        if (_stun.TryDequeueTransmit(now, buffer, out transmit) || _services.SideSockets.TryDequeueTransmit(now, buffer, out transmit)
+            || _services.Resets.TryDequeueTransmit(buffer, out transmit)) return true;
         foreach (var room in _rooms.Values)
         {
             if (room.TryDequeueTransmit(now, buffer, out transmit)) return true;
@@ -361,7 +376,9 @@ internal sealed class NodeCore : IDisposable
         if (_reflexiveByServer.TryGetValue(server, out var known) && known == mapped) return;
         _reflexiveByServer[server] = mapped;
         // In the order in which the servers were named, so that a run replays.
-        var reflexive = _stunServers.Where(_reflexiveByServer.ContainsKey).Select(asked => _reflexiveByServer[asked]).Distinct().ToList();
+        List<Endpoint> answering = [.. _stunServers.Where(_reflexiveByServer.ContainsKey)];
+        _services.AnsweringStunServers = answering;
+        var reflexive = answering.Select(asked => _reflexiveByServer[asked]).Distinct().ToList();
         if (reflexive.SequenceEqual(_services.Reflexive)) return;
         _services.Reflexive.Clear();
         _services.Reflexive.AddRange(reflexive);

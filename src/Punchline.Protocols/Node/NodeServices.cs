@@ -24,6 +24,7 @@ internal sealed class NodeServices
     {
         Identity = identity;
         Id = identity.DeriveId();
+        Target = PortOffer.TargetOf(Id);
         PublicKey = identity.PublicKey.ToArray();
         Random = random;
         Observer = observer;
@@ -33,11 +34,15 @@ internal sealed class NodeServices
         ResetKey = new StatelessResetKey(resetKey);
         Resets = new StatelessResetResponder(ResetKey, random);
         Routes = new SessionRoutes(ResetKey);
+        SideSockets = new SideSockets(random);
     }
 
     public P256KeyPair Identity { get; }
 
     public PeerId Id { get; }
+
+    /// <summary>How others' <see cref="PortOffer"/>s name us.</summary>
+    public ulong Target { get; }
 
     public ReadOnlyMemory<byte> PublicKey { get; }
 
@@ -76,6 +81,9 @@ internal sealed class NodeServices
     /// <summary>Which session a packet is for.</summary>
     public SessionRoutes Routes { get; }
 
+    /// <summary>UDP sockets besides the main one.</summary>
+    public SideSockets SideSockets { get; }
+
     /// <summary>Counts that no living connection or room has.</summary>
     public ref NodeStatistics Counted => ref _counted;
 
@@ -87,6 +95,9 @@ internal sealed class NodeServices
 
     /// <summary>What STUN servers saw of our socket, without duplicates.</summary>
     public List<Endpoint> Reflexive { get; } = [];
+
+    /// <summary>STUN servers that have answered, in the order in which they were named.</summary>
+    public IReadOnlyList<Endpoint> AnsweringStunServers { get; set; } = [];
 
     /// <summary>The shortest round trip to a STUN server that one request measured.</summary>
     public TimeSpan? ServerRoundTrip { get; set; }

@@ -11,9 +11,21 @@ namespace Punchline.Protocols.Node;
 /// <param name="name">What we call ourselves.</param>
 internal sealed class OwnIntroduction(NodeServices services, InstanceId instance, string name)
 {
+    private readonly List<PortOffer> _offers = [];
     private uint _generation;
 
     public IntroducedPeer Peer => new(services.Id, instance);
+
+    /// <summary>Says from the next generation on that a peer is expected at some port. False where too many are.</summary>
+    public bool TryOffer(PortOffer offer)
+    {
+        if (_offers.Count == PortOffer.MaxPerPeer) return false;
+        _offers.Add(offer);
+        return true;
+    }
+
+    /// <summary>The peer is expected there no more.</summary>
+    public void Withdraw(ulong target) => _offers.RemoveAll(offer => offer.Target == target);
 
     /// <summary>With the candidates of now, in a new generation.</summary>
     /// <param name="allowLoopback">Loopback's too, since the server was reached there.</param>
@@ -34,7 +46,7 @@ internal sealed class OwnIntroduction(NodeServices services, InstanceId instance
             if (AddressScope.IsLoopback(host.Endpoint) && !allowLoopback) continue;
             if (!services.Reflexive.Contains(host.Endpoint)) candidates.Add(new Candidate(CandidateKind.Host, host.Endpoint));
         }
-        return new IntroductionBlob(services.PublicKey, instance, _generation, name, [.. candidates.Take(Candidate.MaxPerPeer)]);
+        return new IntroductionBlob(services.PublicKey, instance, _generation, name, [.. candidates.Take(Candidate.MaxPerPeer)]) { Offers = [.. _offers] };
     }
 
     // An IPv6 address that no router changed is our own, which tells the other side that there is none to be careful with (PunchTarget.IsOwn).

@@ -177,12 +177,14 @@ internal sealed partial class PeerSession
         _turnEnds = now + TurnTime;
         _punch = new PunchAttempt(now);
         AddPlan(now);
+        BeginFresh(now);
         // Openers need no handshake, so they are on their way before the key pair of message 1 is made.
     }
 
     private void EndPunch()
     {
         _punch = null;
+        CloseFresh();
         EndTurn();
     }
 
@@ -193,14 +195,19 @@ internal sealed partial class PeerSession
         _turnEnds = Timestamp.Never;
     }
 
-    private void AddPlan(Timestamp now) => _punch?.Add(PunchPlan.Create(Situation), now);
-
     private PunchSituation Situation => new(_services.HostAddresses, _services.Reflexive, Introduction.Candidates, _room.AllowLoopback)
     {
         ServerRoundTrip = _services.ServerRoundTrip,
         OpenPaths = _services.OpenPaths,
+        Offers = [.. Introduction.Offers.Where(offer => offer.Target == _services.Target)],
         HasNat64 = _services.HasNat64,
     };
+
+    private void AddPlan(Timestamp now)
+    {
+        _punch?.Add(PunchPlan.Create(Situation), now);
+        AddFreshPlans(now);
+    }
 
     private void FailAttempt(PunchAttempt punch, Timestamp now)
     {

@@ -77,7 +77,7 @@ internal sealed partial class PeerSession : IDisposable
             if (_outgoing.Count > 0 || _turn is { IsDue: true }) return Timestamp.Zero;
             var next = _connection?.NextTimeout ?? Timestamp.Never;
             if (_punch is { } punch) next = Timestamp.Min(next, Timestamp.Min(punch.NextTimeout, punch.Deadline));
-            next = Timestamp.Min(next, _pauseEnds);
+            next = Timestamp.Min(next, Timestamp.Min(_pauseEnds, _nextFresh));
             return Timestamp.Min(Timestamp.Min(next, _turnEnds), Timestamp.Min(_nextMessage3, _doubtEnds));
         }
     }
@@ -145,6 +145,7 @@ internal sealed partial class PeerSession : IDisposable
         if (_turn is { IsDue: true }) BeginPunch(now);
         if (now >= _nextMessage3) SendMessage3(now);
         if (now >= _doubtEnds) EndDoubt(now);
+        if (now >= _nextFresh) OpenFresh(now);
         if (_punch is { } punch && now >= punch.Deadline) FailAttempt(punch, now);
     }
 
@@ -201,6 +202,8 @@ internal sealed partial class PeerSession : IDisposable
         _connection.Dispose();
         _connection = null;
         _chat.Detach();
+        // What takes its place may stand on the same socket.
+        if (!_isBeingReplaced && _punch is null) CloseFresh();
     }
 
     private void SetOpenPath(PathAddress? path)

@@ -5,6 +5,7 @@ using Punchline.Protocols.Noise;
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Rooms;
 using Punchline.Protocols.Transport.Handshake;
+using Punchline.Protocols.Traversal;
 
 namespace Punchline.Protocols.Node;
 
@@ -120,6 +121,17 @@ internal sealed partial class RoomSession : IDisposable
     {
         foreach (var session in Sessions) session.ChangeConnectionId();
     }
+
+    /// <summary>Tells the members, of whom it concerns one, that this one is expected at some port of ours. False where there is no room for it.</summary>
+    public bool TryOffer(PortOffer offer, Timestamp now)
+    {
+        if (!_self.TryOffer(offer)) return false;
+        _rendezvous.Announce(now);
+        return true;
+    }
+
+    /// <summary>A member is expected at its ports no more. That is no news: the next word of ours says it.</summary>
+    public void Withdraw(PeerId peer) => _self.Withdraw(PortOffer.TargetOf(peer));
 
     /// <summary>Our own candidates changed.</summary>
     public void HandleCandidatesChanged(Timestamp now)

@@ -45,7 +45,7 @@ internal ref struct SpanWriter(Span<byte> destination)
         Length += 8;
     }
 
-    public void WriteBytes(ReadOnlySpan<byte> bytes)
+    public void WriteBytes(scoped ReadOnlySpan<byte> bytes)
     {
         bytes.CopyTo(Free);
         Length += bytes.Length;

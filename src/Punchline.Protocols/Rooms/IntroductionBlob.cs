@@ -15,7 +15,7 @@ namespace Punchline.Protocols.Rooms;
 /// nonce (12) | AES-256-GCM under the introduction key, the room's tag as associated data | tag (16)
 ///   plaintext: count and list of wire versions, count and list of suites, public key (65), instance (16),
 ///              generation (4), name (varint length, UTF-8), count of candidates, each: kind, address length (4 or 16),
-///              address, port; what follows is a later version's, and ignored
+///              address, port; then fields of <see cref="IntroductionFields"/>
 /// </code>
 /// The key stands there whole, and not as its id, because two members agree on a key with it before their first packet.
 /// </summary>
@@ -25,7 +25,7 @@ internal sealed record IntroductionBlob(
     /// <summary>Bytes of a name in UTF-8, at most.</summary>
     public const int MaxNameBytes = 64;
 
-    /// <summary>Bytes of a blob, at most; 30 candidates of IPv6 and the longest name take 806.</summary>
+    /// <summary>Bytes of a blob, at most; 30 candidates of IPv6 and the longest name take 806, and 32 offers 995.</summary>
     public const int MaxLength = 2048;
 
     /// <summary>Versions or suites in a list, at most.</summary>
@@ -45,6 +45,9 @@ internal sealed record IntroductionBlob(
 
     /// <summary>Cipher suites that it speaks, best first.</summary>
     public ReadOnlyMemory<byte> Suites { get; init; } = OurSuites;
+
+    /// <summary>Ports that it has opened for some of the others.</summary>
+    public IReadOnlyList<PortOffer> Offers { get; init; } = [];
 
     /// <summary>The process that speaks.</summary>
     public IntroducedPeer Peer => new(Id, Instance);
@@ -102,6 +105,7 @@ internal sealed record IntroductionBlob(
             writer.Advance(candidate.Endpoint.WriteAddress(writer.Free));
             writer.WriteUInt16(candidate.Endpoint.Port);
         }
+        IntroductionFields.Write(ref writer, Offers);
     }
 
     /// <summary>Reads what <see cref="Write"/> wrote. False where it is malformed.</summary>
@@ -121,11 +125,13 @@ internal sealed record IntroductionBlob(
             // A later version's kind is nothing that we could rank, and what is only observed cannot be introduced.
             if ((CandidateKind)kind is CandidateKind.Host or CandidateKind.ServerReflexive) candidates.Add(new Candidate((CandidateKind)kind, endpoint));
         }
+        IntroductionFields.Read(ref reader, out var offers);
         introduction = new IntroductionBlob(
             publicKey.ToArray(), InstanceId.FromBytes(instance), generation, PeerText.Clean(Encoding.UTF8.GetString(name)), candidates)
         {
             Versions = versions,
             Suites = suites,
+            Offers = offers,
         };
         return true;
     }

@@ -16,7 +16,7 @@ internal sealed class ProbeBudget
     public const int MaxBytesPerEndpoint = 3_000;
     public const int MaxPacketsPerAddressAndMinute = 64;
 
-    /// <summary>Of an endpoint's packets, those that only answers may take: a <see cref="PunchPlan"/> uses the other 11.</summary>
+    /// <summary>Of an endpoint's packets, those that only answers may take: the plans use the other 11.</summary>
     public const int AnswersPerEndpoint = 1;
 
     /// <summary>Of an address's packets, those that only answers may take: eight peers behind one router.</summary>
@@ -33,6 +33,19 @@ internal sealed class ProbeBudget
     /// <summary>Endpoints so far that a packet was the first to in a minute: each may be a new entry in a router's table.</summary>
     public ulong FiveTuples { get; private set; }
 
+    /// <summary>
+    /// Takes an opener from a fresh socket. Such a one dies within four hops of us: it is counted with what goes to the IP address, and not
+    /// against the endpoint, whose packets went out from the socket that did not do. False where nothing may go there.
+    /// </summary>
+    public bool TryTakeFreshOpener(Endpoint destination, Timestamp now)
+    {
+        var address = UseOf(AddressScope.SiteOf(destination), now);
+        if (address.Packets >= MaxPacketsPerAddressAndMinute - AnswersPerAddress || (_addresses.Count >= MaxEndpoints && address.Packets == 0)) return false;
+        FiveTuples++;
+        _addresses[AddressScope.SiteOf(destination)] = address.Add(1);
+        return true;
+    }
+
     /// <summary>Takes a packet from the budget of its destination. False where it is used up: nothing is taken then.</summary>
     /// <param name="destination">Where to.</param>
     /// <param name="bytes">Its length.</param>
@@ -42,15 +55,14 @@ internal sealed class ProbeBudget
     {
         if (_endpoints.Count >= MaxEndpoints) Sweep(now);
         if (_endpoints.Count >= MaxEndpoints && !_endpoints.ContainsKey(destination)) return false;
-        var endpoint = _endpoints.GetValueOrDefault(destination, new Use(0, 0, now));
-        var address = _addresses.GetValueOrDefault(AddressScope.SiteOf(destination), new Use(0, 0, now));
-        if (now - endpoint.First >= Minute) endpoint = new Use(0, 0, now);
-        if (now - address.First >= Minute) address = new Use(0, 0, now);
+        var isNew = !_endpoints.TryGetValue(destination, out var endpoint) || now - endpoint.First >= Minute;
+        var address = UseOf(AddressScope.SiteOf(destination), now);
+        if (isNew) endpoint = new Use(0, 0, now);
         var (keptOfEndpoint, keptOfAddress) = isAnswer ? (0, 0) : (AnswersPerEndpoint, AnswersPerAddress);
         var keptBytes = keptOfEndpoint * HandshakePacket.CookiedMessage1Length;
         if (endpoint.Packets >= MaxPacketsPerEndpoint - keptOfEndpoint || endpoint.Bytes + bytes > MaxBytesPerEndpoint - keptBytes) return false;
         if (address.Packets >= MaxPacketsPerAddressAndMinute - keptOfAddress) return false;
-        if (endpoint.Packets == 0) FiveTuples++;
+        if (isNew) FiveTuples++;
         _endpoints[destination] = endpoint.Add(bytes);
         _addresses[AddressScope.SiteOf(destination)] = address.Add(bytes);
         return true;
@@ -65,6 +77,9 @@ internal sealed class ProbeBudget
 
     /// <summary>An authenticated packet came from there that ends nothing yet: as much again may follow. What may go to its IP address stays.</summary>
     public void Renew(Endpoint endpoint) => _endpoints.Remove(endpoint);
+
+    private Use UseOf(UInt128 address, Timestamp now) =>
+        _addresses.TryGetValue(address, out var use) && now - use.First < Minute ? use : new Use(0, 0, now);
 
     private void Sweep(Timestamp now)
     {

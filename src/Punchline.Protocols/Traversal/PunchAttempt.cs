@@ -79,11 +79,14 @@ internal sealed class PunchAttempt(Timestamp start)
             _notBefore = pacer.NextAllowed(now);
             if (_notBefore > now) return false;
             _scheduled.Dequeue();
-            var length = probe.Kind == ProbeKind.Opener ? 1 : LengthTo(probe.Path, handshakeLength);
-            if (!budget.TryTake(probe.Destination, length, isAnswer: probe.Kind == ProbeKind.Answer, now)) continue;
+            var isOpener = probe.Kind == ProbeKind.Opener;
+            var isAllowed = isOpener && probe.Via != SocketId.Main
+                ? budget.TryTakeFreshOpener(probe.Destination, now)
+                : budget.TryTake(probe.Destination, isOpener ? 1 : LengthTo(probe.Path, handshakeLength), isAnswer: probe.Kind == ProbeKind.Answer, now);
+            if (!isAllowed) continue;
+            if (!isOpener) _handshakes[probe.Path] = HandshakesTo(probe.Path).Another(now);
             pacer.TryTake(now);
             ProbesSent++;
-            if (probe.Kind != ProbeKind.Opener) _handshakes[probe.Path] = HandshakesTo(probe.Path).Another(now);
             return true;
         }
         return false;

@@ -19,6 +19,9 @@ internal sealed record PunchSituation(
     /// <summary>Where connections stand already, in other rooms.</summary>
     public OpenPaths? OpenPaths { get; init; }
 
+    /// <summary>Ports that the peer has opened for us.</summary>
+    public IReadOnlyList<PortOffer> Offers { get; init; } = [];
+
     /// <summary>A translator takes our packets to IPv4 addresses, although we have none ourselves.</summary>
     public bool HasNat64 { get; init; }
 }
@@ -78,7 +81,7 @@ internal static class PunchPlan
 
     /// <summary>
     /// Flights to a candidate: at 0, 33, 99, 231, 495 ms, 1.0, 2.1, 4.2 and 8.4 s. With two openers these are 11 of the
-    /// 12 packets that an address may get before it answered; the last is kept for an answer to it.
+    /// 12 packets that an address may get before it answered; the last is kept for an answer to it. What fresh sockets send takes the place of the last.
     /// </summary>
     public const int Flights = 9;
 
@@ -101,11 +104,31 @@ internal static class PunchPlan
     /// <summary>Candidates probed in the first 200 ms, by rank. The others wait.</summary>
     public const int MaxFirstCandidates = 6;
 
+    /// <summary>Ports of an offer that are all probed, at most.</summary>
+    public const int MaxOfferedPorts = 8;
+
     /// <summary>Private addresses probed, at most.</summary>
     public const int MaxPrivateCandidates = 4;
 
     /// <summary>Routers that a packet to a private address may pass, less one: it must not wander into a stranger's network.</summary>
     public const byte PrivateTimeToLive = 3;
+
+    /// <summary>
+    /// When a peer that is not connected may be trapped, and a fresh socket is taken: an attempt is over one lead and one and a half round trips behind
+    /// its start, and the loss of a packet is made good within 231 ms. Peers whose way is longer than that get the round trip to the server twice on top.
+    /// </summary>
+    public static readonly TimeSpan FreshDelay = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>From one fresh socket to the next, which the openers of have one hop more.</summary>
+    public static readonly TimeSpan FreshInterval = TimeSpan.FromMilliseconds(1_500);
+
+    /// <summary>Fresh sockets of one attempt.</summary>
+    public const int MaxFreshSockets = 2;
+
+    /// <summary>
+    /// From a fresh socket's openers to its first message 1: what the news of it takes through the server, and the peer's first flight back.
+    /// </summary>
+    public static readonly TimeSpan FreshHandshakeDelay = TimeSpan.FromMilliseconds(1_000);
 
     private static readonly TimeSpan LaterCandidatesDelay = TimeSpan.FromMilliseconds(200);
 
@@ -119,7 +142,7 @@ internal static class PunchPlan
         {
             var target = targets[rank];
             var start = rank < MaxFirstCandidates ? TimeSpan.Zero : LaterCandidatesDelay;
-            var isOpen = target.IsNear || target.IsOwn || situation.OpenPaths?.Contains(target.Endpoint) is true;
+            var isOpen = target.IsNear || target.IsOwn || target.IsOffered || situation.OpenPaths?.Contains(target.Endpoint) is true;
             for (var flight = 0; flight < Flights; flight++)
             {
                 // 33 ms × (2^flight − 1)
@@ -134,6 +157,26 @@ internal static class PunchPlan
         }
         // A stable sort: at one time the better rank goes first.
         return [.. probes.OrderBy(probe => probe.At)];
+    }
+
+    /// <summary>
+    /// What leaves from a fresh socket: openers at once, so that they are out before the peer hears of the socket, and one packet
+    /// much later, by which the peer's should have come, for routers that the openers did not pass.
+    /// </summary>
+    /// <param name="situation">As ever.</param>
+    /// <param name="socket">The fresh socket.</param>
+    /// <param name="timeToLive">Of the openers.</param>
+    public static IReadOnlyList<Probe> CreateFresh(PunchSituation situation, SocketId socket, byte timeToLive)
+    {
+        var probes = new List<Probe>();
+        foreach (var target in PunchTargets.Rank(situation))
+        {
+            // An IPv6 address that nobody translates has no ports that could have been spoiled.
+            if (target.IsNear || target.IsOwn) continue;
+            probes.Add(new Probe(TimeSpan.Zero, target.Endpoint, ProbeKind.Opener, timeToLive) { Via = socket });
+            probes.Add(new Probe(FreshHandshakeDelay, target.Endpoint, ProbeKind.Handshake, 0) { Via = socket });
+        }
+        return [.. probes.OrderBy(probe => probe.At).Take(2 * MaxFirstCandidates)];
     }
 
     private static TimeSpan LeadOf(PunchSituation situation)

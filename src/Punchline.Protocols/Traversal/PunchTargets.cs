@@ -6,10 +6,11 @@ namespace Punchline.Protocols.Traversal;
 /// <param name="Endpoint">Where to.</param>
 /// <param name="IsNear">On a link or behind a router of ours: packets have few hops to live.</param>
 /// <param name="IsOwn">An IPv6 address that the peer's machine has itself: what stands before it filters, but translates nothing.</param>
-internal readonly record struct PunchTarget(Endpoint Endpoint, bool IsNear, bool IsOwn);
+/// <param name="IsOffered">A port that the peer has opened for us.</param>
+internal readonly record struct PunchTarget(Endpoint Endpoint, bool IsNear = false, bool IsOwn = false, bool IsOffered = false);
 
 /// <summary>
-/// Which of a peer's candidates are probed, the best first: near before far, and within both the families by turns, IPv6
+/// Which of a peer's candidates are probed, the best first: near before offered ports before far, and within the families by turns, IPv6
 /// first, as RFC 8305 §4 interleaves them. So the first few are of both, however many one of them has.
 /// </summary>
 internal static class PunchTargets
@@ -17,9 +18,14 @@ internal static class PunchTargets
     public static IReadOnlyList<PunchTarget> Rank(PunchSituation situation)
     {
         var near = new List<PunchTarget>();
+        var offered = new List<PunchTarget>();
         var far = new List<PunchTarget>();
         var seen = new HashSet<Endpoint>();
         var shareReflexive = SharesReflexiveAddress(situation);
+        foreach (var endpoint in OfferedPorts(situation))
+        {
+            if (Reaches(situation, endpoint) && seen.Add(endpoint)) offered.Add(new PunchTarget(endpoint, IsOffered: true));
+        }
         foreach (var candidate in situation.RemoteCandidates.Take(Candidate.MaxPerPeer).OrderByDescending(candidate => candidate.Kind))
         {
             var endpoint = candidate.Endpoint;
@@ -27,11 +33,11 @@ internal static class PunchTargets
             if (situation.HostAddresses.Any(host => host.IsBroadcast(endpoint))) continue;
             var isOnLink = situation.HostAddresses.Any(host => host.IsOnLink(endpoint));
             if (AddressScope.IsLoopback(endpoint) || isOnLink || (AddressScope.IsPrivate(endpoint) && shareReflexive))
-                near.Add(new PunchTarget(endpoint, IsNear: true, IsOwn: false));
+                near.Add(new PunchTarget(endpoint, IsNear: true));
             else if (!AddressScope.IsPrivate(endpoint) && Reaches(situation, endpoint))
-                far.Add(new PunchTarget(endpoint, IsNear: false, IsOwn: !endpoint.IsIPv4 && candidate.Kind == CandidateKind.Host));
+                far.Add(new PunchTarget(endpoint, IsOwn: !endpoint.IsIPv4 && candidate.Kind == CandidateKind.Host));
         }
-        return [.. ByTurns(near).Take(PunchPlan.MaxPrivateCandidates), .. ByTurns(far)];
+        return [.. ByTurns(near).Take(PunchPlan.MaxPrivateCandidates), .. offered, .. ByTurns(far)];
     }
 
     /// <summary>The peer has addresses in the internet, and all of them are of a family that we do not have.</summary>
@@ -40,6 +46,19 @@ internal static class PunchTargets
         var far = situation.RemoteCandidates.Select(candidate => candidate.Endpoint)
             .Where(endpoint => PunchPlan.IsUsable(endpoint, allowLoopback: false) && !AddressScope.IsPrivate(endpoint)).ToList();
         return far.Count > 0 && !far.Exists(endpoint => Reaches(situation, endpoint));
+    }
+
+    // A long list of ports is searched, and not probed as candidates are.
+    private static IEnumerable<Endpoint> OfferedPorts(PunchSituation situation)
+    {
+        foreach (var offer in situation.Offers)
+        {
+            if (offer.Ports > PunchPlan.MaxOfferedPorts || AddressScope.IsPrivate(offer.First)) continue;
+            for (int port = offer.First.Port; port <= offer.LastPort; port++)
+            {
+                if (offer.First.WithPort((ushort)port) is var endpoint && PunchPlan.IsUsable(endpoint, situation.AllowLoopback)) yield return endpoint;
+            }
+        }
     }
 
     // By which family we have addresses in. Unique local ones lead nowhere else (RFC 4193 §4.3), where no translator makes them global.

@@ -25,7 +25,7 @@ internal interface IRoomObserver
 }
 
 /// <summary>
-/// Drives a <see cref="NodeCore"/>: its one socket, its clock and its timer. Whoever has an input (the receiving thread,
+/// Drives a <see cref="NodeCore"/>: its sockets, its clock and its timer. Whoever has an input (a receiving thread,
 /// the timer's thread, a command) takes the gate, hands it in, and sends what comes out before it lets go. Nothing waits
 /// inside, and no code of the application runs there.
 /// </summary>
@@ -39,6 +39,7 @@ internal sealed class NodeEngine : IDisposable
     private readonly NodeCore _node;
     private readonly QlogDirectory? _qlog;
     private readonly UdpSocket _socket;
+    private readonly SideSocketSet _sideSockets;
     private readonly IReadOnlyList<HostAddress> _hostAddresses;
     private readonly Dictionary<int, IRoomObserver> _rooms = [];
     private readonly byte[] _sendBuffer = new byte[MaxDatagram];
@@ -64,6 +65,7 @@ internal sealed class NodeEngine : IDisposable
         }
         _node = new NodeCore(identity, SystemRandomSource.Instance, new NodeObserver(identity.DeriveId(), _qlog));
         LocalEndPoint = _socket.LocalEndPoint;
+        _sideSockets = new SideSocketSet(LocalEndPoint.Address, Nat64, Handle);
         _hostAddresses = HostAddresses.Of(LocalEndPoint);
         if (!hideHostCandidates) _node.SetHostAddresses(_hostAddresses, Timestamp.Zero);
         Nat64Sought = HasIPv6Only ? DiscoverNat64Async() : Task.CompletedTask;
@@ -150,6 +152,7 @@ internal sealed class NodeEngine : IDisposable
             Monitor.PulseAll(_gate);
         }
         _socket.Dispose();
+        _sideSockets.Dispose();
         _receiver.Join();
         _timer.Join();
         _node.Dispose();
@@ -174,14 +177,16 @@ internal sealed class NodeEngine : IDisposable
     private void Receive()
     {
         var buffer = GC.AllocateUninitializedArray<byte>(MaxDatagram);
-        while (_socket.TryReceive(buffer, out var length, out var source))
+        while (_socket.TryReceive(buffer, out var length, out var source)) Handle(source, buffer.AsSpan(0, length));
+    }
+
+    private void Handle(PathAddress source, ReadOnlySpan<byte> datagram)
+    {
+        lock (_gate)
         {
-            lock (_gate)
-            {
-                if (_isDisposed) return;
-                _node.HandleDatagram(source, buffer.AsSpan(0, length), Now);
-                Drain();
-            }
+            if (_isDisposed) return;
+            _node.HandleDatagram(source, datagram, Now);
+            Drain();
         }
     }
 
@@ -233,6 +238,29 @@ internal sealed class NodeEngine : IDisposable
 
     private void SendAll()
     {
-        while (_node.TryDequeueTransmit(Now, _sendBuffer, out var transmit)) _socket.Send(_sendBuffer.AsSpan(0, transmit.Length), transmit);
+        do
+        {
+            while (_node.TryDequeueTransmit(Now, _sendBuffer, out var transmit))
+            {
+                var datagram = _sendBuffer.AsSpan(0, transmit.Length);
+                if (transmit.Via == SocketId.Main) _socket.Send(datagram, transmit);
+                else _sideSockets.Send(datagram, transmit);
+            }
+        }
+        while (ChangeSockets());
+    }
+
+    // A socket that was opened may have something to send.
+    private bool ChangeSockets()
+    {
+        var any = false;
+        while (_node.TryDequeueSocketCommand(out var command))
+        {
+            any = true;
+            if (!command.Opens) _sideSockets.Close(command.Socket);
+            else if (_sideSockets.TryOpen(command.Socket, out var port)) _node.HandleSocketOpened(command.Socket, port, Now);
+            else _node.HandleSocketFailed(command.Socket, Now);
+        }
+        return any;
     }
 }

@@ -6,8 +6,9 @@ using Punchline.Protocols.Primitives;
 namespace Punchline.Sockets;
 
 /// <summary>
-/// The punching socket: one for STUN, probes and data alike, because they must share a mapping; and for both families, so that there is
-/// one port to tell. One thread receives, and one at a time sends (a TTL is the socket's, not the packet's).
+/// A UDP socket. The punching socket is one for STUN, probes and data alike, because they must share a mapping, and for both families, so that
+/// there is one port to tell: one thread blocks on it. Side sockets do not block, and <see cref="SideSocketSet"/> receives from all of them.
+/// One at a time sends (a TTL is the socket's, not the packet's).
 /// </summary>
 internal sealed class UdpSocket : IDisposable
 {
@@ -32,10 +33,11 @@ internal sealed class UdpSocket : IDisposable
     private readonly bool _hasIPv6;
     private readonly ManualResetEventSlim _closed = new();
 
-    /// <param name="local">Where to bind. <see cref="IPAddress.IPv6Any"/> is both families; another address is its own.</param>
+    /// <param name="local">Where to bind it. <see cref="IPAddress.IPv6Any"/> is both families; another address is its own.</param>
     /// <param name="nat64">How IPv4 is reached where there is none.</param>
+    /// <param name="blocks">Whether receiving waits.</param>
     /// <exception cref="SocketException">The address cannot be bound, or the system has no IPv6.</exception>
-    public UdpSocket(IPEndPoint local, Nat64 nat64)
+    public UdpSocket(IPEndPoint local, Nat64 nat64, bool blocks = true)
     {
         _nat64 = nat64;
         _hasIPv6 = local.AddressFamily == AddressFamily.InterNetworkV6;
@@ -45,6 +47,7 @@ internal sealed class UdpSocket : IDisposable
         _destination = new SocketAddress(local.AddressFamily);
         try
         {
+            _socket.Blocking = blocks;
             if (OperatingSystem.IsWindows()) _socket.IOControl(SioUdpConnReset, [0, 0, 0, 0], null);
             if (_hasIPv6) _socket.DualMode = _hasIPv4;
             _socket.ReceiveBufferSize = BufferBytes;
@@ -79,6 +82,9 @@ internal sealed class UdpSocket : IDisposable
 
     public IPEndPoint LocalEndPoint => (IPEndPoint)_socket.LocalEndPoint!;
 
+    /// <summary>To wait on, among others.</summary>
+    public Socket Handle => _socket;
+
     /// <summary>Waits for a datagram. False once the socket is closed; errors that come up from the network are passed over.</summary>
     public bool TryReceive(Span<byte> buffer, out int length, out Endpoint source)
     {
@@ -88,7 +94,7 @@ internal sealed class UdpSocket : IDisposable
             try
             {
                 length = _socket.ReceiveFrom(buffer, SocketFlags.None, _source);
-                source = _nat64.FromWire(ReadSource());
+                source = ReadSource();
                 return true;
             }
             catch (SocketException) when (!_closed.IsSet)
@@ -104,6 +110,28 @@ internal sealed class UdpSocket : IDisposable
         length = 0;
         source = default;
         return false;
+    }
+
+    /// <summary>A datagram of a socket that does not block. False where there is none, or an error took its place.</summary>
+    /// <param name="buffer">Room for it.</param>
+    /// <param name="isReady">Something waits, be it an empty datagram or an error: neither counts as available bytes.</param>
+    /// <param name="length">Its length.</param>
+    /// <param name="source">Where it came from.</param>
+    public bool TryReceiveNow(Span<byte> buffer, bool isReady, out int length, out Endpoint source)
+    {
+        source = default;
+        length = 0;
+        try
+        {
+            if (!isReady && _socket.Available == 0) return false;
+            length = _socket.ReceiveFrom(buffer, SocketFlags.None, _source);
+            source = ReadSource();
+            return true;
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Sends a datagram; one that the system does not take is lost, as any may be on its way.</summary>
@@ -157,9 +185,9 @@ internal sealed class UdpSocket : IDisposable
     {
         var address = _source.Buffer.Span;
         var port = BinaryPrimitives.ReadUInt16BigEndian(address[PortOffset..]);
-        return _hasIPv6
+        return _nat64.FromWire(_hasIPv6
             ? new Endpoint(BinaryPrimitives.ReadUInt128BigEndian(address[IPv6Offset..]), port)
-            : Endpoint.FromIPv4(BinaryPrimitives.ReadUInt32BigEndian(address[IPv4Offset..]), port);
+            : Endpoint.FromIPv4(BinaryPrimitives.ReadUInt32BigEndian(address[IPv4Offset..]), port));
     }
 
     private void WriteDestination(Endpoint destination)

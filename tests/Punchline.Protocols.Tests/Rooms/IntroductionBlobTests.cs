@@ -95,6 +95,55 @@ public sealed class IntroductionBlobTests
     }
 
     [Fact]
+    public void Ports_that_were_opened_for_others_stand_behind_the_candidates()
+    {
+        PortOffer[] offers =
+        [
+            new(7, Endpoint.Parse("198.51.100.7:5000"), 5_000, 1), new(8, Endpoint.Parse("[2001:db8::1]:30000"), 31_023, 64),
+        ];
+        var blob = new IntroductionBlob(PublicKey, Instance, 1, "n", Candidates) { Offers = offers };
+        Assert.True(IntroductionBlob.TryOpen(blob.Seal(Keys, new SeededRandom(1)), Keys, out var opened));
+        Assert.Equal(offers, opened.Offers);
+        Assert.Equal(Candidates, opened.Candidates);
+        // As many as there may be, in the longest blob there is.
+        var full = new IntroductionBlob(PublicKey, Instance, 1, new string('n', 64), [.. Enumerable.Repeat(new Candidate(CandidateKind.Host, offers[1].First), 30)])
+        {
+            Offers = [.. Enumerable.Repeat(offers[1], PortOffer.MaxPerPeer)],
+        };
+        Assert.True(IntroductionBlob.TryOpen(full.Seal(Keys, new SeededRandom(1)), Keys, out opened));
+        Assert.Equal(32, opened.Offers.Count);
+    }
+
+    [Theory]
+    [InlineData(5_000, 4_999, 1)] // no port
+    [InlineData(5_000, 5_000, 0)] // no socket
+    [InlineData(5_000, 5_001, 3)] // more sockets than ports
+    public void An_offer_that_makes_no_sense_ends_the_list(ushort first, ushort last, ushort sockets)
+    {
+        PortOffer good = new(7, Endpoint.Parse("198.51.100.7:5000"), 5_000, 1);
+        var blob = new IntroductionBlob(PublicKey, Instance, 1, "n", []) { Offers = [good, new(8, good.First.WithPort(first), last, sockets), good] };
+        Assert.True(IntroductionBlob.TryOpen(blob.Seal(Keys, new SeededRandom(1)), Keys, out var opened));
+        Assert.Equal([good], opened.Offers);
+    }
+
+    // A later version's fields in between are passed over; what is cut off ends the reading.
+    [Fact]
+    public void Fields_that_are_unknown_or_malformed_do_no_harm()
+    {
+        byte[] offers = [1, 19, 0, 0, 0, 0, 0, 0, 0, 7, 4, 198, 51, 100, 7, 0x13, 0x88, 0x13, 0x88, 0, 1];
+        byte[] unknown = [0x40, 99, 3, 1, 2, 3];
+        Assert.Single(OffersBehind([.. unknown, .. offers]));
+        Assert.Empty(OffersBehind(offers[..^1]));
+        Assert.Empty(OffersBehind([0x40, 99, 40, .. offers]));
+    }
+
+    private static IReadOnlyList<PortOffer> OffersBehind(byte[] fields)
+    {
+        Assert.True(IntroductionBlob.TryOpen(Seal([.. Plaintext("n", []), .. fields]), Keys, out var opened));
+        return opened.Offers;
+    }
+
+    [Fact]
     public void A_name_is_made_safe_to_show()
     {
         Assert.True(IntroductionBlob.TryOpen(Seal(Plaintext("a\u001b[31mb\r\nc\u202ed", [])), Keys, out var opened));

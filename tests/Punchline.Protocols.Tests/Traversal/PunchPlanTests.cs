@@ -53,6 +53,35 @@ public sealed class PunchPlanTests
         Assert.Equal(PunchPlan.Flights + PunchPlan.OpenerFlights, plan.Count - toOpen.Count);
     }
 
+    // PROTOCOL §5: the peer's openers are out before we hear of its port.
+    [Fact]
+    public void A_port_that_the_peer_opened_for_us_is_probed_first_and_at_once()
+    {
+        var plan = PunchPlan.Create(new PunchSituation([Home], [Router], [Candidate("srflx 203.0.113.5:5000")], false) { Offers = [Offer("203.0.113.5:6000", 6_001)] });
+        Assert.Equal(["203.0.113.5:6000", "203.0.113.5:6001"], plan.Take(2).Select(probe => probe.Destination.ToString()));
+        Assert.All(plan.Where(probe => probe.Destination.Port != 5_000), probe => Assert.Equal(ProbeKind.Handshake, probe.Kind));
+        Assert.Equal((2 * PunchPlan.Flights) + PunchPlan.Flights + PunchPlan.OpenerFlights, plan.Count);
+    }
+
+    [Theory]
+    [InlineData("203.0.113.5:6000", 6_008)] // as many are for a search
+    [InlineData("10.0.0.5:6000", 6_000)]
+    [InlineData("127.0.0.1:6000", 6_000)]
+    [InlineData("203.0.113.5:22", 22)]
+    public void A_port_is_not_probed_because_it_is_offered(string first, ushort last) =>
+        Assert.Empty(PunchPlan.Create(new PunchSituation([Home], [Router], [], false) { Offers = [Offer(first, last)] }));
+
+    [Fact]
+    public void From_a_fresh_socket_openers_leave_at_once_and_a_handshake_late()
+    {
+        var fresh = new SocketId(Carrier.Udp, 1);
+        var situation = new PunchSituation([Home], [Router], [Candidate("srflx 203.0.113.5:5000"), Candidate("host 192.168.1.20:5000")], false) { Offers = [Offer("203.0.113.5:6000", 6_000)] };
+        var plan = PunchPlan.CreateFresh(situation, fresh, timeToLive: 3);
+        Assert.Equal(["0 opener ttl 3", "0 opener ttl 3", "1000 handshake", "1000 handshake"], plan.Select(Show));
+        Assert.Equal(["203.0.113.5:6000", "203.0.113.5:5000"], plan.Take(2).Select(probe => probe.Destination.ToString()));
+        Assert.All(plan, probe => Assert.Equal(fresh, probe.Via));
+    }
+
     [Fact]
     public void On_our_own_link_nothing_has_to_be_opened_and_no_packet_goes_far()
     {
@@ -147,4 +176,6 @@ public sealed class PunchPlanTests
 
     private static string Show(Probe probe) =>
         $"{probe.At.TotalMilliseconds} {(probe.Kind == ProbeKind.Opener ? "opener" : "handshake")}{(probe.TimeToLive == 0 ? "" : $" ttl {probe.TimeToLive}")}";
+
+    private static PortOffer Offer(string first, ushort last) => new(1, Endpoint.Parse(first), last, 1);
 }

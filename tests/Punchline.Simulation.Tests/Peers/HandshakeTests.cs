@@ -1,6 +1,7 @@
 using Punchline.Protocols.Node;
 using Punchline.Protocols.Noise;
 using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Traversal;
 using Punchline.Simulation.Nat;
 using Punchline.Simulation.Peers;
 
@@ -46,7 +47,7 @@ public sealed class HandshakeTests
             // Whoever sees a message 1 can send it from anywhere.
             for (var i = 0; i < 10; i++) introduced.Responder.Node.HandleDatagram(Elsewhere, message1, internet.Now);
             introduced.Responder.Node.HandleDatagram(Elsewhere.WithPort(5001), message1, internet.Now);
-            internet.RunFor(TimeSpan.FromMilliseconds(800));
+            internet.RunFor(PunchPlan.FreshDelay); // then they come by other sockets, too
             var sent = introduced.SentBy(introduced.Responder).ToList();
             // One message, encrypted once, and nothing else to whom we do not know.
             var message2 = Assert.Single(sent.Where(packet => packet.Destination.Address == Elsewhere.Address).Select(packet => packet.Digest).Distinct());

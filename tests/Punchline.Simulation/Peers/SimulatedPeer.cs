@@ -57,6 +57,7 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
         if (_nat64 is not null) _node.SetNat64(internet.Now);
         _room = _node.OpenRoom(keys, machine.Name, allowed);
         _socket = machine.Bind(Port, this);
+        SideSockets = new SimulatedSideSockets(_node, machine, _nat64);
     }
 
     public string Name => _machine.Name;
@@ -79,6 +80,8 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
 
     public NodeCore Node => _node;
 
+    public SimulatedSideSockets SideSockets { get; }
+
     public P256KeyPair Identity => _identity;
 
     /// <summary>When it last sent anything, to a peer or to the server: its last sign of life once it is dead.</summary>
@@ -90,6 +93,9 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
     public int Undelivered => _node.CountUndelivered(_room);
 
     public Timestamp NextTimeout => _node.NextTimeout;
+
+    /// <summary>How much later than they come the server's messages are acted on: a busy machine's.</summary>
+    public TimeSpan Lag { get; set; }
 
     /// <summary>Called with every datagram that arrives, before the node has it.</summary>
     public Action<Endpoint, ReadOnlySpan<byte>>? Overheard { get; set; }
@@ -122,7 +128,11 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
             return;
         }
         _serverSince = _internet.Now;
-        _server.Received = utf8 => _node.HandleServerMessage(_room, utf8.Span, _internet.Now);
+        _server.Received = utf8 =>
+        {
+            if (Lag == TimeSpan.Zero) _node.HandleServerMessage(_room, utf8.Span, _internet.Now);
+            else _internet.ScheduleAt(Name, _internet.Now + Lag, () => _node.HandleServerMessage(_room, utf8.Span, _internet.Now));
+        };
         _server.Broken = LoseServer;
         _node.HandleServerConnected(_room, SimulatedServer.Host, [], isLoopback: false, _internet.Now);
     }
@@ -153,6 +163,7 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
     {
         IsAlive = false;
         _socket.Close();
+        SideSockets.Close();
         CutServer();
     }
 
@@ -175,6 +186,8 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
 
     public void HandleTimeout(Timestamp now) => _node.HandleTimeout(now);
 
+    public SimulatedSocket? SenderOf(in Transmit transmit, SimulatedSocket asked) => SideSockets.SenderOf(transmit, asked);
+
     public bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit)
     {
         while (_node.TryDequeueServerMessage(out _, out var utf8))
@@ -185,7 +198,10 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
         // Behind what was just sent, which may be why.
         if (_node.TryDequeueServerClose(out _)) _internet.Schedule(now, LoseServer);
         while (TakesEvents && _node.TryDequeueEvent(_room, now, out var nodeEvent)) _events.Add(nodeEvent);
-        if (!_node.TryDequeueTransmit(now, buffer, out transmit)) return false;
+        while (!_node.TryDequeueTransmit(now, buffer, out transmit))
+        {
+            if (!SideSockets.Change(now)) return false;
+        }
         if (_nat64 is not null && transmit.Destination.IsIPv4) transmit = transmit with { Destination = _nat64.Embed(transmit.Destination) };
         LastSent = now;
         return true;

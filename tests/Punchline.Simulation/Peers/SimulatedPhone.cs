@@ -45,6 +45,7 @@ internal sealed class SimulatedPhone : ISimulatedHost, IDisposable
         _node = new NodeCore(_identity, random);
         _node.SetHostAddresses([new HostAddress(machine.At(Port), LanPrefixLength)], internet.Now);
         _socket = machine.Bind(Port, this);
+        SideSockets = new SimulatedSideSockets(_node, machine);
     }
 
     public PeerId Id => _node.Id;
@@ -52,6 +53,8 @@ internal sealed class SimulatedPhone : ISimulatedHost, IDisposable
     public string Name => _machine.Name;
 
     public NodeCore Node => _node;
+
+    public SimulatedSideSockets SideSockets { get; }
 
     public Endpoint Host => _machine.At(Port);
 
@@ -101,6 +104,7 @@ internal sealed class SimulatedPhone : ISimulatedHost, IDisposable
     public void Kill()
     {
         _socket.Close();
+        SideSockets.Close();
         foreach (var link in _links.Values) link.Cut();
     }
 
@@ -111,6 +115,8 @@ internal sealed class SimulatedPhone : ISimulatedHost, IDisposable
 
     public void HandleTimeout(Timestamp now) => _node.HandleTimeout(now);
 
+    public SimulatedSocket? SenderOf(in Transmit transmit, SimulatedSocket asked) => SideSockets.SenderOf(transmit, asked);
+
     public bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit)
     {
         while (_node.TryDequeueServerMessage(out var number, out var utf8)) _links[number].Send(utf8.Span);
@@ -118,7 +124,10 @@ internal sealed class SimulatedPhone : ISimulatedHost, IDisposable
         {
             while (_node.TryDequeueEvent(number, now, out var nodeEvent)) _events.Add(nodeEvent);
         }
-        if (!_node.TryDequeueTransmit(now, buffer, out transmit)) return false;
+        while (!_node.TryDequeueTransmit(now, buffer, out transmit))
+        {
+            if (!SideSockets.Change(now)) return false;
+        }
         Sent.Add((transmit.Destination, buffer[..transmit.Length].ToArray()));
         return true;
     }

@@ -1,0 +1,75 @@
+using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Traversal;
+
+namespace Punchline.Protocols.Node;
+
+// Fresh sockets. A router that accepts unsolicited packets gives the port of a host that speaks too late to such a packet, and moves
+// the host's answers to another one, for as long as either side goes on trying: such a pair never meets by the ports that it has. A fresh socket has a
+// port that nobody could spoil yet. Its reflexive address is learnt by STUN, openers leave from it, and only then does the peer hear of it,
+// through the server: whatever the peer sends there comes behind the openers, however far apart the two act.
+internal sealed partial class PeerSession : ISideSocketOwner
+{
+    /// <summary>STUN servers that a fresh socket asks: a second one in case a packet is lost.</summary>
+    private const int FreshStunServers = 2;
+
+    private readonly List<SideSocket> _fresh = [];
+    private readonly HashSet<SocketId> _offered = [];
+    private Timestamp _nextFresh = Timestamp.Never;
+
+    /// <summary>A fresh socket is open, or knows where it is seen.</summary>
+    public void HandleSideSocket(SideSocket socket, Timestamp now)
+    {
+        if (socket.State == SideSocketState.Closed)
+        {
+            _fresh.Remove(socket);
+        }
+        else if (socket.Reflexive.Count == 0)
+        {
+            foreach (var server in _services.AnsweringStunServers.Take(FreshStunServers)) _services.SideSockets.Query(socket, server, now);
+        }
+        else if (_punch is not null && _offered.Add(socket.Id))
+        {
+            AddFreshPlan(socket, now);
+            var reflexive = socket.Reflexive[0];
+            _room.TryOffer(new PortOffer(PortOffer.TargetOf(Peer), reflexive, reflexive.Port, Sockets: 1), now);
+        }
+    }
+
+    private void BeginFresh(Timestamp now) => _nextFresh = now + PunchPlan.FreshDelay + (2 * (_services.ServerRoundTrip ?? TimeSpan.Zero));
+
+    private void OpenFresh(Timestamp now)
+    {
+        _nextFresh = Timestamp.Never;
+        // With a port for each destination a fresh one is worth no more than the first. And only a server tells the peer.
+        if (_punch is null || _services.Reflexive.Count != 1 || !_room.IsServed) return;
+        if (!_services.SideSockets.TryOpen(this, out var socket)) return;
+        _fresh.Add(socket);
+        if (_fresh.Count < PunchPlan.MaxFreshSockets) _nextFresh = now + PunchPlan.FreshInterval;
+    }
+
+    private void AddFreshPlan(SideSocket socket, Timestamp now) =>
+        _punch?.Add(PunchPlan.CreateFresh(Situation, socket.Id, (byte)(PunchPlan.OpenerTimeToLive + _fresh.IndexOf(socket))), now);
+
+    // What the peer has opened meanwhile is worth trying from ours as well: both main ports may be spoiled.
+    private void AddFreshPlans(Timestamp now)
+    {
+        foreach (var socket in _fresh)
+        {
+            if (_offered.Contains(socket.Id)) AddFreshPlan(socket, now);
+        }
+    }
+
+    // All but the one that the connection stands on.
+    private void CloseFresh()
+    {
+        _nextFresh = Timestamp.Never;
+        _offered.Clear();
+        _room.Withdraw(Peer);
+        for (var i = _fresh.Count - 1; i >= 0; i--)
+        {
+            if (_connection is { IsDrained: false } connection && connection.Path.Local == _fresh[i].Id) continue;
+            _services.SideSockets.Close(_fresh[i]);
+            _fresh.RemoveAt(i);
+        }
+    }
+}
