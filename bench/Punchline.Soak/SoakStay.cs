@@ -227,9 +227,9 @@ internal sealed class SoakStay : IAsyncDisposable
             }
             _process.EndInput();
         }
-        catch (Exception exception) when (exception is IOException or ObjectDisposedException)
+        catch (Exception exception) when (exception is IOException or InvalidOperationException)
         {
-            // It ended meanwhile, as it was told to; or its exit code says more.
+            // It ended meanwhile, as it was told to; or its exit code says more. Of a process that was given back, Process says that it never had an input.
         }
     }
 }

@@ -27,7 +27,7 @@ public sealed class PeerNode : IAsyncDisposable
         _identity = options.Identity ?? PeerIdentity.Create();
         _knownServers = options.StateDirectory is { } directory ? new KnownServers(directory) : new RememberedServers();
         _keptRoomKeys = options.StateDirectory is { } state ? new KeptRoomKeys(state) : null;
-        _engine = new NodeEngine(_identity.KeyPair, options.LocalEndPoint, options.HideHostCandidates, options.QlogDirectory);
+        _engine = new NodeEngine(_identity.KeyPair, options.LocalEndPoint, options.HideHostCandidates, options.QlogDirectory, mapsPort: !options.DisablePortMapping);
     }
 
     /// <summary>Who this node is.</summary>
@@ -115,6 +115,8 @@ public sealed class PeerNode : IAsyncDisposable
             _open.Clear();
         }
         await Task.WhenAll(open.Select(one => one.DisposeAsync().AsTask())).ConfigureAwait(false);
+        // Behind the goodbyes, which go by the mapped port.
+        await _engine.ClosePortMappingsAsync().ConfigureAwait(false);
         _engine.Dispose();
         if (_ownsIdentity) _identity.Dispose();
     }

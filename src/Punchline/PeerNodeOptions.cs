@@ -21,6 +21,12 @@ public sealed class PeerNodeOptions
     public bool HideHostCandidates { get; init; }
 
     /// <summary>
+    /// Does not ask the router to map this node's port, by PCP, NAT-PMP or UPnP. A mapped port is open to everybody as long as the node runs; what comes in by it is as
+    /// strange to the node as any packet. The router is asked once a server beyond this machine is.
+    /// </summary>
+    public bool DisablePortMapping { get; init; }
+
+    /// <summary>
     /// A directory, made where it is missing, that gets one qlog file for each connection: what was sent and received, when, and what became of
     /// it. Addresses and ids are in it; keys and data never are. Only the owner may read the files. Null: none are written.
     /// </summary>

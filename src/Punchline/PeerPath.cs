@@ -10,6 +10,9 @@ public enum PathKind
 
     /// <summary>Across the internet, through whatever NATs are between.</summary>
     Direct,
+
+    /// <summary>Across the internet, by a port that a router maps: this peer's, or the other's.</summary>
+    Mapped,
 }
 
 /// <summary>What carries the packets.</summary>

@@ -246,8 +246,8 @@ public sealed class Room : IRoomObserver, IAsyncDisposable
         NodeEvent.MemberJoined joined => new RoomEvent.Joined(joined.Peer, joined.Name),
         NodeEvent.MemberLeft left => new RoomEvent.Left(left.Peer, left.Reason == DepartureReason.Left ? LeaveReason.Left : LeaveReason.Timeout),
         NodeEvent.Connected connected => new RoomEvent.Connected(
-            connected.Peer, connected.Name, PathTo(connected.Path.Remote), connected.Elapsed, connected.RoundTrip),
-        NodeEvent.PathChanged changed => new RoomEvent.PathChanged(changed.Peer, PathTo(changed.Path.Remote), changed.RoundTrip),
+            connected.Peer, connected.Name, PathTo(connected.Path.Remote, connected.IsMapped), connected.Elapsed, connected.RoundTrip),
+        NodeEvent.PathChanged changed => new RoomEvent.PathChanged(changed.Peer, PathTo(changed.Path.Remote, changed.IsMapped), changed.RoundTrip),
         NodeEvent.Disconnected disconnected => new RoomEvent.Disconnected(disconnected.Peer, disconnected.Reason),
         NodeEvent.Failed failed => new RoomEvent.Failed(failed.Peer, failed.Failure.Cause, failed.Failure.Detail, failed.Failure.Advice),
         NodeEvent.MessageReceived received => new RoomEvent.Message(received.Peer, received.Name, received.Sequence, received.Text),
@@ -255,10 +255,10 @@ public sealed class Room : IRoomObserver, IAsyncDisposable
         _ => null,
     };
 
-    private PeerPath PathTo(Endpoint remote)
+    private PeerPath PathTo(Endpoint remote, bool isMapped)
     {
         IPEndPoint endPoint = remote.ToIPEndPoint();
-        var kind = _engine.IsNear(remote) ? PathKind.Lan : PathKind.Direct;
+        var kind = _engine.IsNear(remote) ? PathKind.Lan : isMapped ? PathKind.Mapped : PathKind.Direct;
         return new PeerPath(kind, PathTransport.Udp, _engine.LocalEndPointTowards(endPoint), endPoint);
     }
 }

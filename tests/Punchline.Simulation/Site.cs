@@ -117,6 +117,9 @@ internal sealed class Site
 
     internal void Remove(Site site) => _routers.Remove(site.ExternalAddress);
 
+    /// <summary>In the order of adding.</summary>
+    internal IEnumerable<Machine> Machines => _machines.Values;
+
     internal Machine? FindMachine(UInt128 address) => _machines.GetValueOrDefault(address);
 
     internal Site? FindRouter(UInt128 address) => _routers.GetValueOrDefault(address);

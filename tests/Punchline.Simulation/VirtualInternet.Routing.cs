@@ -23,10 +23,20 @@ internal sealed partial class VirtualInternet
         Record(machine.Name, Verdict.Sent, packet);
         if (machine.Site is { } site)
         {
-            if (site.FindMachine(packet.Destination.Address) is { } neighbour) Push(Now + LanDelay, () => Deliver(neighbour, packet));
+            if (packet.Destination.IsIPv4 && packet.Destination.IPv4 >> 28 == 0xe) SendToAll(site, machine, packet);
+            else if (site.FindMachine(packet.Destination.Address) is { } neighbour) Push(Now + LanDelay, () => Deliver(neighbour, packet));
             else EnterLan(site, packet);
         }
         else Cross(machine.Uplink!.Up, packet, EnterCore);
+    }
+
+    // Multicast stays in the LAN. Whoever has no socket there has not joined the group.
+    private void SendToAll(Site site, Machine sender, Packet packet)
+    {
+        foreach (var member in site.Machines)
+        {
+            if (member != sender && member.FindSocket(packet.Destination.Port) is not null) Push(Now + LanDelay, () => Deliver(member, packet));
+        }
     }
 
     /// <summary>Into a site's LAN, from a host of it (that has looked for a neighbour) or from the router of a site behind it.</summary>

@@ -69,6 +69,15 @@ internal sealed partial class VirtualInternet(ulong seed) : IDisposable
         return machine;
     }
 
+    /// <summary>A site's router as a host of its LAN, at .1: whom gateways' protocols ask.</summary>
+    public Machine AddRouterHost(Site site)
+    {
+        var machine = new Machine(site.RouterName + "-host", site.Lan + 1, site, uplink: null);
+        site.Add(machine);
+        _machines.Add(machine);
+        return machine;
+    }
+
     /// <summary>A public machine at the core, with no router of its own.</summary>
     public Machine AddServer(string name, LinkConditions? link = null, bool hasIPv6 = false)
     {

@@ -94,7 +94,7 @@ internal sealed class JsonOutput(TextWriter output, TextWriter error) : IChatOut
     private static void WritePath(Utf8JsonWriter json, PeerPath path)
     {
         json.WriteStartObject("path");
-        json.WriteString("kind", path.Kind == PathKind.Lan ? "lan" : "direct");
+        json.WriteString("kind", path.Kind switch { PathKind.Lan => "lan", PathKind.Mapped => "mapped", _ => "direct" });
         json.WriteString("transport", "udp");
         json.WriteString("local", path.Local.ToString());
         json.WriteString("remote", path.Remote.ToString());

@@ -71,7 +71,12 @@ internal sealed class PlainOutput(TextWriter output, TextWriter error, PromptLin
         }
     }
 
-    private static string Way(PeerPath path) => path.Kind == PathKind.Lan ? $"on this network at {path.Remote}" : $"directly at {path.Remote}";
+    private static string Way(PeerPath path) => path.Kind switch
+    {
+        PathKind.Lan => $"on this network at {path.Remote}",
+        PathKind.Mapped => $"directly, by a port that a router maps, at {path.Remote}",
+        _ => $"directly at {path.Remote}",
+    };
 
     private static string Milliseconds(TimeSpan time) => $"{time.TotalMilliseconds:0.#} ms";
 

@@ -25,6 +25,8 @@ internal sealed record JoinSettings
 
     public required bool HidesHostCandidates { get; init; }
 
+    public required bool MapsNoPort { get; init; }
+
     /// <summary>Null: no qlog files are written.</summary>
     public required string? QlogDirectory { get; init; }
 

@@ -20,6 +20,8 @@ internal sealed record MeetingSettings
 
     public required bool HidesHostCandidates { get; init; }
 
+    public required bool MapsNoPort { get; init; }
+
     /// <summary>Null: no qlog files are written.</summary>
     public required string? QlogDirectory { get; init; }
 
@@ -40,6 +42,8 @@ internal sealed class MeetingOptions
     public Option<bool> TrustFirst { get; } = SettingCatalogue.TrustFirst.ToFlag();
 
     public Option<bool> NoHostCandidates { get; } = SettingCatalogue.NoHostCandidates.ToFlag();
+
+    public Option<bool> NoPortMapping { get; } = SettingCatalogue.NoPortMapping.ToFlag();
 
     public Option<bool> Stay { get; } = SettingCatalogue.Stay.ToFlag();
 
@@ -62,6 +66,7 @@ internal sealed class MeetingOptions
         StateDirectory = StateSetting.Read(parsed, State, environment),
         TrustsFirst = Setting.ReadFlag(parsed, TrustFirst, environment),
         HidesHostCandidates = Setting.ReadFlag(parsed, NoHostCandidates, environment),
+        MapsNoPort = Setting.ReadFlag(parsed, NoPortMapping, environment),
         QlogDirectory = ReadQlog(Setting.Read(parsed, Qlog, environment)),
         Stays = Setting.ReadFlag(parsed, Stay, environment),
         IsJson = Setting.ReadFlag(parsed, Json, environment),

@@ -26,6 +26,9 @@ internal static class SettingCatalogue
         "--no-host-candidates", null,
         "Tells the members no addresses of this machine's own interfaces. Those on the same network are then reached through its router, if that can; the router's address cannot be hidden.");
 
+    public static readonly Setting NoPortMapping = new(
+        "--no-port-mapping", null, "Does not ask the router, by PCP, NAT-PMP or UPnP, to open a port to this machine for as long as it runs.");
+
     public static readonly Setting Wait = new("--wait", null, "Joins no room, but waits for others to call this peer by its id, and asks before it takes a call.");
 
     public static readonly Setting Accept = new("--accept", "PEER[,PEER…]|anyone", "With --wait: takes these peers' calls without asking.");
@@ -59,6 +62,6 @@ internal static class SettingCatalogue
 
     public static IReadOnlyList<Setting> All { get; } =
     [
-        Server, Secret, Name, Interactive, TrustFirst, Allow, NoHostCandidates, Wait, Accept, RefuseOthers, Stay, Json, State, Qlog, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, NoLab,
+        Server, Secret, Name, Interactive, TrustFirst, Allow, NoHostCandidates, NoPortMapping, Wait, Accept, RefuseOthers, Stay, Json, State, Qlog, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, NoLab,
     ];
 }

@@ -13,7 +13,7 @@ internal static class CallVerb
         var peer = PeerArgument.Create();
         var options = new MeetingOptions();
         var command = new Command("call", "Calls a peer that waits for calls (join --wait), and chats with it.") { peer };
-        foreach (var option in (Option[])[options.Server, options.Name, options.State, options.TrustFirst, options.NoHostCandidates, options.Stay, options.Json, options.Qlog, options.Config]) command.Options.Add(option);
+        foreach (var option in (Option[])[options.Server, options.Name, options.State, options.TrustFirst, options.NoHostCandidates, options.NoPortMapping, options.Stay, options.Json, options.Qlog, options.Config]) command.Options.Add(option);
         command.SetAction((parsed, _) =>
         {
             var typed = parsed.GetRequiredValue(peer);
@@ -39,6 +39,7 @@ internal static class CallVerb
             Identity = identity,
             StateDirectory = settings.StateDirectory,
             HideHostCandidates = settings.HidesHostCandidates,
+            DisablePortMapping = settings.MapsNoPort,
             QlogDirectory = settings.QlogDirectory,
         };
 

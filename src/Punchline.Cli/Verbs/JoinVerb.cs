@@ -48,6 +48,7 @@ internal static class JoinVerb
                 Identity = identity,
                 StateDirectory = settings.StateDirectory,
                 HideHostCandidates = settings.HidesHostCandidates,
+                DisablePortMapping = settings.MapsNoPort,
                 QlogDirectory = settings.QlogDirectory,
             },
             interruption.Token);

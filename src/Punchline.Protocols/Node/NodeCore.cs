@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Punchline.Protocols.Coordination;
 using Punchline.Protocols.Noise;
+using Punchline.Protocols.PortMapping;
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Rooms;
 using Punchline.Protocols.Stun;
@@ -15,7 +16,7 @@ namespace Punchline.Protocols.Node;
 /// One whole peer without its sockets and clock: STUN, punching, handshakes, connections and rooms, over one UDP
 /// port, and others where that one does not do. The engine and the simulation both drive it. Feed one input, drain all outputs, re-arm one timer.
 /// </summary>
-internal sealed class NodeCore : IDisposable
+internal sealed partial class NodeCore : IDisposable
 {
     /// <summary>Rooms of a node, at most, those of calls among them; and as many connections to servers.</summary>
     public const int MaxRooms = 256;
@@ -43,6 +44,7 @@ internal sealed class NodeCore : IDisposable
     {
         _services = new NodeServices(identity, random, observer);
         _stun = new StunClient(random);
+        _portMapper = new PortMapper(random);
     }
 
     public PeerId Id => _services.Id;
@@ -76,7 +78,8 @@ internal sealed class NodeCore : IDisposable
     {
         get
         {
-            var next = Timestamp.Min(Timestamp.Min(_stun.NextTimeout, _nextStunRefresh), _services.SideSockets.NextTimeout);
+            var next = Timestamp.Min(
+                Timestamp.Min(_stun.NextTimeout, _nextStunRefresh), Timestamp.Min(_portMapper.NextTimeout, _services.SideSockets.NextTimeout));
             foreach (var end in _serverEnds.Values) next = Timestamp.Min(next, end.NextTimeout);
             foreach (var room in _rooms.Values) next = Timestamp.Min(next, room.NextTimeout);
             return next;
@@ -106,6 +109,7 @@ internal sealed class NodeCore : IDisposable
     public void QueryStun(Endpoint server, Timestamp now)
     {
         if (_stunServers.Contains(server) || _stunServers.Count == StunClient.MaxQueries) return;
+        if (_mayMapPorts && !AddressScope.IsLoopback(server) && _stunServers.TrueForAll(AddressScope.IsLoopback)) _searchesGateway = true;
         _stunServers.Add(server);
         _stun.Query(server, now);
         _nextStunRefresh = Timestamp.Min(_nextStunRefresh, now + StunRefreshInterval);
@@ -284,6 +288,8 @@ internal sealed class NodeCore : IDisposable
     {
         _stun.HandleTimeout(now);
         DrainStun(now);
+        _portMapper.HandleTimeout(now);
+        DrainPortMapper(now);
         _services.SideSockets.HandleTimeout(now);
         if (now >= _nextStunRefresh)
         {
@@ -380,8 +386,11 @@ internal sealed class NodeCore : IDisposable
         _services.AnsweringStunServers = answering;
         var reflexive = answering.Select(asked => _reflexiveByServer[asked]).Distinct().ToList();
         if (reflexive.SequenceEqual(_services.Reflexive)) return;
+        // Our address is another one, and with it perhaps all that the gateway knew.
+        if (_services.Reflexive.Count > 0) _portMapper.Refresh(now);
         _services.Reflexive.Clear();
         _services.Reflexive.AddRange(reflexive);
+        _services.Mapped = JudgeMapped();
         HandleCandidatesChanged(now);
     }
 

@@ -50,10 +50,18 @@ internal abstract record NodeEvent(int Room)
     /// <param name="Path">Where it is, and by which socket.</param>
     /// <param name="Elapsed">From learning of the peer to the handshake's end.</param>
     /// <param name="RoundTrip">As the handshake saw it: an upper bound, at most a second too long.</param>
-    internal sealed record Connected(int Room, PeerId Peer, string Name, PathAddress Path, TimeSpan Elapsed, TimeSpan RoundTrip) : NodeEvent(Room);
+    internal sealed record Connected(int Room, PeerId Peer, string Name, PathAddress Path, TimeSpan Elapsed, TimeSpan RoundTrip) : NodeEvent(Room)
+    {
+        /// <summary>By a port that a router maps, the peer's or ours, as far as one side can tell.</summary>
+        public bool IsMapped { get; init; }
+    }
 
     /// <summary>The member's packets come from, and go to, another address now.</summary>
-    internal sealed record PathChanged(int Room, PeerId Peer, PathAddress Path, TimeSpan RoundTrip) : NodeEvent(Room);
+    internal sealed record PathChanged(int Room, PeerId Peer, PathAddress Path, TimeSpan RoundTrip) : NodeEvent(Room)
+    {
+        /// <inheritdoc cref="Connected.IsMapped"/>
+        public bool IsMapped { get; init; }
+    }
 
     /// <summary>The connection ended; the member may still be there, and then it is tried again.</summary>
     internal sealed record Disconnected(int Room, PeerId Peer, string Reason) : NodeEvent(Room);

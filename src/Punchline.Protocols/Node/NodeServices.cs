@@ -96,6 +96,9 @@ internal sealed class NodeServices
     /// <summary>What STUN servers saw of our socket, without duplicates.</summary>
     public List<Endpoint> Reflexive { get; } = [];
 
+    /// <summary>What our gateway maps to our socket, as far as that leads to the internet.</summary>
+    public Endpoint? Mapped { get; set; }
+
     /// <summary>STUN servers that have answered, in the order in which they were named.</summary>
     public IReadOnlyList<Endpoint> AnsweringStunServers { get; set; } = [];
 

@@ -40,6 +40,8 @@ internal sealed class OwnIntroduction(NodeServices services, InstanceId instance
     public IntroductionBlob Create(bool allowLoopback)
     {
         var candidates = new List<Candidate>();
+        // Where STUN sees the same endpoint both are told: who knows no mappings takes the other.
+        if (services.Mapped is { } mapped) candidates.Add(new Candidate(CandidateKind.Mapped, mapped));
         foreach (var reflexive in services.Reflexive) candidates.Add(new Candidate(KindOf(reflexive), reflexive));
         foreach (var host in services.HostAddresses)
         {

@@ -102,6 +102,7 @@ internal sealed partial class PeerSession
         _highestRemoteAttempt = message1.Payload.Attempt;
         _lastMessage1 = packet.ToArray();
         _responses.Clear();
+        NoteUninvited(source);
         if (!_context.IsInitiator) Respond(message1, source, isProven, now);
         else if (IsConnected) Doubt(source, now);
         else
@@ -253,6 +254,7 @@ internal sealed partial class PeerSession
     private void HandleDuplicateMessage1(PathAddress source, bool isProven, Timestamp now)
     {
         _heardFromPeer = true;
+        NoteUninvited(source);
         if (_context.IsInitiator) _punch?.Answer(source, now);
         else if (_responder is { } responder) SendMessage2(responder, source, isProven, now);
     }
@@ -417,7 +419,7 @@ internal sealed partial class PeerSession
         EndPunch();
         if (role == ConnectionRole.Responder) EndInitiator();
         else EndResponder();
-        _events.Enqueue(new PeerSessionEvent.Connected(source, now - _attemptLearnedAt, roundTrip ?? _connection.SmoothedRtt));
+        _events.Enqueue(new PeerSessionEvent.Connected(source, now - _attemptLearnedAt, roundTrip ?? _connection.SmoothedRtt) { IsMapped = IsMapped(source) });
         return _connection;
     }
 

@@ -240,7 +240,7 @@ internal sealed partial class PeerSession : IDisposable
                 break;
             case ConnectionEventKind.PathChanged:
                 SetOpenPath(connectionEvent.Path);
-                _events.Enqueue(new PeerSessionEvent.PathChanged(connectionEvent.Path, connection.SmoothedRtt));
+                _events.Enqueue(new PeerSessionEvent.PathChanged(connectionEvent.Path, connection.SmoothedRtt) { IsMapped = IsMapped(connectionEvent.Path) });
                 break;
             case ConnectionEventKind.Closed:
                 // It may have a close to send yet, so it stays until it is drained or another takes its place.
@@ -255,9 +255,15 @@ internal sealed partial class PeerSession : IDisposable
 /// <summary>What a <see cref="PeerSession"/> tells its room.</summary>
 internal abstract record PeerSessionEvent
 {
-    internal sealed record Connected(PathAddress Path, TimeSpan Elapsed, TimeSpan RoundTrip) : PeerSessionEvent;
+    internal sealed record Connected(PathAddress Path, TimeSpan Elapsed, TimeSpan RoundTrip) : PeerSessionEvent
+    {
+        public bool IsMapped { get; init; }
+    }
 
-    internal sealed record PathChanged(PathAddress Path, TimeSpan RoundTrip) : PeerSessionEvent;
+    internal sealed record PathChanged(PathAddress Path, TimeSpan RoundTrip) : PeerSessionEvent
+    {
+        public bool IsMapped { get; init; }
+    }
 
     internal sealed record Disconnected(CloseReason Reason) : PeerSessionEvent;
 

@@ -21,7 +21,7 @@ internal sealed partial class RoomSession
                     TellConnected(member, connected);
                     break;
                 case PeerSessionEvent.PathChanged changed:
-                    _events.Enqueue(new NodeEvent.PathChanged(_number, peer, changed.Path, changed.RoundTrip));
+                    _events.Enqueue(new NodeEvent.PathChanged(_number, peer, changed.Path, changed.RoundTrip) { IsMapped = changed.IsMapped });
                     break;
                 case PeerSessionEvent.Failed failed:
                     _events.Enqueue(new NodeEvent.Failed(_number, peer, failed.Failure));
@@ -70,7 +70,10 @@ internal sealed partial class RoomSession
         TellDisconnected(member, "reset");
         member.IsToldConnected = true;
         _events.Enqueue(new NodeEvent.Connected(
-            _number, member.Session.Peer, member.Session.Introduction.Name, connected.Path, connected.Elapsed, connected.RoundTrip));
+            _number, member.Session.Peer, member.Session.Introduction.Name, connected.Path, connected.Elapsed, connected.RoundTrip)
+        {
+            IsMapped = connected.IsMapped,
+        });
     }
 
     private void TellDisconnected(Member member, string reason)

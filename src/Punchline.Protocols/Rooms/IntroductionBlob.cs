@@ -123,7 +123,7 @@ internal sealed record IntroductionBlob(
             if (!reader.TryReadByte(out var kind) || !reader.TryReadByte(out var length) || !reader.TryReadBytes(length, out var address)
                 || !reader.TryReadUInt16(out var port) || !Endpoint.TryFromBytes(address, port, out var endpoint)) return false;
             // A later version's kind is nothing that we could rank, and what is only observed cannot be introduced.
-            if ((CandidateKind)kind is CandidateKind.Host or CandidateKind.ServerReflexive) candidates.Add(new Candidate((CandidateKind)kind, endpoint));
+            if ((CandidateKind)kind is CandidateKind.Host or CandidateKind.ServerReflexive or CandidateKind.Mapped) candidates.Add(new Candidate((CandidateKind)kind, endpoint));
         }
         IntroductionFields.Read(ref reader, out var offers);
         introduction = new IntroductionBlob(

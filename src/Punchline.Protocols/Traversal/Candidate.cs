@@ -13,6 +13,9 @@ internal enum CandidateKind : byte
 
     /// <summary>Where a genuine packet of the peer came from. Never introduced, only observed.</summary>
     PeerReflexive = 3,
+
+    /// <summary>What its router maps to it, by PCP, NAT-PMP or UPnP: open to whoever sends there first.</summary>
+    Mapped = 4,
 }
 
 /// <summary>An address at which a peer may be reached.</summary>

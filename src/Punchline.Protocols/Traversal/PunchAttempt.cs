@@ -20,6 +20,8 @@ internal sealed class PunchAttempt(Timestamp start)
 
     private readonly PriorityQueue<Probe, (long Ticks, int Order)> _scheduled = new();
     private readonly HashSet<PathAddress> _planned = [];
+    // Of those that were planned for or answered, so not more than these.
+    private readonly HashSet<PathAddress> _sent = [];
     private readonly Dictionary<PathAddress, int> _replies = [];
     private readonly Dictionary<PathAddress, CopiesSent> _handshakes = [];
     // Of addresses that message 1 went to, so not more than there are targets.
@@ -36,6 +38,9 @@ internal sealed class PunchAttempt(Timestamp start)
 
     /// <summary>Addresses that were planned for or observed.</summary>
     public int Targets => _planned.Count;
+
+    /// <summary>Whether anything went there, be it an opener.</summary>
+    public bool HasSentTo(PathAddress path) => _sent.Contains(path);
 
     /// <summary>When the next probe is due; after that moment <see cref="TryTakeProbe"/> gives it.</summary>
     public Timestamp NextTimeout =>
@@ -87,6 +92,7 @@ internal sealed class PunchAttempt(Timestamp start)
             if (!isOpener) _handshakes[probe.Path] = HandshakesTo(probe.Path).Another(now);
             pacer.TryTake(now);
             ProbesSent++;
+            _sent.Add(probe.Path);
             return true;
         }
         return false;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Sockets;
 using Punchline.Engine.Qlog;
 using Punchline.Engine.Telemetry;
 using Punchline.Protocols.Node;
@@ -43,15 +44,16 @@ internal sealed class NodeEngine : IDisposable
     private readonly IReadOnlyList<HostAddress> _hostAddresses;
     private readonly Dictionary<int, IRoomObserver> _rooms = [];
     private readonly byte[] _sendBuffer = new byte[MaxDatagram];
+    private readonly GatewayLink? _gateway;
     private readonly Thread _receiver;
     private readonly Thread _timer;
     private Timestamp _armed = Timestamp.Never;
     private bool _isDisposed;
 
-    /// <exception cref="System.Net.Sockets.SocketException">The address cannot be bound.</exception>
+    /// <exception cref="SocketException">The address cannot be bound.</exception>
     /// <exception cref="IOException">The directory for qlog files cannot be made.</exception>
     /// <exception cref="UnauthorizedAccessException">The directory for qlog files cannot be made.</exception>
-    public NodeEngine(P256KeyPair identity, IPEndPoint? local, bool hideHostCandidates, string? qlogDirectory = null)
+    public NodeEngine(P256KeyPair identity, IPEndPoint? local, bool hideHostCandidates, string? qlogDirectory = null, bool mapsPort = false)
     {
         _socket = local is null ? UdpSocket.BindAny(Nat64) : new UdpSocket(local, Nat64);
         try
@@ -69,6 +71,11 @@ internal sealed class NodeEngine : IDisposable
         _hostAddresses = HostAddresses.Of(LocalEndPoint);
         if (!hideHostCandidates) _node.SetHostAddresses(_hostAddresses, Timestamp.Zero);
         Nat64Sought = HasIPv6Only ? DiscoverNat64Async() : Task.CompletedTask;
+        if (mapsPort && BoundIPv4 is { } bound && !IPAddress.IsLoopback(bound))
+        {
+            _gateway = new GatewayLink(this, bound);
+            _node.MapPort((ushort)LocalEndPoint.Port, Timestamp.Zero);
+        }
         _receiver = new Thread(Receive) { Name = "Punchline receive", IsBackground = true };
         _timer = new Thread(KeepTime) { Name = "Punchline timer", IsBackground = true };
         _receiver.Start();
@@ -142,6 +149,9 @@ internal sealed class NodeEngine : IDisposable
         _rooms.Remove(room);
     });
 
+    /// <summary>Has the gateway forget what it maps to us, before the end.</summary>
+    public ValueTask ClosePortMappingsAsync() => _gateway?.DisposeAsync() ?? ValueTask.CompletedTask;
+
     public void Dispose()
     {
         PeerMetrics.Remove(this);
@@ -159,6 +169,13 @@ internal sealed class NodeEngine : IDisposable
         // Behind the node, whose end is the end of its files.
         _qlog?.Dispose();
     }
+
+    // What routers map is IPv4. Null: our socket has none.
+    private IPAddress? BoundIPv4 => LocalEndPoint.Address switch
+    {
+        { AddressFamily: AddressFamily.InterNetwork } ipv4 => ipv4,
+        var ipv6 => ipv6.Equals(IPAddress.IPv6Any) ? IPAddress.Any : null,
+    };
 
     // A machine with an IPv4 address of any sort reaches IPv4 by it, if at all; 464XLAT (RFC 6877) gives one where there is only a translator.
     private bool HasIPv6Only =>
@@ -230,10 +247,19 @@ internal sealed class NodeEngine : IDisposable
                 observer.OnEvent(nodeEvent);
             }
         }
+        if (_gateway is { } gateway) DrainTo(gateway);
         // Whoever took events made room, and a window may open again.
         SendAll();
         // The timer's thread sleeps towards a moment that is no longer the next.
         if (_node.NextTimeout < _armed) Monitor.Pulse(_gate);
+    }
+
+    private void DrainTo(GatewayLink gateway)
+    {
+        if (_node.TryTakeGatewaySearch()) gateway.Start();
+        while (_node.TryDequeueGatewayTransmit(Now, _sendBuffer, out var transmit)) gateway.Send(_sendBuffer.AsSpan(0, transmit.Length), transmit);
+        while (_node.TryDequeueGatewayHttp(out var request)) gateway.Exchange(request);
+        if (_node.ArePortMappingsClosed) gateway.HandleClosed();
     }
 
     private void SendAll()

@@ -36,10 +36,12 @@ public sealed class JoinArgumentsTests
 
         Assert.Null(Read([], always).AllowedPeers);
         Assert.False(Read([], always).HidesHostCandidates);
+        Assert.False(Read([], always).MapsNoPort);
         Assert.Equal([known, other], Read([], [.. always, "--allow", $"bobby, {other}"]).AllowedPeers);
         Assert.Equal([other, known], Read([], [.. always, "--allow", other.ToString(), "--allow", "abcdefgh2"]).AllowedPeers);
         Assert.Equal([known, other], Read(new() { ["PUNCHLINE_ALLOW"] = $"bobby {other}" }, always).AllowedPeers);
         Assert.True(Read([], [.. always, "--no-host-candidates"]).HidesHostCandidates);
+        Assert.True(Read([], [.. always, "--no-port-mapping"]).MapsNoPort);
         foreach (var wrong in (string[])["Bob", "bobby,", "", "zzzzzzzz2"]) Assert.Throws<UsageException>(() => Read([], [.. always, "--allow", wrong]));
         Assert.Throws<UsageException>(() => Read([], "lounge", "--server", "h", "--state", "-", "--allow", "bobby"));
     }

@@ -89,9 +89,9 @@ public sealed class IntroductionBlobTests
     public void Candidates_of_unknown_kinds_and_those_that_are_only_observed_are_left_out()
     {
         var endpoint = Candidates[0].Endpoint;
-        var sealedBlob = Seal(Plaintext("n", [((CandidateKind)200, endpoint), (CandidateKind.PeerReflexive, endpoint), (CandidateKind.Host, endpoint), (default, endpoint)]));
+        var sealedBlob = Seal(Plaintext("n", [((CandidateKind)200, endpoint), (CandidateKind.PeerReflexive, endpoint), (CandidateKind.Host, endpoint), (CandidateKind.Mapped, endpoint), (default, endpoint)]));
         Assert.True(IntroductionBlob.TryOpen(sealedBlob, Keys, out var opened));
-        Assert.Equal([new Candidate(CandidateKind.Host, endpoint)], opened.Candidates);
+        Assert.Equal([new Candidate(CandidateKind.Host, endpoint), new Candidate(CandidateKind.Mapped, endpoint)], opened.Candidates);
     }
 
     [Fact]

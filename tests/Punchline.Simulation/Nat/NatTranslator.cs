@@ -25,6 +25,9 @@ internal sealed class NatTranslator(NatBehavior behavior, UInt128 externalAddres
 
     public UInt128 ExternalAddress { get; private set; } = externalAddress;
 
+    /// <summary>What the gateway maps by its hosts' wish: an external port to an inside endpoint, at a moment; null: nothing.</summary>
+    public Func<ushort, Timestamp, Endpoint?>? PortMappings { get; set; }
+
     private bool IsPerConnection => Behavior.Mapping == Dependence.AddressAndPortDependent;
 
     // Nothing to remember: every packet passes as it is.
@@ -72,6 +75,7 @@ internal sealed class NatTranslator(NatBehavior behavior, UInt128 externalAddres
             return canForward ? new(Verdict.Forwarded, known.Translate(tuple)) : new(Verdict.TimeToLiveExceeded);
         }
 
+        if (tuple.Destination.Address == ExternalAddress && PortMappings?.Invoke(tuple.Destination.Port, now) is { } inside) return EnterMapped(tuple, inside, canForward, now);
         var mapping = FindExternal(tuple.Destination, now);
         var permitted = mapping is not null && Behavior.Filtering switch
         {
@@ -87,6 +91,21 @@ internal sealed class NatTranslator(NatBehavior behavior, UInt128 externalAddres
         var reply = new FlowTuple(mapping!.Internal, tuple.Source);
         if (_flows.Find(reply, now) is not null) return new(Verdict.Filtered);
         var flow = new Flow(tuple, reply, mapping);
+        _flows.Add(flow);
+        Touch(flow, tuple, now, extends: true);
+        return new(Verdict.Forwarded, flow.Translate(tuple));
+    }
+
+    // As miniupnpd has netfilter do it: whoever comes in by a mapped port is a flow of its own, and answers leave by it. What the inside host
+    // begins itself leaves as if there were no mapping.
+    private NatDecision EnterMapped(FlowTuple tuple, Endpoint inside, bool canForward, Timestamp now)
+    {
+        if (!canForward) return new(Verdict.TimeToLiveExceeded);
+        if (!_flows.HasRoom(now)) return new(Verdict.SessionLimit);
+        // nf_nat_core.c, nf_nat_alloc_null_binding: where the pair talks by another flow already, the inside host sees another source port.
+        var reply = new FlowTuple(inside, tuple.Source);
+        while (_flows.Find(reply, now) is not null) reply = new FlowTuple(inside, tuple.Source.WithPort((ushort)(1024 + random.NextInt32(65_536 - 1024))));
+        var flow = new Flow(tuple, reply, new Mapping(inside, tuple.Destination));
         _flows.Add(flow);
         Touch(flow, tuple, now, extends: true);
         return new(Verdict.Forwarded, flow.Translate(tuple));

@@ -4,6 +4,7 @@ using Punchline.Protocols.Noise;
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Rooms;
 using Punchline.Protocols.Traversal;
+using Punchline.Simulation.Gateways;
 
 namespace Punchline.Simulation.Peers;
 
@@ -14,6 +15,9 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
 
     private const int LanPrefixLength = 24;
     private const int IPv6PrefixLength = 64;
+
+    // For PCP, NAT-PMP and SSDP.
+    private const ushort GatewayPort = 40_001;
 
     // As the engine's link to the server has them.
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
@@ -111,6 +115,13 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
 
     public IEnumerable<string> TextsFrom(SimulatedPeer other) =>
         EventsOf<NodeEvent.MessageReceived>().Where(message => message.Peer == other.Id).Select(message => message.Text);
+
+    /// <summary>Has its port mapped by the site's gateway, as the engine does once it joins.</summary>
+    public void UseGateway(SimulatedGateway gateway)
+    {
+        _machine.Bind(GatewayPort, new GatewayEnd(_internet, _node, gateway, _machine));
+        _node.MapPort(Port, _internet.Now);
+    }
 
     /// <summary>Opens the connection to the server and joins, STUN beside it, as the engine does.</summary>
     public void Join(SimulatedServer server, TimeSpan serverDelay)

@@ -77,15 +77,15 @@ internal static class PeerMetrics
         if (!Attempts.Enabled && !ConnectDuration.Enabled && !RoundTrip.Enabled) return;
         Measurement? measurement = nodeEvent switch
         {
-            NodeEvent.Connected connected => new(null, KindOf(engine, connected.Path.Remote), connected.Elapsed, connected.RoundTrip),
-            NodeEvent.PathChanged changed => new(null, KindOf(engine, changed.Path.Remote), null, changed.RoundTrip),
+            NodeEvent.Connected connected => new(null, KindOf(engine, connected.Path.Remote, connected.IsMapped), connected.Elapsed, connected.RoundTrip),
+            NodeEvent.PathChanged changed => new(null, KindOf(engine, changed.Path.Remote, changed.IsMapped), null, changed.RoundTrip),
             NodeEvent.Failed failed => new(failed.Failure.Cause, "", null, null),
             _ => null,
         };
         if (measurement is { } some) ThreadPool.UnsafeQueueUserWorkItem(Record, some, preferLocal: false);
     }
 
-    private static string KindOf(NodeEngine engine, Endpoint remote) => engine.IsNear(remote) ? "lan" : "direct";
+    private static string KindOf(NodeEngine engine, Endpoint remote, bool isMapped) => engine.IsNear(remote) ? "lan" : isMapped ? "mapped" : "direct";
 
     private static void Record(Measurement measurement)
     {

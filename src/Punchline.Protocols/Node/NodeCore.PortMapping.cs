@@ -1,0 +1,94 @@
+using System.Diagnostics.CodeAnalysis;
+using Punchline.Protocols.PortMapping;
+using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Traversal;
+
+namespace Punchline.Protocols.Node;
+
+// The gateway in front of us, and the ports that it maps to ours. Its protocols have a socket of their own, so all of this goes beside
+// HandleDatagram and TryDequeueTransmit.
+internal sealed partial class NodeCore
+{
+    private readonly PortMapper _portMapper;
+    private bool _mayMapPorts;
+    private bool _searchesGateway;
+
+    /// <summary>What the gateway speaks, says and maps.</summary>
+    public PortMapperStatus Gateway => _portMapper.Status;
+
+    /// <summary>
+    /// Whether the gateway itself is behind another NAT, which its mappings do not get through: its external address is private, or none
+    /// that STUN servers see. Null: not known.
+    /// </summary>
+    public bool? IsBehindSecondNat => SecondNat.Judge(_portMapper.Status.ExternalAddress, _services.Reflexive);
+
+    /// <summary>After <see cref="ClosePortMappings"/>: the gateway has nothing of ours any more.</summary>
+    public bool ArePortMappingsClosed => _portMapper is { IsClosing: true, IsOver: true };
+
+    /// <summary>
+    /// Has the gateway map our UDP port from now on. It is looked for (<see cref="TryTakeGatewaySearch"/>) with the first STUN server that
+    /// is asked beyond this machine: who meets others on this machine alone needs no router.
+    /// </summary>
+    /// <param name="port">Of the punching socket.</param>
+    /// <param name="now">The time.</param>
+    public void MapPort(ushort port, Timestamp now)
+    {
+        _mayMapPorts = true;
+        _portMapper.Map(MappedTransport.Udp, port, now);
+        if (_stunServers.Exists(server => !AddressScope.IsLoopback(server))) _searchesGateway = true;
+    }
+
+    /// <summary>Has the gateway map a TCP port of ours as well.</summary>
+    public void MapTcpPort(ushort port, Timestamp now) => _portMapper.Map(MappedTransport.Tcp, port, now);
+
+    /// <summary>Once, when <see cref="SetGateway"/> is to be told, and from then on whenever the gateway changes.</summary>
+    public bool TryTakeGatewaySearch()
+    {
+        var searches = _searchesGateway;
+        _searchesGateway = false;
+        return searches;
+    }
+
+    /// <summary>The router that leads to the internet, and our address towards it; null: there is none.</summary>
+    public void SetGateway(Endpoint? gateway, Endpoint local, Timestamp now)
+    {
+        _portMapper.SetGateway(gateway, local, now);
+        DrainPortMapper(now);
+    }
+
+    /// <summary>Deletes all mappings: the end of the node.</summary>
+    public void ClosePortMappings(Timestamp now) => _portMapper.Close(now);
+
+    /// <summary>A datagram on the gateway's socket.</summary>
+    public void HandleGatewayDatagram(Endpoint source, ReadOnlySpan<byte> datagram, Timestamp now)
+    {
+        _portMapper.HandleDatagram(source, datagram, now);
+        DrainPortMapper(now);
+    }
+
+    /// <summary>An exchange with the gateway ended; null where nothing came, or not within the limits.</summary>
+    public void HandleGatewayHttpEnded(int id, GatewayHttpAnswer? answer, Timestamp now)
+    {
+        _portMapper.HandleHttpEnded(id, answer, now);
+        DrainPortMapper(now);
+    }
+
+    /// <summary>A datagram for the gateway's socket; the buffer has room for <see cref="PortMapper.MaxDatagram"/> bytes.</summary>
+    public bool TryDequeueGatewayTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit) => _portMapper.TryDequeueTransmit(now, buffer, out transmit);
+
+    /// <summary>An exchange with the gateway that is to be done.</summary>
+    public bool TryDequeueGatewayHttp([NotNullWhen(true)] out GatewayHttpRequest? request) => _portMapper.TryDequeueHttp(out request);
+
+    private void DrainPortMapper(Timestamp now)
+    {
+        // The status has what they say.
+        while (_portMapper.TryDequeueEvent(out _)) { }
+        var mapped = JudgeMapped();
+        if (mapped == _services.Mapped) return;
+        _services.Mapped = mapped;
+        HandleCandidatesChanged(now);
+    }
+
+    // A mapping of a router behind another NAT leads nowhere, so nobody is told of it.
+    private Endpoint? JudgeMapped() => IsBehindSecondNat is true ? null : _portMapper.Status.Udp;
+}

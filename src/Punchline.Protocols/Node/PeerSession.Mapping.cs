@@ -1,0 +1,21 @@
+using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Traversal;
+
+namespace Punchline.Protocols.Node;
+
+// Whether a path goes through a port that a router maps. The peer's is among its candidates; by which of our own router's ports a
+// packet came in, nothing in it says.
+internal sealed partial class PeerSession
+{
+    private PathAddress? _uninvited;
+
+    // Where our router has a mapping, it alone lets somebody in to whom nothing of ours had gone.
+    private void NoteUninvited(PathAddress source)
+    {
+        if (IsConnected || _services.Mapped is null || source.Local != SocketId.Main) return;
+        if (_punch?.HasSentTo(source) is not true) _uninvited = source;
+    }
+
+    private bool IsMapped(PathAddress path) =>
+        path == _uninvited || (path.Local == SocketId.Main && Introduction.Candidates.Contains(new Candidate(CandidateKind.Mapped, path.Remote)));
+}
