@@ -72,7 +72,7 @@ internal sealed partial class VirtualInternet(ulong seed) : IDisposable
     /// <summary>A site's router as a host of its LAN, at .1: whom gateways' protocols ask.</summary>
     public Machine AddRouterHost(Site site)
     {
-        var machine = new Machine(site.RouterName + "-host", site.Lan + 1, site, uplink: null);
+        var machine = new Machine(site.RouterName + "-host", [site.Lan + 1], site, uplink: null);
         site.Add(machine);
         _machines.Add(machine);
         return machine;
