@@ -288,8 +288,11 @@ internal sealed partial class NodeCore : IDisposable
     {
         _stun.HandleTimeout(now);
         DrainStun(now);
-        _portMapper.HandleTimeout(now);
-        DrainPortMapper(now);
+        if (now >= _portMapper.NextTimeout)
+        {
+            _portMapper.HandleTimeout(now);
+            DrainPortMapper(now);
+        }
         _services.SideSockets.HandleTimeout(now);
         if (now >= _nextStunRefresh)
         {
