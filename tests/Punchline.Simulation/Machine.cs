@@ -21,12 +21,12 @@ internal sealed class Machine
     public string Name { get; }
 
     /// <summary>IPv4 before IPv6.</summary>
-    public IReadOnlyList<UInt128> Addresses { get; }
+    public IReadOnlyList<UInt128> Addresses { get; private set; }
 
     public UInt128 Address => Addresses[0];
 
     /// <summary>Null for a machine at the core.</summary>
-    public Site? Site { get; }
+    public Site? Site { get; private set; }
 
     /// <summary>Null for a machine in a site, which has the site's.</summary>
     public Uplink? Uplink { get; }
@@ -57,6 +57,8 @@ internal sealed class Machine
         _sockets.Add(socket);
         return socket;
     }
+
+    internal void MoveTo(Site site, IReadOnlyList<UInt128> addresses) => (Site, Addresses) = (site, addresses);
 
     internal SimulatedSocket? FindSocket(ushort port) => _sockets.Find(socket => socket.Port == port);
 

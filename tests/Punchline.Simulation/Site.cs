@@ -115,6 +115,11 @@ internal sealed class Site
 
     internal void Add(Site site) => _routers.Add(site.ExternalAddress, site);
 
+    internal void Remove(Machine machine)
+    {
+        foreach (var address in machine.Addresses) _machines.Remove(address);
+    }
+
     internal void Remove(Site site) => _routers.Remove(site.ExternalAddress);
 
     /// <summary>In the order of adding.</summary>

@@ -60,11 +60,7 @@ internal sealed partial class VirtualInternet(ulong seed) : IDisposable
     public Machine AddMachine(string name, Site site)
     {
         var machine = new Machine(name, site.NextAddresses(), site, uplink: null);
-        site.Add(machine);
-        foreach (var address in machine.Addresses)
-        {
-            if (site.RouterFor(new Endpoint(address, 0)) is { Behavior.Translates: false }) _routes.Add(address, site);
-        }
+        Settle(machine, site);
         _machines.Add(machine);
         return machine;
     }
@@ -76,6 +72,16 @@ internal sealed partial class VirtualInternet(ulong seed) : IDisposable
         site.Add(machine);
         _machines.Add(machine);
         return machine;
+    }
+
+    /// <summary>A host leaves its site's LAN for another's, as a telephone goes from one network to the next. Its sockets stay, and it is not told.</summary>
+    public void Move(Machine machine, Site site)
+    {
+        if (machine.Site is not { } old) throw new ArgumentException("A machine at the core stays where it is.", nameof(machine));
+        old.Remove(machine);
+        foreach (var address in machine.Addresses) _routes.Remove(address);
+        machine.MoveTo(site, site.NextAddresses());
+        Settle(machine, site);
     }
 
     /// <summary>A public machine at the core, with no router of its own.</summary>
@@ -106,6 +112,16 @@ internal sealed partial class VirtualInternet(ulong seed) : IDisposable
     }
 
     public void Dispose() => Trace.Dispose();
+
+    // What is not translated the core knows a way to.
+    private void Settle(Machine machine, Site site)
+    {
+        site.Add(machine);
+        foreach (var address in machine.Addresses)
+        {
+            if (site.RouterFor(new Endpoint(address, 0)) is { Behavior.Translates: false }) _routes.Add(address, site);
+        }
+    }
 
     private void Attach(Site site)
     {

@@ -23,6 +23,9 @@ internal sealed class CoordinationClient
         Over,
     }
 
+    /// <summary>What a server in doubt gets to answer: a lost segment of TCP's is sent again meanwhile, twice on most ways.</summary>
+    public static readonly TimeSpan DoubtTime = TimeSpan.FromSeconds(2);
+
     private readonly P256KeyPair _identity;
     private readonly InstanceId _instance;
     private readonly string _host;
@@ -39,6 +42,7 @@ internal sealed class CoordinationClient
     private (uint Generation, byte[] Blob)? _blob;
     private TimeSpan _heartbeatInterval = CoordinationLimits.HeartbeatInterval;
     private Timestamp _lastHeard;
+    private Timestamp _doubtEnds = Timestamp.Never;
     private Timestamp _nextHeartbeat = Timestamp.Never;
     // The server answers each heartbeat, in order.
     private uint _heartbeatsSent;
@@ -70,7 +74,7 @@ internal sealed class CoordinationClient
     public bool IsOver => _state == State.Over;
 
     public Timestamp NextTimeout =>
-        IsOver ? Timestamp.Never : Timestamp.Min(_nextHeartbeat, _lastHeard + CoordinationLimits.SilenceLimit);
+        IsOver ? Timestamp.Never : Timestamp.Min(Timestamp.Min(_nextHeartbeat, _doubtEnds), _lastHeard + CoordinationLimits.SilenceLimit);
 
     /// <summary>The first blob joins, later ones update.</summary>
     /// <param name="generation">Above every earlier one, also those of earlier connections.</param>
@@ -107,6 +111,14 @@ internal sealed class CoordinationClient
         return _lastEchoRequested = _heartbeatsSent;
     }
 
+    /// <summary>The network may have changed: a heartbeat goes out at once, and without an answer within <see cref="DoubtTime"/> the server is silent.</summary>
+    public void Doubt(Timestamp now)
+    {
+        if (_state != State.Joined || _doubtEnds != Timestamp.Never) return;
+        SendHeartbeat();
+        _doubtEnds = now + DoubtTime;
+    }
+
     /// <summary>Says goodbye: the members hear of it at once. The shell closes the connection when the message is out.</summary>
     public void Leave(Timestamp now)
     {
@@ -124,6 +136,7 @@ internal sealed class CoordinationClient
             return;
         }
         _lastHeard = now;
+        _doubtEnds = Timestamp.Never;
         switch (message)
         {
             case ErrorMessage error: Refuse(Printable(error.Code), Printable(error.Message)); break;
@@ -149,7 +162,7 @@ internal sealed class CoordinationClient
     public void HandleTimeout(Timestamp now)
     {
         if (IsOver) return;
-        if (now >= _lastHeard + CoordinationLimits.SilenceLimit)
+        if (now >= _lastHeard + CoordinationLimits.SilenceLimit || now >= _doubtEnds)
         {
             End(new CoordinationClientEvent.ServerSilent());
             return;

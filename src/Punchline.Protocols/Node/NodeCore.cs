@@ -27,6 +27,12 @@ internal sealed partial class NodeCore : IDisposable
     /// </summary>
     public static readonly TimeSpan StunRefreshInterval = TimeSpan.FromSeconds(20);
 
+    /// <summary>Between two times that STUN servers are asked because something may have changed.</summary>
+    private static readonly TimeSpan MinLookInterval = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Between two announcements of what peers say that they see of us: they may say something else all the time.</summary>
+    private static readonly TimeSpan MinNewsInterval = TimeSpan.FromSeconds(1);
+
     private readonly NodeServices _services;
     private readonly StunClient _stun;
     private readonly List<Endpoint> _stunServers = [];
@@ -36,6 +42,8 @@ internal sealed partial class NodeCore : IDisposable
     private readonly OrderedDictionary<int, IServerEnd> _serverEnds = [];
     private int _lastRoom;
     private Timestamp _nextStunRefresh = Timestamp.Never;
+    private Timestamp _nextLook;
+    private Timestamp _nextObservedNews;
 
     /// <param name="identity">Stays the caller's.</param>
     /// <param name="random">All of the node's randomness.</param>
@@ -80,6 +88,8 @@ internal sealed partial class NodeCore : IDisposable
         {
             var next = Timestamp.Min(
                 Timestamp.Min(_stun.NextTimeout, _nextStunRefresh), Timestamp.Min(_portMapper.NextTimeout, _services.SideSockets.NextTimeout));
+            if (_services.IsLookWanted) next = Timestamp.Min(next, _nextLook);
+            if (_services.IsObservedNews) next = Timestamp.Min(next, _nextObservedNews);
             foreach (var end in _serverEnds.Values) next = Timestamp.Min(next, end.NextTimeout);
             foreach (var room in _rooms.Values) next = Timestamp.Min(next, room.NextTimeout);
             return next;
@@ -94,15 +104,29 @@ internal sealed partial class NodeCore : IDisposable
         if (hasMoved)
         {
             foreach (var room in _rooms.Values) room.ChangeConnectionIds();
+            Doubt(now);
         }
         HandleCandidatesChanged(now);
     }
 
-    /// <summary>A translator takes our packets to IPv4 addresses, although no interface has one (RFC 6146): its driver addresses them to it.</summary>
-    public void SetNat64(Timestamp now)
+    /// <summary>
+    /// Whether a translator takes our packets to IPv4 addresses, although no interface has one (RFC 6146): its driver addresses them to it.
+    /// </summary>
+    public void SetNat64(bool hasNat64, Timestamp now)
     {
-        _services.HasNat64 = true;
+        if (_services.HasNat64 == hasNat64) return;
+        _services.HasNat64 = hasNat64;
         HandleCandidatesChanged(now);
+    }
+
+    /// <summary>
+    /// Something has happened that may have changed the network unseen, such as the machine's sleep: paths, STUN servers and
+    /// coordination servers are asked at once whether all is as it was.
+    /// </summary>
+    public void Doubt(Timestamp now)
+    {
+        foreach (var room in _rooms.Values) room.DoubtPaths();
+        Look(now);
     }
 
     /// <summary>Asks a STUN server where it sees us, now and from time to time.</summary>
@@ -301,6 +325,8 @@ internal sealed partial class NodeCore : IDisposable
         }
         foreach (var end in _serverEnds.Values) end.HandleTimeout(now);
         foreach (var room in _rooms.Values) room.HandleTimeout(now);
+        if (_services.IsLookWanted && now >= _nextLook) Look(now);
+        if (_services.IsObservedNews && now >= _nextObservedNews) HandleCandidatesChanged(now);
     }
 
     public bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit)
@@ -397,8 +423,18 @@ internal sealed partial class NodeCore : IDisposable
         HandleCandidatesChanged(now);
     }
 
+    private void Look(Timestamp now)
+    {
+        _services.IsLookWanted = false;
+        _nextLook = now + MinLookInterval;
+        foreach (var server in _stunServers) _stun.QueryNow(server, now);
+        foreach (var end in _serverEnds.Values) end.Server.Doubt(now);
+    }
+
     private void HandleCandidatesChanged(Timestamp now)
     {
+        _services.IsObservedNews = false;
+        _nextObservedNews = now + MinNewsInterval;
         foreach (var end in _serverEnds.Values) end.HandleCandidatesChanged(now);
         foreach (var room in _rooms.Values) room.HandleCandidatesChanged(now);
     }

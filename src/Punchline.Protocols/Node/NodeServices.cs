@@ -11,6 +11,10 @@ namespace Punchline.Protocols.Node;
 /// <summary>What all sessions of a node share: its identity, its randomness, and the limits that hold for the whole process.</summary>
 internal sealed class NodeServices
 {
+    /// <summary>Peers whose word on our address is remembered.</summary>
+    public const int MaxObservers = 64;
+
+    private readonly List<(PeerId Observer, Endpoint Address)> _observed = [];
     private NodeStatistics _counted;
 
     // PROTOCOL §5: 200 packets a second, burst 64, for the process.
@@ -99,11 +103,42 @@ internal sealed class NodeServices
     /// <summary>What our gateway maps to our socket, as far as that leads to the internet.</summary>
     public Endpoint? Mapped { get; set; }
 
+    /// <summary>
+    /// Where connected peers say that our packets come from, the latest of each: vantages beside STUN's (PROTOCOL §8), and each only as
+    /// honest as its peer. The oldest goes first.
+    /// </summary>
+    public IReadOnlyList<(PeerId Observer, Endpoint Address)> Observed => _observed;
+
+    /// <summary>
+    /// What two peers saw, or, as long as no STUN server answers, one: only that is told to others, or one member could
+    /// have us name to all what is not ours.
+    /// </summary>
+    public IEnumerable<Endpoint> VouchedAddresses => _observed
+        .GroupBy(seen => seen.Address)
+        .Where(seen => (seen.Count() > 1 || Reflexive.Count == 0) && !Reflexive.Contains(seen.Key) && !HostAddresses.Any(host => host.Endpoint == seen.Key))
+        .Select(seen => seen.Key);
+
+    /// <summary>A path is silent: STUN servers are to be asked, and the coordination servers whether they are there.</summary>
+    public bool IsLookWanted { get; set; }
+
+    /// <summary>What may be told to others has changed by what a peer saw.</summary>
+    public bool IsObservedNews { get; set; }
+
     /// <summary>STUN servers that have answered, in the order in which they were named.</summary>
     public IReadOnlyList<Endpoint> AnsweringStunServers { get; set; } = [];
 
     /// <summary>The shortest round trip to a STUN server that one request measured.</summary>
     public TimeSpan? ServerRoundTrip { get; set; }
+
+    /// <summary>A connected peer told where it sees us.</summary>
+    public void NoteObserved(PeerId observer, Endpoint address)
+    {
+        var before = VouchedAddresses.ToArray();
+        _observed.RemoveAll(seen => seen.Observer == observer);
+        if (_observed.Count == MaxObservers) _observed.RemoveAt(0);
+        _observed.Add((observer, address));
+        IsObservedNews |= !VouchedAddresses.SequenceEqual(before);
+    }
 
     /// <summary>Our side of a connection's transport parameters, with another grease value each.</summary>
     /// <param name="connectionId">Ours, of the handshake; its reset token is one of the parameters.</param>
@@ -111,8 +146,8 @@ internal sealed class NodeServices
     {
         Span<byte> buffer = stackalloc byte[TransportParameters.MaxEncodedLength];
         var writer = new SpanWriter(buffer);
-        // Small enough that the grease parameter takes four bytes, for which message 2 has room.
-        (TransportParameters.Default with { StatelessResetToken = ResetKey.CreateToken(connectionId) }).Write(ref writer, (ulong)Random.NextInt32(64));
+        // Small enough that the grease parameter takes two bytes, for which message 2 has room: its id is 27 or 58.
+        (TransportParameters.Default with { StatelessResetToken = ResetKey.CreateToken(connectionId) }).Write(ref writer, (ulong)Random.NextInt32(2));
         return writer.Written.ToArray();
     }
 }

@@ -14,6 +14,9 @@ internal sealed class OwnIntroduction(NodeServices services, InstanceId instance
     private readonly List<PortOffer> _offers = [];
     private uint _generation;
 
+    /// <summary>Of the last introduction; 0 before the first.</summary>
+    public uint Generation => _generation;
+
     public IntroducedPeer Peer => new(services.Id, instance);
 
     /// <summary>Says from the next generation on that a peer is expected at some port. False where too many are.</summary>
@@ -43,6 +46,7 @@ internal sealed class OwnIntroduction(NodeServices services, InstanceId instance
         // Where STUN sees the same endpoint both are told: who knows no mappings takes the other.
         if (services.Mapped is { } mapped) candidates.Add(new Candidate(CandidateKind.Mapped, mapped));
         foreach (var reflexive in services.Reflexive) candidates.Add(new Candidate(KindOf(reflexive), reflexive));
+        foreach (var observed in services.VouchedAddresses) candidates.Add(new Candidate(KindOf(observed), observed));
         foreach (var host in services.HostAddresses)
         {
             if (AddressScope.IsLoopback(host.Endpoint) && !allowLoopback) continue;

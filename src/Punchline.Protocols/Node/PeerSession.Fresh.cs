@@ -27,7 +27,7 @@ internal sealed partial class PeerSession : ISideSocketOwner
         {
             foreach (var server in _services.AnsweringStunServers.Take(FreshStunServers)) _services.SideSockets.Query(socket, server, now);
         }
-        else if (_punch is not null && _offered.Add(socket.Id))
+        else if (Search is not null && _offered.Add(socket.Id))
         {
             AddFreshPlan(socket, now);
             var reflexive = socket.Reflexive[0];
@@ -35,20 +35,23 @@ internal sealed partial class PeerSession : ISideSocketOwner
         }
     }
 
+    // For a connection, or for another path of one that is silent: its ports are as easily spoiled when a router reboots.
+    private PunchAttempt? Search => _punch ?? (_connection is { IsSilent: true } ? _probing : null);
+
     private void BeginFresh(Timestamp now) => _nextFresh = now + PunchPlan.FreshDelay + (2 * (_services.ServerRoundTrip ?? TimeSpan.Zero));
 
     private void OpenFresh(Timestamp now)
     {
         _nextFresh = Timestamp.Never;
         // With a port for each destination a fresh one is worth no more than the first. And only a server tells the peer.
-        if (_punch is null || _services.Reflexive.Count != 1 || !_room.IsServed) return;
+        if (Search is null || _services.Reflexive.Count != 1 || !_room.IsServed) return;
         if (!_services.SideSockets.TryOpen(this, out var socket)) return;
         _fresh.Add(socket);
         if (_fresh.Count < PunchPlan.MaxFreshSockets) _nextFresh = now + PunchPlan.FreshInterval;
     }
 
     private void AddFreshPlan(SideSocket socket, Timestamp now) =>
-        _punch?.Add(PunchPlan.CreateFresh(Situation, socket.Id, (byte)(PunchPlan.OpenerTimeToLive + _fresh.IndexOf(socket))), now);
+        Search?.Add(PunchPlan.CreateFresh(Situation, socket.Id, (byte)(PunchPlan.OpenerTimeToLive + _fresh.IndexOf(socket))), now);
 
     // What the peer has opened meanwhile is worth trying from ours as well: both main ports may be spoiled.
     private void AddFreshPlans(Timestamp now)

@@ -417,6 +417,7 @@ internal sealed partial class PeerSession
         _connection.Ping();
         _chat.Attach(_connection);
         EndPunch();
+        BeginPaths(now);
         if (role == ConnectionRole.Responder) EndInitiator();
         else EndResponder();
         _events.Enqueue(new PeerSessionEvent.Connected(source, now - _attemptLearnedAt, roundTrip ?? _connection.SmoothedRtt) { IsMapped = IsMapped(source) });

@@ -76,6 +76,7 @@ internal sealed partial class PeerSession : IDisposable
         {
             if (_outgoing.Count > 0 || _turn is { IsDue: true }) return Timestamp.Zero;
             var next = _connection?.NextTimeout ?? Timestamp.Never;
+            next = Timestamp.Min(next, PathsDeadline);
             if (_punch is { } punch) next = Timestamp.Min(next, Timestamp.Min(punch.NextTimeout, punch.Deadline));
             next = Timestamp.Min(next, Timestamp.Min(_pauseEnds, _nextFresh));
             return Timestamp.Min(Timestamp.Min(next, _turnEnds), Timestamp.Min(_nextMessage3, _doubtEnds));
@@ -88,7 +89,8 @@ internal sealed partial class PeerSession : IDisposable
         if (introduction.Generation <= Introduction.Generation) return;
         Introduction = introduction;
         if (IsPunching) AddPlan(now);
-        else Reconnect(now);
+        if (IsConnected) HandleNews(now);
+        else if (!IsPunching) Reconnect(now);
     }
 
     /// <summary>There is no connection while the member may be there: looks for a way, now or when its pause is over.</summary>
@@ -104,6 +106,7 @@ internal sealed partial class PeerSession : IDisposable
     public void Replan(Timestamp now)
     {
         if (_punch is not null) AddPlan(now);
+        LookForBetter(now);
     }
 
     /// <summary>How often the connection proves itself alive.</summary>
@@ -140,6 +143,7 @@ internal sealed partial class PeerSession : IDisposable
             DrainConnection(now);
             if (_connection.IsDrained) DropConnection();
         }
+        HandlePathsTimeout(now);
         if (now >= _pauseEnds) Reconnect(now);
         if (now >= _turnEnds) EndTurn();
         if (_turn is { IsDue: true }) BeginPunch(now);
@@ -157,7 +161,7 @@ internal sealed partial class PeerSession : IDisposable
             transmit = new Transmit(packet.Path, packet.Packet.Length);
             return true;
         }
-        if (TryDequeueProbe(now, buffer, out transmit)) return true;
+        if (TryDequeueProbe(now, buffer, out transmit) || TryDequeuePathProbe(now, buffer, out transmit)) return true;
         return _connection is not null && _connection.TryDequeueTransmit(now, buffer, out transmit);
     }
 
@@ -197,6 +201,7 @@ internal sealed partial class PeerSession : IDisposable
     private void DropConnection()
     {
         if (_connection is null) return;
+        EndPaths();
         SetOpenPath(null);
         _services.Counted.Count(_connection.Statistics);
         _connection.Dispose();
@@ -245,8 +250,12 @@ internal sealed partial class PeerSession : IDisposable
             case ConnectionEventKind.Closed:
                 // It may have a close to send yet, so it stays until it is drained or another takes its place.
                 _chat.Detach();
+                EndPaths();
                 SetOpenPath(null);
                 _events.Enqueue(new PeerSessionEvent.Disconnected(connection.CloseReason!));
+                break;
+            default:
+                HandlePathEvent(connection, connectionEvent, now);
                 break;
         }
     }

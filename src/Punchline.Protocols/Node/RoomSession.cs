@@ -30,6 +30,8 @@ internal sealed partial class RoomSession : IDisposable
     /// <summary>Events that wait for the owner before members' messages wait where they are.</summary>
     public const int MaxPendingEvents = 1_024;
 
+    private static readonly TimeSpan MinReintroductionInterval = TimeSpan.FromSeconds(1);
+
     private readonly NodeServices _services;
     private readonly int _number;
     private readonly OwnIntroduction _self;
@@ -40,6 +42,7 @@ internal sealed partial class RoomSession : IDisposable
     private readonly DepartedChats _departed = new();
     private ulong _lastSequence;
     private bool _isLeaving;
+    private Timestamp _reintroducedAt;
 
     /// <param name="services">The node's.</param>
     /// <param name="number">What the node calls the room.</param>
@@ -137,7 +140,27 @@ internal sealed partial class RoomSession : IDisposable
     public void HandleCandidatesChanged(Timestamp now)
     {
         foreach (var session in Sessions) session.Replan(now);
+        var generation = _self.Generation;
         _rendezvous.Announce(now);
+        if (!Sessions.Any(session => session.IsConnected)) return;
+        // In-band as well: whoever loses the server, or is told sooner, still has a way.
+        var own = _self.Generation > generation ? _self.Create(AllowLoopback) : _self.Renew(AllowLoopback);
+        foreach (var session in Sessions) session.Announce(own);
+    }
+
+    /// <summary>A member's path is silent: the rendezvous introduces us anew, so that it looks for us as we do for it.</summary>
+    public void Reintroduce(Timestamp now)
+    {
+        // Once for all members that fell silent together.
+        if (now < _reintroducedAt + MinReintroductionInterval && _reintroducedAt != default) return;
+        _reintroducedAt = now;
+        if (!_isLeaving) _rendezvous.Announce(now);
+    }
+
+    /// <summary>The network has changed, or time has passed unseen: whether the paths still work is found out.</summary>
+    public void DoubtPaths()
+    {
+        foreach (var session in Sessions) session.DoubtPath();
     }
 
     public void HandleTimeout(Timestamp now)

@@ -123,6 +123,12 @@ internal sealed class ServerEntry(NodeServices services, IServerEnd owner, byte[
     /// <summary>The number of an echo that comes when the server has dealt with all that we said; null without a server.</summary>
     public uint? RequestEcho() => IsServed ? _client!.RequestEcho() : null;
 
+    /// <summary>The network may have changed: the server is asked for a sign of life, and is lost if none comes.</summary>
+    public void Doubt(Timestamp now)
+    {
+        if (IsServed) _client!.Doubt(now);
+    }
+
     public void Leave(Timestamp now)
     {
         IsFinal = true;

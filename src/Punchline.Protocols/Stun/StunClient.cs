@@ -77,6 +77,16 @@ internal sealed class StunClient
         return true;
     }
 
+    /// <summary>
+    /// Asks a server now, for the network may have changed: a query that is under way, whose next request may be seconds off,
+    /// begins anew.
+    /// </summary>
+    public bool QueryNow(Endpoint server, Timestamp now)
+    {
+        _transactions.RemoveAll(running => running.Server == server);
+        return Query(server, now);
+    }
+
     /// <summary>Takes a datagram that may be the response to one of our requests.</summary>
     /// <returns>Whether it was.</returns>
     public bool HandleDatagram(Endpoint source, ReadOnlySpan<byte> datagram, Timestamp now)

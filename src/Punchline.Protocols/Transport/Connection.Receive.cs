@@ -1,6 +1,7 @@
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Transport.Frames;
 using Punchline.Protocols.Transport.Observation;
+using Punchline.Protocols.Transport.Paths;
 using Punchline.Protocols.Transport.Recovery;
 
 namespace Punchline.Protocols.Transport;
@@ -46,27 +47,30 @@ internal sealed partial class Connection
             HandlePacketWhileClosing(frames, now);
             return true;
         }
-        OnPacketFrom(source, isNewest, datagram.Length);
-        var isEliciting = HandleFrames(new PacketContext(source, header, datagram.Length, now), frames);
+        var path = OnPacketFrom(source, isNewest, datagram.Length, now);
+        var isEliciting = HandleFrames(new PacketContext(source, path, header, datagram.Length, now), frames, out var isNonProbing);
+        if (isNewest && _state == State.Active) FollowPeer(path, isNonProbing);
         if (_state == State.Active) _acks.OnReceived(number, isEliciting, _recovery.Rtt.Smoothed, now);
         ObserveRecovery();
         return true;
     }
 
     /// <summary>What handlers of frames may want to know of the packet around them.</summary>
-    private readonly record struct PacketContext(PathAddress Source, PacketHeader Header, int Length, Timestamp ReceivedAt);
+    private readonly record struct PacketContext(PathAddress Source, NetworkPath? Path, PacketHeader Header, int Length, Timestamp ReceivedAt);
 
     // Returns whether any frame asks for an ACK (RFC 9000 §13.2). A frame that breaks the rules ends the connection, and with
     // it the loop.
-    private bool HandleFrames(in PacketContext packet, ReadOnlySpan<byte> frames)
+    private bool HandleFrames(in PacketContext packet, ReadOnlySpan<byte> frames, out bool isNonProbing)
     {
-        var isEliciting = false;
+        var isEliciting = isNonProbing = false;
         var reader = new SpanReader(frames);
         while (!reader.IsEmpty && _state == State.Active)
         {
             _ = reader.TryReadByte(out var type);
             var frameType = (FrameType)type;
             isEliciting |= frameType is not (FrameType.Padding or FrameType.Ack or FrameType.AckEcn or FrameType.ConnectionClose or FrameType.ConnectionCloseApplication);
+            // RFC 9000 §9.1: "PATH_CHALLENGE, PATH_RESPONSE, NEW_CONNECTION_ID, and PADDING frames are 'probing frames'".
+            isNonProbing |= frameType is not (FrameType.PathChallenge or FrameType.PathResponse or FrameType.NewConnectionId or FrameType.Padding);
             // RFC 9000 §12.4: an unknown type is FRAME_ENCODING_ERROR, as is a frame that does not parse.
             if (!TryHandleFrame(ref reader, frameType, packet))
                 CloseForError(TransportError.FrameEncodingError, frameType, $"Frame of type 0x{type:x2} is unknown or malformed.", packet.ReceivedAt);
@@ -90,11 +94,19 @@ internal sealed partial class Connection
                 return TryHandleConnectionIdFrame(ref reader, type, packet);
             case FrameType.PathChallenge:
                 if (!PathFrame.TryRead(ref reader, type, out var challenge)) return false;
-                HandlePathChallenge(challenge, packet.Source, packet.Length);
+                HandlePathChallenge(challenge, packet);
                 return true;
             case FrameType.PathResponse:
                 if (!PathFrame.TryRead(ref reader, type, out var response)) return false;
                 HandlePathResponse(response, now);
+                return true;
+            case FrameType.Candidates:
+                if (!CandidatesFrame.TryRead(ref reader, out var candidates)) return false;
+                HandleCandidates(candidates);
+                return true;
+            case FrameType.ObservedAddress:
+                if (!ObservedAddressFrame.TryRead(ref reader, out var observed)) return false;
+                HandleObservedAddress(observed);
                 return true;
             case FrameType.ConnectionClose or FrameType.ConnectionCloseApplication:
                 if (!ConnectionCloseFrame.TryRead(ref reader, type == FrameType.ConnectionCloseApplication, out var close)) return false;

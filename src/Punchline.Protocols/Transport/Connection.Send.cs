@@ -48,6 +48,7 @@ internal sealed partial class Connection
         {
             WriteConnectionFrames(now, ref writer, ref frames);
             WriteConnectionIdFrames(ref writer, ref frames);
+            WriteAnnouncements(ref writer, ref frames);
             WriteDatagrams(ref writer, ref frames);
             WriteStreams(now, ref writer, ref frames);
             // RFC 9002 §6.2.4: a probe elicits an ACK, whether or not there is anything to say.
@@ -67,6 +68,7 @@ internal sealed partial class Connection
         _recovery.OnSent(number, transmit.Length, frames, hasAck ? _acks.Largest : SentPacket.NoAck, now);
         if (transmit.Length > _recovery.PathMtu.PacketSize - MinStreamRoom) _recovery.PathMtu.OnFullPacketSent();
         OnElicitingSent(now);
+        OnAsked(now);
         ObserveRecovery();
         return true;
     }
@@ -74,6 +76,8 @@ internal sealed partial class Connection
     private bool MayElicit(Timestamp now)
     {
         if (_recovery.ProbesPending > 0) return true;
+        // What there is to say waits for a path that answers; time-outs go on to ask for one.
+        if (_isSilent) return false;
         if (_recovery.IsCongested)
         {
             _recovery.Congestion.IsApplicationLimited = false;
@@ -86,7 +90,7 @@ internal sealed partial class Connection
         return false;
     }
 
-    private bool HasConnectionFrames => _isPingPending || _isMaxDataPending || _streams.HasPendingFrames || HasConnectionIdFrames || _outgoingDatagrams.Count > 0;
+    private bool HasConnectionFrames => _isPingPending || _isMaxDataPending || _streams.HasPendingFrames || HasConnectionIdFrames || HasAnnouncements || _outgoingDatagrams.Count > 0;
 
     private void WritePing(ref SpanWriter writer, ref int frames)
     {
@@ -239,6 +243,8 @@ internal sealed partial class Connection
             case SentFrameKind.StreamsBlockedUni: _streams.Unidirectional.OnBlockedLost(); break;
             case SentFrameKind.NewConnectionId: _localIds.OnLost(frame.Sequence); break;
             case SentFrameKind.RetireConnectionId: _remoteIds.OnLost(frame.Sequence); break;
+            case SentFrameKind.Candidates: _isAnnouncementPending |= frame.Sequence == _announcedGeneration; break;
+            case SentFrameKind.ObservedAddress: _isObservedPending |= frame.Sequence == _observedSequence; break;
             case SentFrameKind.DataBlocked: _sendCredit.OnReportLost(); break;
             case SentFrameKind.Stream: frame.Stream!.Sending.OnLost(frame.Segment); break;
             case SentFrameKind.ResetStream: frame.Stream!.Sending.OnResetLost(); break;
@@ -258,7 +264,7 @@ internal sealed partial class Connection
         transmit = default;
         var length = PacketHeader.Length + framesLength + PacketHeader.TagLength;
         ObserveSent(buffer, framesLength, path.Remote);
-        if (!_sealer.TrySeal(buffer[..length], _remoteIds.Current)) return false;
+        if (!_sealer.TrySeal(buffer[..length], path == Path ? _remoteIds.Current : _remoteIds.Next)) return false;
         _bytesSent += (ulong)length;
         transmit = new Transmit(path, length);
         return true;

@@ -20,7 +20,7 @@ internal sealed partial class Connection
             if (_state != State.Active) return Timestamp.Min(_closeEndsAt, _closeRepeatsAt);
             var deadline = Timestamp.Min(IdleDeadline, KeepAliveDeadline);
             deadline = Timestamp.Min(deadline, Timestamp.Min(_acks.Deadline, _recovery.Deadline));
-            deadline = Timestamp.Min(deadline, Timestamp.Min(PathDeadline, _opener.Deadline));
+            deadline = Timestamp.Min(deadline, Timestamp.Min(Timestamp.Min(_challengeDeadline, SilenceDeadline), _opener.Deadline));
             return _isHeldByPacer ? Timestamp.Min(deadline, _recovery.NextPacedSend) : deadline;
         }
     }

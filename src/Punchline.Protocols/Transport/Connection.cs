@@ -1,6 +1,7 @@
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Transport.ConnectionIds;
 using Punchline.Protocols.Transport.PathMtu;
+using Punchline.Protocols.Transport.Paths;
 using Punchline.Protocols.Transport.Recovery;
 using Punchline.Protocols.Transport.Streams;
 
@@ -67,20 +68,24 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
         _opener = new PacketOpener(setup.ReceiveKey.Span, setup.AeadLimits);
         _opened = new byte[_local.MaxUdpPayloadSize];
         _acks = new AckTracker(_local.MaxAckDelay, _local.AckDelayExponent);
-        _recovery = new LossRecovery(this, Math.Min(_remote.MaxUdpPayloadSize, setup.MaxPacketSize), _remote.MaxAckDelay, setup.Congestion);
+        (_role, _largestDatagram, _congestionAlgorithm) = (setup.Role, Math.Min(_remote.MaxUdpPayloadSize, setup.MaxPacketSize), setup.Congestion);
+        _path = new NetworkPath(setup.Path, _largestDatagram, _congestionAlgorithm) { IsValidated = true, IsIntroduced = true };
+        _recovery = new LossRecovery(this, _remote.MaxAckDelay, _path.Recovery);
         _streams = new StreamTable(setup.Role, _local, _remote);
         _receiveCredit = new ReceiveCredit(_local.InitialMaxData, ReceiveCredit.MaxConnectionWindow);
         _receiveBudget = setup.ReceiveBudget;
         _sendCredit = new SendCredit(_remote.InitialMaxData);
         _idleTimeout = EffectiveIdleTimeout(_local.IdleTimeout, _remote.IdleTimeout);
-        Path = setup.Path;
         KeepAliveInterval = setup.KeepAliveInterval;
         LastReceived = _idleSince = _lastElicitedAt = now;
-        if (setup.HandshakeRtt is { } rtt) _recovery.TakeSample(rtt, now);
+        if (setup.HandshakeRtt is { } rtt) _path.Recovery.TakeSample(rtt, TimeSpan.Zero, now);
     }
 
     /// <summary>Where packets go, and by which socket: the last path that was validated.</summary>
-    public PathAddress Path { get; private set; }
+    public PathAddress Path => _path.Address;
+
+    /// <summary>The path in use does not leave the neighbourhood.</summary>
+    public bool IsNear => _path.IsNear;
 
     /// <summary>RFC 9002 §5.3; 333 ms before the first sample of a path.</summary>
     public TimeSpan SmoothedRtt => _recovery.Rtt.Smoothed;

@@ -35,6 +35,18 @@ internal enum ConnectionEventKind : byte
     /// <summary>The peer is now reached by <see cref="ConnectionEvent.Path"/>.</summary>
     PathChanged,
 
+    /// <summary>The peer has answered at <see cref="ConnectionEvent.Path"/>, whatever is sent there from now on.</summary>
+    PathValidated,
+
+    /// <summary>The path in use, <see cref="ConnectionEvent.Path"/>, carries nothing back any more.</summary>
+    PathSilent,
+
+    /// <summary>The peer has told where it may be reached: <see cref="Connection.RemoteCandidates"/>.</summary>
+    CandidatesReceived,
+
+    /// <summary>The peer has told where our packets come from: <see cref="Connection.ObservedAddress"/>.</summary>
+    AddressObserved,
+
     /// <summary>The connection is over, as <see cref="Connection.CloseReason"/> says; no event follows.</summary>
     Closed,
 }

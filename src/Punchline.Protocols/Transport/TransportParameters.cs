@@ -15,9 +15,9 @@ internal sealed record TransportParameters
 {
     /// <summary>
     /// More than <see cref="Write"/> ever takes: 12 parameters of at most 1 + 1 + 8 bytes (8 bytes is the longest varint),
-    /// the reset token, and the grease value of 8 + 1 + 8.
+    /// the reset token, the empty one, and the grease value of 8 + 1 + 8.
     /// </summary>
-    public const int MaxEncodedLength = (12 * 10) + 2 + ResetToken.Length + 17;
+    public const int MaxEncodedLength = (12 * 10) + 2 + ResetToken.Length + 2 + 17;
 
     // RFC 9000 §18.2: values below 1200 are invalid; the default is the largest UDP payload.
     private const int MinMaxUdpPayloadSize = 1_200;
@@ -54,6 +54,9 @@ internal sealed record TransportParameters
         MaxAckDelay = 0x0b,
         ActiveConnectionIdLimit = 0x0e,
         MaxDatagramFrameSize = 0x20,
+
+        // Our own, without a value.
+        PathFrames = 0x21,
     }
 
     /// <summary>What this implementation announces unless told otherwise.</summary>
@@ -70,6 +73,7 @@ internal sealed record TransportParameters
         // Whatever a packet holds: over TCP it has up to 16 KiB.
         MaxDatagramFrameSize = (1 << 14) - 1,
         ActiveConnectionIdLimit = LocalConnectionIds.MaxActive,
+        KnowsPathFrames = true,
     };
 
     /// <summary>Zero: never. Whole milliseconds.</summary>
@@ -104,9 +108,12 @@ internal sealed record TransportParameters
     /// <summary>RFC 9221 §3: zero means that DATAGRAM frames are not taken.</summary>
     public ulong MaxDatagramFrameSize { get; init; }
 
+    /// <summary>CANDIDATES and OBSERVED_ADDRESS may be sent: a peer that does not say so would close on them.</summary>
+    public bool KnowsPathFrames { get; init; }
+
     /// <summary>Writes the parameters that are not what their absence means, and one that nobody knows, so that peers keep ignoring those (RFC 9000 §18.1).</summary>
     /// <param name="writer">With room for <see cref="MaxEncodedLength"/> bytes.</param>
-    /// <param name="grease">Any number; the unknown parameter's id is 31 × N + 27, its value N.</param>
+    /// <param name="grease">Any number; the unknown parameter's id is 31 × N + 27, its value N, or none where N is 0 or 1.</param>
     public void Write(ref SpanWriter writer, ulong grease)
     {
         WriteUnlessAbsent(ref writer, Id.MaxIdleTimeout, (ulong)IdleTimeout.TotalMilliseconds, 0);
@@ -128,8 +135,10 @@ internal sealed record TransportParameters
         WriteUnlessAbsent(ref writer, Id.MaxAckDelay, (ulong)MaxAckDelay.TotalMilliseconds, DefaultMaxAckDelayMilliseconds);
         WriteUnlessAbsent(ref writer, Id.ActiveConnectionIdLimit, ActiveConnectionIdLimit, DefaultActiveConnectionIdLimit);
         WriteUnlessAbsent(ref writer, Id.MaxDatagramFrameSize, MaxDatagramFrameSize, 0);
+        if (KnowsPathFrames) WriteEmpty(ref writer, (ulong)Id.PathFrames);
         var number = grease % ((SpanWriter.MaxVarInt - 27) / 31);
-        WriteParameter(ref writer, (31 * number) + 27, number);
+        if (number < 2) WriteEmpty(ref writer, (31 * number) + 27);
+        else WriteParameter(ref writer, (31 * number) + 27, number);
     }
 
     /// <summary>Reads parameters to the source's end. False for a truncated, duplicate or illegal one; unknown ones are skipped.</summary>
@@ -151,6 +160,12 @@ internal sealed record TransportParameters
             {
                 if (bytes.Length != ResetToken.Length) return false;
                 result = result with { StatelessResetToken = ResetToken.Read(bytes) };
+                continue;
+            }
+            if ((Id)id == Id.PathFrames)
+            {
+                if (!bytes.IsEmpty) return false;
+                result = result with { KnowsPathFrames = true };
                 continue;
             }
             var value = new SpanReader(bytes);
@@ -189,6 +204,12 @@ internal sealed record TransportParameters
     private static void WriteUnlessAbsent(ref SpanWriter writer, Id id, ulong value, ulong absent)
     {
         if (value != absent) WriteParameter(ref writer, (ulong)id, value);
+    }
+
+    private static void WriteEmpty(ref SpanWriter writer, ulong id)
+    {
+        writer.WriteVarInt(id);
+        writer.WriteVarInt(0);
     }
 
     private static void WriteParameter(ref SpanWriter writer, ulong id, ulong value)

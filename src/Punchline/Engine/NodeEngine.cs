@@ -41,7 +41,9 @@ internal sealed class NodeEngine : IDisposable
     private readonly QlogDirectory? _qlog;
     private readonly UdpSocket _socket;
     private readonly SideSocketSet _sideSockets;
-    private readonly IReadOnlyList<HostAddress> _hostAddresses;
+    private readonly bool _hidesHostCandidates;
+    private readonly NetworkWatch _watch;
+    private volatile IReadOnlyList<HostAddress> _hostAddresses;
     private readonly Dictionary<int, IRoomObserver> _rooms = [];
     private readonly byte[] _sendBuffer = new byte[MaxDatagram];
     private readonly GatewayLink? _gateway;
@@ -69,8 +71,9 @@ internal sealed class NodeEngine : IDisposable
         LocalEndPoint = _socket.LocalEndPoint;
         _sideSockets = new SideSocketSet(LocalEndPoint.Address, Nat64, Handle);
         _hostAddresses = HostAddresses.Of(LocalEndPoint);
+        _hidesHostCandidates = hideHostCandidates;
         if (!hideHostCandidates) _node.SetHostAddresses(_hostAddresses, Timestamp.Zero);
-        Nat64Sought = HasIPv6Only ? DiscoverNat64Async() : Task.CompletedTask;
+        Nat64Sought = SeekNat64Async();
         if (mapsPort && BoundIPv4 is { } bound && !IPAddress.IsLoopback(bound))
         {
             _gateway = new GatewayLink(this, bound);
@@ -80,6 +83,7 @@ internal sealed class NodeEngine : IDisposable
         _timer = new Thread(KeepTime) { Name = "Punchline timer", IsBackground = true };
         _receiver.Start();
         _timer.Start();
+        _watch = new NetworkWatch(LocalEndPoint, _hostAddresses, HandleNetworkNews);
         PeerMetrics.Add(this);
     }
 
@@ -89,7 +93,7 @@ internal sealed class NodeEngine : IDisposable
     public Nat64 Nat64 { get; } = new();
 
     /// <summary>Ends when it is known whether IPv4 is reached through a translator: at once where there is IPv4, and after a second at most.</summary>
-    public Task Nat64Sought { get; }
+    public Task Nat64Sought { get; private set; }
 
     public NodeStatistics Statistics
     {
@@ -155,6 +159,7 @@ internal sealed class NodeEngine : IDisposable
     public void Dispose()
     {
         PeerMetrics.Remove(this);
+        _watch.Dispose();
         lock (_gate)
         {
             if (_isDisposed) return;
@@ -182,12 +187,26 @@ internal sealed class NodeEngine : IDisposable
         _hostAddresses.Any(host => !host.Endpoint.IsIPv4 && !AddressScope.IsLoopback(host.Endpoint))
         && !_hostAddresses.Any(host => host.Endpoint.IsIPv4 && !AddressScope.IsLoopback(host.Endpoint));
 
-    private async Task DiscoverNat64Async()
+    private async Task SeekNat64Async()
     {
-        if (!await Nat64.DiscoverAsync().ConfigureAwait(false)) return;
+        // As a rule at once, with no translator to seek.
+        var isKnown = HasIPv6Only ? await Nat64.DiscoverAsync().ConfigureAwait(false) : Nat64.Forget();
         lock (_gate)
         {
-            if (!_isDisposed) _node.SetNat64(Now);
+            if (!_isDisposed) _node.SetNat64(isKnown, Now);
+        }
+    }
+
+    private void HandleNetworkNews(NetworkNews news, IReadOnlyList<HostAddress> addresses)
+    {
+        _hostAddresses = addresses;
+        if (news == NetworkNews.Moved) Nat64Sought = SeekNat64Async();
+        lock (_gate)
+        {
+            if (_isDisposed) return;
+            if (news == NetworkNews.Moved && !_hidesHostCandidates) _node.SetHostAddresses(addresses, Now);
+            else _node.Doubt(Now);
+            Drain();
         }
     }
 

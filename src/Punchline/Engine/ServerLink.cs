@@ -21,6 +21,13 @@ internal sealed class ServerLink(NodeEngine engine, int room, string path, Serve
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// Before the first attempt where a connection had lasted for so long: more often than the server it is the way to it that has ended, by a
+    /// router that rebooted or another network, and then peers wait to be introduced anew. A server that restarts is not back yet.
+    /// </summary>
+    private static readonly TimeSpan HurriedPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan SettledTime = TimeSpan.FromSeconds(3);
+
     /// <summary>What a goodbye may take.</summary>
     private static readonly TimeSpan LeaveTimeout = TimeSpan.FromMilliseconds(500);
 
@@ -130,7 +137,14 @@ internal sealed class ServerLink(NodeEngine engine, int room, string path, Serve
                     // Replaced, never let in, or left: there is no coming back.
                     if (_isLeaving || engine.Run((node, _) => node.IsServerFinal(room))) return;
                     engine.Run((node, now) => node.HandleServerDisconnected(room, now));
-                    if (Stopwatch.GetElapsedTime(start) >= MaxPause) pause = FirstPause;
+                    var lasted = Stopwatch.GetElapsedTime(start);
+                    if (lasted >= MaxPause) pause = FirstPause;
+                    if (lasted >= SettledTime && pause == FirstPause)
+                    {
+                        await Task.Delay(HurriedPause * (1 + Random.Shared.NextDouble()), _stop.Token).ConfigureAwait(false);
+                        channel = await TryConnectAsync().ConfigureAwait(false);
+                        if (channel is not null) continue;
+                    }
                 }
                 await Task.Delay(pause * (1 + (Random.Shared.NextDouble() / 2)), _stop.Token).ConfigureAwait(false);
                 pause = pause * 2 < MaxPause ? pause * 2 : MaxPause;

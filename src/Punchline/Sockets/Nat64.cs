@@ -25,13 +25,21 @@ internal sealed class Nat64
         {
             // Most systems' resolvers cannot be stopped: this one's answer is then not waited for.
             var answers = await Dns.GetHostAddressesAsync(Nat64Prefix.ProbedName, AddressFamily.InterNetworkV6).WaitAsync(DiscoveryTimeout).ConfigureAwait(false);
-            if (Nat64Prefix.TryDiscover(answers, out var prefix)) _prefix = prefix;
+            _prefix = Nat64Prefix.TryDiscover(answers, out var prefix) ? prefix : null;
         }
         catch (Exception exception) when (exception is SocketException or TimeoutException)
         {
             // No name server, or one that knows no translator.
+            _prefix = null;
         }
         return IsKnown;
+    }
+
+    /// <summary>There is IPv4, and so no need of a translator: false.</summary>
+    public bool Forget()
+    {
+        _prefix = null;
+        return false;
     }
 
     /// <summary>What a packet to there is addressed to.</summary>

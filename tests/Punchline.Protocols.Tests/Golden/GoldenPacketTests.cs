@@ -62,6 +62,8 @@ public sealed class GoldenPacketTests : IDisposable
         (FrameType.DatagramWithLength, "31" + "02" + "6869"),
         (FrameType.NewConnectionId, "18" + "02" + "01" + "08" + "1112131415161718" + "2122232425262728292a2b2c2d2e2f30"),
         (FrameType.RetireConnectionId, "19" + "02"),
+        (FrameType.Candidates, "38" + "4965" + "02" + "02" + "04" + "cb007105" + "1388" + "01" + "10" + "20010db8000000000000000000000001" + "1389"),
+        (FrameType.ObservedAddress, "39" + "03" + "04" + "cb007105" + "1388"),
     ];
 
     // Values of its own: what this implementation announces may change without another wire version.

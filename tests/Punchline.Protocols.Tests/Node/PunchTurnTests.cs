@@ -13,6 +13,8 @@ public sealed class PunchTurnTests
     public void Whoever_comes_into_a_room_of_64_punches_16_at_once_and_the_next_as_soon_as_one_is_done()
     {
         using var room = new StagedRoom(members: 63, responds: false);
+        // Those who are connected answer nothing more, and that makes the server doubtful, too.
+        room.AnswersHeartbeats = true;
         var message1s = MessagesTo(room.Pass(TimeSpan.FromMilliseconds(25)));
         Assert.Equal(Sources(room, 0, 16), message1s.Keys);
 

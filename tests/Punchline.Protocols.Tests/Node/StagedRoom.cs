@@ -63,6 +63,9 @@ internal sealed class StagedRoom : IDisposable
 
     public IReadOnlyList<StagedMember> Members { get; }
 
+    /// <summary>The server shows that it is there when it is asked; what else is said to it is lost.</summary>
+    public bool AnswersHeartbeats { get; set; }
+
     public Timestamp Now { get; private set; } = Timestamp.FromMilliseconds(1_000);
 
     /// <summary>What the node told since it was last asked.</summary>
@@ -158,6 +161,10 @@ internal sealed class StagedRoom : IDisposable
     private List<StagedPacket> DrainAll()
     {
         var sent = new List<StagedPacket>();
+        while (AnswersHeartbeats && Node.TryDequeueServerMessage(out var room, out var utf8))
+        {
+            if (CoordinationJson.TryRead(utf8.Span, out ClientMessage? message) && message is ClientHeartbeatMessage) Tell(room, new ServerHeartbeatMessage());
+        }
         while (Node.TryDequeueTransmit(Now, _buffer, out var transmit)) sent.Add(new StagedPacket(Now, transmit.Destination, _buffer[..transmit.Length], transmit.TimeToLive));
         return sent;
     }

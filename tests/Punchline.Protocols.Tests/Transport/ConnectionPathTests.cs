@@ -62,9 +62,14 @@ public sealed class ConnectionPathTests
         Assert.Equal((Elsewhere, Connection.BasePacketSize), (challenge.Destination, challenge.Length));
         peer.Now += TimeSpan.FromMilliseconds(70);
         peer.SendHex("1b" + Convert.ToHexString(challenge.Frames.AsSpan(1, 8)));
-        Assert.Equal(new ConnectionEvent(ConnectionEventKind.PathChanged, Path: Elsewhere), Assert.Single(peer.Events()));
+        Assert.Equal(
+            [new ConnectionEvent(ConnectionEventKind.PathValidated, Path: Elsewhere), new ConnectionEvent(ConnectionEventKind.PathChanged, Path: Elsewhere)],
+            peer.Events());
         Assert.Equal(TimeSpan.FromMilliseconds(70), peer.Connection.SmoothedRtt);
-        Assert.All(peer.Drain(), p => Assert.Equal(Elsewhere, p.Destination));
+        // A PING says so; the old path is asked whether it is still there.
+        var sent = peer.Drain();
+        Assert.Equal([Pair.InitiatorAddress, Elsewhere], sent.Select(p => p.Destination));
+        Assert.Equal((byte)FrameType.PathChallenge, sent[0].Frames[0]);
     }
 
     [Fact]
@@ -95,7 +100,7 @@ public sealed class ConnectionPathTests
     public void Challenges_are_repeated_twice_with_other_data_and_then_given_up()
     {
         var peer = new ScriptedPeer { Source = Elsewhere };
-        peer.SendHex("00" + string.Concat(Enumerable.Repeat("00", 1_300)));
+        peer.SendHex("01" + string.Concat(Enumerable.Repeat("00", 1_300)));
         peer.Source = Pair.InitiatorAddress;
         var challenges = peer.Drain();
         for (var i = 0; i < 20; i++)

@@ -34,6 +34,9 @@ public sealed class ConnectionRulesTests
     [InlineData("1b" + "00000000000000", nameof(TransportError.FrameEncodingError))] // PATH_RESPONSE
     [InlineData("1c" + "00" + "00" + "02" + "61", nameof(TransportError.FrameEncodingError))] // CONNECTION_CLOSE
     [InlineData("31" + "02" + "61", nameof(TransportError.FrameEncodingError))] // DATAGRAM
+    [InlineData("38" + "01" + "1f", nameof(TransportError.FrameEncodingError))] // CANDIDATES with 31 of them
+    [InlineData("39" + "01" + "04" + "cb0071", nameof(TransportError.FrameEncodingError))] // OBSERVED_ADDRESS
+    [InlineData("3a", nameof(TransportError.FrameEncodingError))] // the first type behind ours
     [InlineData("19" + "01", nameof(TransportError.ProtocolViolation))] // an id that was never issued
     [InlineData("04" + "03" + "00" + "00", nameof(TransportError.StreamStateError))] // RESET_STREAM for a part that only we have
     [InlineData("15" + "03" + "01", nameof(TransportError.StreamStateError))] // STREAM_DATA_BLOCKED likewise

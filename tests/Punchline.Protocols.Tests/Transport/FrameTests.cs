@@ -1,6 +1,7 @@
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Transport;
 using Punchline.Protocols.Transport.Frames;
+using Punchline.Protocols.Traversal;
 
 namespace Punchline.Protocols.Tests.Transport;
 
@@ -26,6 +27,12 @@ public sealed class FrameTests
         Assert.Equal("11" + "04" + "7bbd", Hex((ref SpanWriter w) => new StreamLimitFrame(FrameType.MaxStreamData, new StreamId(4), 15_293).Write(ref w)));
         Assert.Equal("15" + "04" + "7bbd", Hex((ref SpanWriter w) => new StreamLimitFrame(FrameType.StreamDataBlocked, new StreamId(4), 15_293).Write(ref w)));
         Assert.Equal("1a" + "0102030405060708", Hex((ref SpanWriter w) => new PathFrame(FrameType.PathChallenge, 0x0102030405060708).Write(ref w)));
+        Assert.Equal(
+            "38" + "7bbd" + "02" + "02" + "04" + "cb007105" + "1388" + "01" + "10" + "20010db8000000000000000000000001" + "01bb",
+            Hex((ref SpanWriter w) => new CandidatesFrame(
+                15_293,
+                [new(CandidateKind.ServerReflexive, Endpoint.Parse("203.0.113.5:5000")), new(CandidateKind.Host, Endpoint.Parse("[2001:db8::1]:443"))]).Write(ref w)));
+        Assert.Equal("39" + "04" + "04" + "cb007105" + "1388", Hex((ref SpanWriter w) => new ObservedAddressFrame(4, Endpoint.Parse("203.0.113.5:5000")).Write(ref w)));
         Assert.Equal("1c" + "0a" + "02" + "02" + "6869", Hex((ref SpanWriter w) => new ConnectionCloseFrame(false, 10, 2, "hi"u8).Write(ref w)));
         Assert.Equal("1d" + "0a" + "02" + "6869", Hex((ref SpanWriter w) => new ConnectionCloseFrame(true, 10, 2, "hi"u8).Write(ref w)));
         Assert.Equal("0a" + "04" + "03", Hex((ref SpanWriter w) => StreamFrame.WriteHeader(ref w, new StreamId(4), 0, 3, false)));
@@ -34,6 +41,33 @@ public sealed class FrameTests
         Assert.Equal(
             "02" + "14" + "05" + "02" + "02" + "0100" + "030a",
             Hex((ref SpanWriter w) => AckFrame.TryWrite(ref w, [new PacketRange(18, 20), new PacketRange(15, 15), new PacketRange(0, 10)], 5)));
+    }
+
+    [Theory]
+    [InlineData("38" + "05" + "01" + "02" + "05" + "cb00710500" + "1388")] // an address of 5 bytes
+    [InlineData("38" + "05" + "01" + "02" + "04" + "cb007105" + "13")] // truncated
+    [InlineData("38" + "05" + "1f")] // 31 of them
+    [InlineData("39" + "05" + "06" + "cb0071050000" + "1388")]
+    [InlineData("39" + "05" + "04" + "cb007105")]
+    public void Addresses_that_cannot_be_do_not_parse(string hex)
+    {
+        var reader = new SpanReader(Convert.FromHexString(hex[2..]));
+        Assert.False(hex.StartsWith("38", StringComparison.Ordinal) ? CandidatesFrame.TryRead(ref reader, out _) : ObservedAddressFrame.TryRead(ref reader, out _));
+    }
+
+    [Fact]
+    public void Candidates_of_unknown_kinds_are_left_out_and_30_are_read()
+    {
+        var reader = new SpanReader(Convert.FromHexString("05" + "02" + "03" + "04" + "cb007105" + "1388" + "01" + "04" + "cb007106" + "1389"));
+        Assert.True(CandidatesFrame.TryRead(ref reader, out var frame));
+        Assert.Equal([new Candidate(CandidateKind.Host, Endpoint.Parse("203.0.113.6:5001"))], frame.Candidates);
+        var writer = new SpanWriter(new byte[CandidatesFrame.MaxLength]);
+        Candidate[] many = [.. Enumerable.Range(1, Candidate.MaxPerPeer).Select(i => new Candidate(CandidateKind.Host, Endpoint.Parse($"[2001:db8::{i}]:5000")))];
+        new CandidatesFrame((1UL << 62) - 1, many).Write(ref writer);
+        Assert.Equal(CandidatesFrame.MaxLength, writer.Length);
+        reader = new SpanReader(writer.Written[1..]);
+        Assert.True(CandidatesFrame.TryRead(ref reader, out frame));
+        Assert.Equal(many, frame.Candidates);
     }
 
     [Fact]

@@ -83,6 +83,21 @@ internal sealed class Pair
             MaxPacketSize = maxPacketSize,
         };
 
+    /// <summary>Answers whether a packet to this address arrives.</summary>
+    public Func<Endpoint, bool> Carries { get; set; } = _ => true;
+
+    /// <summary>Time that a packet takes between the other addresses of both.</summary>
+    public TimeSpan OtherDelay { get; set; } = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>As the owner of a connection asks an address whether the peer is there.</summary>
+    public void Probe(Side side, Endpoint address)
+    {
+        var peer = side == Initiator ? Responder : Initiator;
+        Assert.True(side.Connection.TryWriteProbe(address, isNear: false, Now, _buffer, out var transmit));
+        Assert.Equal(Connection.ProbeSize, transmit.Length);
+        Dispatch(side, peer, transmit);
+    }
+
     /// <summary>Runs until the condition holds; false where nothing is left to happen, or the time is over.</summary>
     public bool RunUntil(Func<bool> condition, TimeSpan? limit = null)
     {
@@ -116,20 +131,26 @@ internal sealed class Pair
         {
             Assert.True(packets < 10_000, "a connection sends without end");
             Assert.InRange(transmit.Length, PacketHeader.MinPacketLength, _maxPacketSize);
-            var bytes = _buffer[..transmit.Length];
-            side.Sent.Add((Now, transmit.Destination, bytes));
-            if (transmit.Destination != peer.Address || !Passes(side, bytes) || _random.NextDouble() < _link.Loss) continue;
-            Fly(side, peer, bytes);
-            if (_random.NextDouble() < _link.Duplication) Fly(side, peer, bytes);
+            Dispatch(side, peer, transmit);
         }
         while (side.Connection.TryDequeueEvent(out var raised)) side.Handle(raised);
     }
 
-    private void Fly(Side from, Side to, byte[] bytes)
+    private void Dispatch(Side side, Side peer, in Transmit transmit)
     {
-        var delay = _link.Delay;
+        var bytes = _buffer[..transmit.Length];
+        side.Sent.Add((Now, transmit.Destination, bytes));
+        var isOther = transmit.Destination == peer.Other;
+        if ((transmit.Destination != peer.Address && !isOther) || !Carries(transmit.Destination) || !Passes(side, bytes) || _random.NextDouble() < _link.Loss) return;
+        Fly(side, peer, bytes, isOther);
+        if (_random.NextDouble() < _link.Duplication) Fly(side, peer, bytes, isOther);
+    }
+
+    private void Fly(Side from, Side to, byte[] bytes, bool isOther)
+    {
+        var delay = isOther ? OtherDelay : _link.Delay;
         if (_random.NextDouble() < _link.Reordering) delay += _link.Delay * (3 * _random.NextDouble());
-        _flying.Enqueue((from, to, from.Address, bytes), (Now + delay, _sequence++));
+        _flying.Enqueue((from, to, isOther ? from.Other!.Value : from.Address, bytes), (Now + delay, _sequence++));
     }
 
     private void Deliver()
@@ -152,6 +173,9 @@ internal sealed class Side(string name, Endpoint address, Connection connection)
 
     /// <summary>Where its packets come from, and are delivered to.</summary>
     public Endpoint Address { get; set; } = address;
+
+    /// <summary>Where it is reached as well, and its packets to the peer's other address come from.</summary>
+    public Endpoint? Other { get; set; }
 
     public Connection Connection { get; } = connection;
 

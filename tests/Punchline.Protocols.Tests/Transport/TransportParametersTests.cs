@@ -39,7 +39,7 @@ public sealed class TransportParametersTests
         var writer = new SpanWriter(new byte[TransportParameters.MaxEncodedLength]);
         Unlike.Write(ref writer, 1);
         Assert.Equal(
-            "0102" + "7039" + "0302" + "4514" + "040101" + "050102" + "060103" + "070104" + "080105" + "090106" + "0a0107" + "0b0108" + "0e0109" + "20010a" + "3a0101",
+            "0102" + "7039" + "0302" + "4514" + "040101" + "050102" + "060103" + "070104" + "080105" + "090106" + "0a0107" + "0b0108" + "0e0109" + "20010a" + "3a00",
             Convert.ToHexStringLower(writer.Written));
     }
 

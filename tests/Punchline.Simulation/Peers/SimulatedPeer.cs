@@ -53,12 +53,10 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
         _ownsIdentity = identity is null;
         _identity = identity ?? P256KeyPair.Generate(_random);
         _node = new NodeCore(_identity, _random);
-        _node.SetHostAddresses(
-            [.. machine.Addresses.Select(address => new Endpoint(address, Port)).Select(at => new HostAddress(at, at.IsIPv4 ? LanPrefixLength : IPv6PrefixLength))],
-            internet.Now);
+        ShowHostAddress();
         // As the engine's socket has it.
         _nat64 = machine.Site is { HasNat64: true, HasIPv4: false } ? VirtualInternet.Nat64Prefix : null;
-        if (_nat64 is not null) _node.SetNat64(internet.Now);
+        if (_nat64 is not null) _node.SetNat64(true, internet.Now);
         _room = _node.OpenRoom(keys, machine.Name, allowed);
         _socket = machine.Bind(Port, this);
         SideSockets = new SimulatedSideSockets(_node, machine, _nat64);
@@ -147,6 +145,18 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
         _server.Broken = LoseServer;
         _node.HandleServerConnected(_room, SimulatedServer.Host, [], isLoopback: false, _internet.Now);
     }
+
+    /// <summary>The machine goes to another network, and the peer hears of its new address as the engine does from the system.</summary>
+    public void Roam(Site site)
+    {
+        _internet.Move(_machine, site);
+        ShowHostAddress();
+    }
+
+    /// <summary>What the system says of the machine's interfaces now.</summary>
+    public void ShowHostAddress() => _node.SetHostAddresses(
+        [.. _machine.Addresses.Select(address => new Endpoint(address, Port)).Select(at => new HostAddress(at, at.IsIPv4 ? LanPrefixLength : IPv6PrefixLength))],
+        _internet.Now);
 
     public bool Send(string text) => _node.TrySend(_room, Encoding.UTF8.GetBytes(text), _internet.Now, out _);
 

@@ -6,6 +6,7 @@ using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Transport;
 using Punchline.Protocols.Transport.ConnectionIds;
 using Punchline.Protocols.Transport.Frames;
+using Punchline.Protocols.Traversal;
 
 namespace Punchline.Tests.Qlog;
 
@@ -35,6 +36,8 @@ public sealed class QlogFramesTests
         new RetireConnectionIdFrame(2).Write(ref writer);
         new PathFrame(FrameType.PathChallenge, 0x0123456789abcdef).Write(ref writer);
         new PathFrame(FrameType.PathResponse, 0x0123456789abcdef).Write(ref writer);
+        new CandidatesFrame(3, [new(CandidateKind.Host, Endpoint.Parse("192.0.2.1:4000"))]).Write(ref writer);
+        new ObservedAddressFrame(1, Endpoint.Parse("192.0.2.1:4000")).Write(ref writer);
         DatagramFrame.WriteHeader(ref writer, 5);
         writer.WriteBytes("hello"u8);
         new ConnectionCloseFrame(isApplication: false, (ulong)TransportError.FlowControlError, (ulong)FrameType.Stream, "too much"u8).Write(ref writer);
@@ -60,6 +63,8 @@ public sealed class QlogFramesTests
                 """{"frame_type":"retire_connection_id","sequence_number":2}""",
                 """{"frame_type":"path_challenge"}""",
                 """{"frame_type":"path_response"}""",
+                """{"frame_type":"punchline:candidates","generation":3,"candidates":["192.0.2.1:4000"]}""",
+                """{"frame_type":"punchline:observed_address","sequence_number":1,"address":"192.0.2.1:4000"}""",
                 """{"frame_type":"datagram","raw":{"length":5}}""",
                 """{"frame_type":"connection_close","error_space":"transport","error":"flow_control_error","trigger_frame_type":8}""",
                 """{"frame_type":"connection_close","error_space":"application","error":"unknown","error_code":42}""",

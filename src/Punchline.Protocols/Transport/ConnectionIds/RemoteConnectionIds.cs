@@ -32,6 +32,9 @@ internal sealed class RemoteConnectionIds
     /// <summary>What packets carry now.</summary>
     public ulong Current => _current.Id;
 
+    /// <summary>What packets carry that look for another path, and after the next <see cref="TryAdvance"/> all do; the present one where there is no other.</summary>
+    public ulong Next => _waiting.Count > 0 ? _waiting[0].Id : _current.Id;
+
     /// <summary>Ids that have not been used yet.</summary>
     public int Waiting => _waiting.Count;
 

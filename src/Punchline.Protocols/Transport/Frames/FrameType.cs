@@ -1,7 +1,7 @@
 namespace Punchline.Protocols.Transport.Frames;
 
 /// <summary>
-/// The frames in use, with the numbers of RFC 9000 §19 and RFC 9221 §4. All fit one byte, and a type must be written in its shortest form
+/// The frames in use, with the numbers of RFC 9000 §19 and RFC 9221 §4, and two of our own. All fit one byte, and a type must be written in its shortest form
 /// (§12.4). PADDING and PING are nothing but their type.
 /// </summary>
 internal enum FrameType : byte
@@ -34,4 +34,8 @@ internal enum FrameType : byte
     /// <summary>RFC 9221 §4: up to the packet's end, or with its length.</summary>
     Datagram = 0x30,
     DatagramWithLength = 0x31,
+
+    /// <summary>Our own: see <see cref="CandidatesFrame"/> and <see cref="ObservedAddressFrame"/>.</summary>
+    Candidates = 0x38,
+    ObservedAddress = 0x39,
 }

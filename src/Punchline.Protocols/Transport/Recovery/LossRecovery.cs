@@ -5,8 +5,8 @@ using Punchline.Protocols.Transport.PathMtu;
 namespace Punchline.Protocols.Transport.Recovery;
 
 /// <summary>
-/// Loss detection and probes (RFC 9002 §6 and appendix A), for the one packet-number space that there is. The handshake
-/// is over and the address validated, so that what the RFC says of those does not arise.
+/// Loss detection and probes (RFC 9002 §6 and appendix A), for the one packet-number space that there is, whatever path a packet went
+/// over. The handshake is over and the address validated, so that what the RFC says of those does not arise.
 /// </summary>
 internal sealed class LossRecovery
 {
@@ -26,44 +26,37 @@ internal sealed class LossRecovery
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(1);
 
     private readonly ISentFrameOwner _owner;
-    private readonly int _largestDatagram;
     private readonly TimeSpan _peerMaxAckDelay;
-    private readonly CongestionAlgorithm _algorithm;
     private readonly SentPackets _packets = new();
     private readonly LostPackets _lost = new();
     private readonly SentFrames _frames = new();
     private readonly List<(Timestamp SentAt, int Size)> _newlyAcknowledged = [];
-    private ReorderingTolerance _tolerance = new();
-    private Pacer _pacer;
     private ulong? _largestAcknowledged;
     private ulong _nextNumber;
+    private ulong? _lastElsewhere;
     private Timestamp _lossTime = Timestamp.Never;
     private Timestamp _lastSentAt;
-    private Timestamp? _firstSampleAt;
     private int _outstanding;
     private int _timeouts;
-    private int _path;
 
     /// <param name="owner">Hears what becomes of frames.</param>
-    /// <param name="largestDatagram">The largest packet that may be sent, if the path carries it.</param>
     /// <param name="peerMaxAckDelay">The peer's max_ack_delay.</param>
-    /// <param name="algorithm">Of the window.</param>
-    public LossRecovery(ISentFrameOwner owner, int largestDatagram, TimeSpan peerMaxAckDelay, CongestionAlgorithm algorithm)
+    /// <param name="path">Which packets go over at first.</param>
+    public LossRecovery(ISentFrameOwner owner, TimeSpan peerMaxAckDelay, PathRecovery path)
     {
         _owner = owner;
-        _largestDatagram = largestDatagram;
         _peerMaxAckDelay = peerMaxAckDelay;
-        _algorithm = algorithm;
-        PathMtu = new PathMtuDiscovery(largestDatagram);
-        Congestion = CongestionControl.Create(algorithm, PathMtu.PacketSize);
-        _pacer = new Pacer(PathMtu.PacketSize);
+        Path = path;
     }
 
-    public RttEstimator Rtt { get; private set; } = new();
+    /// <summary>The path that packets go over now.</summary>
+    public PathRecovery Path { get; private set; }
 
-    public CongestionControl Congestion { get; private set; }
+    public RttEstimator Rtt => Path.Rtt;
 
-    public PathMtuDiscovery PathMtu { get; private set; }
+    public CongestionControl Congestion => Path.Congestion;
+
+    public PathMtuDiscovery PathMtu => Path.PathMtu;
 
     /// <summary>Packets that must be sent now, whatever the window says.</summary>
     public int ProbesPending { get; private set; }
@@ -75,7 +68,7 @@ internal sealed class LossRecovery
     public ulong SpuriousLosses { get; private set; }
 
     /// <summary>One probe time-out without backoff (§6.2.1): the unit of the closing and path timers.</summary>
-    public TimeSpan ProbeTimeout => Rtt.ProbeTimeout(_peerMaxAckDelay);
+    public TimeSpan ProbeTimeout => ProbeTimeoutOf(Path);
 
     /// <summary>When <see cref="HandleTimeout"/> is due.</summary>
     public Timestamp Deadline
@@ -90,7 +83,7 @@ internal sealed class LossRecovery
     public bool IsCongested => !Congestion.CanSend(PathMtu.PacketSize) || _packets.Count >= SentPackets.Limit;
 
     /// <summary>When the pacer lets the next packet go.</summary>
-    public Timestamp NextPacedSend => _pacer.NextSend(Pacer.PacedWindow(Congestion), Rtt.Smoothed);
+    public Timestamp NextPacedSend => Path.NextPacedSend;
 
     private TimeSpan Backoff
     {
@@ -103,13 +96,10 @@ internal sealed class LossRecovery
         }
     }
 
-    public void TakeSample(TimeSpan rtt, Timestamp now)
-    {
-        Rtt.Update(rtt, TimeSpan.Zero);
-        _firstSampleAt ??= now;
-    }
+    /// <summary>One probe time-out of any path.</summary>
+    public TimeSpan ProbeTimeoutOf(PathRecovery path) => path.Rtt.ProbeTimeout(_peerMaxAckDelay);
 
-    public bool IsPaced(Timestamp now) => !_pacer.CanSend(Pacer.PacedWindow(Congestion), Rtt.Smoothed, now);
+    public bool IsPaced(Timestamp now) => Path.IsPaced(now);
 
     public int RecordFrame(int chain, in SentFrame frame) => _frames.Prepend(chain, frame);
 
@@ -123,12 +113,11 @@ internal sealed class LossRecovery
             Size = size,
             Frames = frames,
             LargestAcknowledged = largestAcknowledged,
-            Path = _path,
+            Path = Path,
             IsPathMtuProbe = isPathMtuProbe,
         });
         _nextNumber = number + 1;
-        Congestion.OnSent(size);
-        _pacer.OnSent(size);
+        Path.OnSent(size);
         _lastSentAt = now;
         _outstanding++;
         if (ProbesPending > 0) ProbesPending--;
@@ -142,6 +131,8 @@ internal sealed class LossRecovery
     public ulong OnAck(in AckFrame frame, TimeSpan delay, Timestamp now)
     {
         _largestAcknowledged = Math.Max(_largestAcknowledged ?? 0, frame.Largest);
+        // A number that nothing is known of is that of a packet which asked for no ACK.
+        if (!(frame.Largest <= _lastElsewhere)) Path.NoteAcknowledged(frame.Largest);
         _newlyAcknowledged.Clear();
         var knownAcks = SentPacket.NoAck;
         var isProgress = false;
@@ -152,7 +143,7 @@ internal sealed class LossRecovery
                 ref var packet = ref _packets[i];
                 if (packet.State != SentPacketState.Outstanding) continue;
                 // §5.1: a sample is taken where the largest acknowledged packet is newly acknowledged.
-                if (packet.Number == frame.Largest && packet.Path == _path) UpdateRtt(packet, delay, now);
+                if (packet.Number == frame.Largest && packet.Path == Path) UpdateRtt(packet, delay, now);
                 if (packet.LargestAcknowledged != SentPacket.NoAck && (knownAcks == SentPacket.NoAck || packet.LargestAcknowledged > knownAcks)) knownAcks = packet.LargestAcknowledged;
                 Acknowledge(ref packet);
                 isProgress = true;
@@ -185,24 +176,44 @@ internal sealed class LossRecovery
         RepeatOldest();
     }
 
-    /// <summary>§9.4 of RFC 9000: a new path starts anew; what is in flight on the old one no longer counts.</summary>
-    public void OnPathChanged()
+    /// <summary>
+    /// Packets go over another path from now on. What is in flight on the old one counts there, and is lost when a later packet of
+    /// that path is acknowledged, or a probe time-out of it after it was sent.
+    /// </summary>
+    /// <param name="path">New, or one that is returned to.</param>
+    /// <param name="nextNumber">Of the first packet over it.</param>
+    public void MoveTo(PathRecovery path, ulong nextNumber)
     {
-        _path++;
+        if (path == Path) return;
+        if (nextNumber > 0) _lastElsewhere = nextNumber - 1;
         _timeouts = 0;
-        _firstSampleAt = null;
-        Rtt = new RttEstimator();
-        PathMtu = new PathMtuDiscovery(_largestDatagram);
-        Congestion = CongestionControl.Create(_algorithm, PathMtu.PacketSize);
-        _tolerance = new ReorderingTolerance();
-        _pacer = new Pacer(PathMtu.PacketSize);
+        Path = path;
+    }
+
+    /// <summary>A packet that is not recorded went over another path.</summary>
+    public void OnSentElsewhere(ulong number) => _lastElsewhere = number;
+
+    /// <summary>
+    /// A path has fallen silent: what is in flight on it is sent again on another. An outage is no congestion, so its window
+    /// stays as it is.
+    /// </summary>
+    public void LoseAll(PathRecovery path)
+    {
+        for (var i = 0; i < _packets.Count; i++)
+        {
+            ref var packet = ref _packets[i];
+            if (packet.State != SentPacketState.Outstanding || packet.Path != path) continue;
+            path.Congestion.OnGone(packet.Size);
+            if (packet.IsPathMtuProbe) path.PathMtu.OnProbeLost(packet.Size);
+            Lose(ref packet);
+        }
+        _packets.Trim();
     }
 
     private void UpdateRtt(in SentPacket largest, TimeSpan delay, Timestamp now)
     {
         // §5.3: the peer's delay is limited by its own max_ack_delay.
-        Rtt.Update(now - largest.SentAt, delay < _peerMaxAckDelay ? delay : _peerMaxAckDelay);
-        _firstSampleAt ??= now;
+        Path.TakeSample(now - largest.SentAt, delay < _peerMaxAckDelay ? delay : _peerMaxAckDelay, now);
         Congestion.OnRoundTrip(Rtt.Latest, largest.Number, _nextNumber);
     }
 
@@ -210,19 +221,19 @@ internal sealed class LossRecovery
     {
         packet.State = SentPacketState.Acknowledged;
         _outstanding--;
-        if (packet.Path == _path)
+        var path = packet.Path;
+        path.NoteAcknowledged(packet.Number);
+        path.Congestion.OnGone(packet.Size);
+        // RFC 9000 §9.4: of what went over another path, nothing makes this one's window grow.
+        if (path == Path) _newlyAcknowledged.Add((packet.SentAt, packet.Size));
+        if (!packet.IsPathMtuProbe)
         {
-            Congestion.OnGone(packet.Size);
-            _newlyAcknowledged.Add((packet.SentAt, packet.Size));
-            if (!packet.IsPathMtuProbe)
-            {
-                PathMtu.OnAcknowledged(packet.Number, packet.Size);
-            }
-            else
-            {
-                PathMtu.OnProbeAcknowledged(packet.Size);
-                TakePacketSize();
-            }
+            path.PathMtu.OnAcknowledged(packet.Number, packet.Size);
+        }
+        else
+        {
+            path.PathMtu.OnProbeAcknowledged(packet.Size);
+            path.TakePacketSize();
         }
         ReportAcknowledged(packet.Frames);
         packet.Frames = SentFrames.None;
@@ -233,8 +244,9 @@ internal sealed class LossRecovery
     {
         SpuriousLosses++;
         ReportAcknowledged(packet.Frames);
-        if (packet.Path != _path) return;
-        _tolerance.OnSpuriousLoss(_largestAcknowledged!.Value - packet.Number, now - packet.SentAt, Rtt);
+        if (packet.Path != Path) return;
+        Path.NoteAcknowledged(packet.Number);
+        Path.Tolerance.OnSpuriousLoss(Path.LargestAcknowledged!.Value - packet.Number, now - packet.SentAt, Rtt);
         Congestion.OnSpuriousLoss(packet.CongestionEvent);
     }
 
@@ -243,22 +255,21 @@ internal sealed class LossRecovery
     {
         _lossTime = Timestamp.Never;
         if (_largestAcknowledged is not { } largest) return;
-        var delay = _tolerance.Delay(Rtt);
-        var losses = new LossBatch(_firstSampleAt);
-        for (var i = 0; i < _packets.Count && _packets[i].Number <= largest; i++)
+        var losses = new LossBatch(Path.FirstSampleAt);
+        for (var i = 0; i < _packets.Count && (_packets[i].Number <= largest || _packets[i].Path != Path); i++)
         {
             ref var packet = ref _packets[i];
             if (packet.State != SentPacketState.Outstanding)
             {
-                if (packet.State == SentPacketState.Acknowledged) losses.OnAcknowledged();
+                if (packet.State == SentPacketState.Acknowledged && packet.Path == Path) losses.OnAcknowledged();
                 continue;
             }
-            if (largest - packet.Number < (ulong)_tolerance.Packets && packet.SentAt + delay > now)
+            if (LostAt(packet) is var lostAt && lostAt > now)
             {
-                _lossTime = Timestamp.Min(_lossTime, packet.SentAt + delay);
+                _lossTime = Timestamp.Min(_lossTime, lostAt);
                 continue;
             }
-            if (packet.Path == _path) LoseOnPath(packet, ref losses, now);
+            LoseOnPath(packet, ref losses, now);
             Lose(ref packet);
         }
         if (losses.Count == 0 || losses.LongestSpan <= ProbeTimeout * PersistentCongestionThreshold) return;
@@ -266,17 +277,28 @@ internal sealed class LossRecovery
         Rtt.ResetMin();
     }
 
+    // Never where only a time-out can tell.
+    private Timestamp LostAt(in SentPacket packet)
+    {
+        var path = packet.Path;
+        if (path.LargestAcknowledged is { } largest && packet.Number <= largest)
+            return largest - packet.Number >= (ulong)path.Tolerance.Packets ? Timestamp.Zero : packet.SentAt + path.Tolerance.Delay(path.Rtt);
+        // Time-outs are the present path's; the last packets of another have none to come.
+        return path == Path ? Timestamp.Never : packet.SentAt + ProbeTimeoutOf(path);
+    }
+
     private void LoseOnPath(in SentPacket packet, ref LossBatch losses, Timestamp now)
     {
-        Congestion.OnGone(packet.Size);
+        var path = packet.Path;
+        path.Congestion.OnGone(packet.Size);
         if (packet.IsPathMtuProbe)
         {
-            PathMtu.OnProbeLost(packet.Size);
+            path.PathMtu.OnProbeLost(packet.Size);
             return;
         }
-        losses.OnLost(packet.SentAt);
-        Congestion.OnLost(packet.SentAt, now);
-        if (PathMtu.OnLost(packet.Number, packet.SentAt, packet.Size, now)) TakePacketSize();
+        if (path == Path) losses.OnLost(packet.SentAt);
+        path.Congestion.OnLost(packet.SentAt, now);
+        if (path.PathMtu.OnLost(packet.Number, packet.SentAt, packet.Size, now)) path.TakePacketSize();
     }
 
     private void Lose(ref SentPacket packet)
@@ -287,7 +309,7 @@ internal sealed class LossRecovery
         _owner.OnPacketLost(packet.Number);
         ReportLost(packet.Frames);
         if (packet.IsPathMtuProbe) _frames.Free(packet.Frames);
-        else if (_lost.Add(new LostPacket(packet.Number, packet.SentAt, packet.Frames, packet.Path, Congestion.Event), out var forgotten)) _frames.Free(forgotten.Frames);
+        else if (_lost.Add(new LostPacket(packet.Number, packet.SentAt, packet.Frames, packet.Path, packet.Path.Congestion.Event), out var forgotten)) _frames.Free(forgotten.Frames);
         packet.Frames = SentFrames.None;
     }
 
@@ -302,8 +324,6 @@ internal sealed class LossRecovery
             repeated++;
         }
     }
-
-    private void TakePacketSize() => Congestion.DatagramSize = _pacer.DatagramSize = PathMtu.PacketSize;
 
     private void ReportAcknowledged(int chain)
     {

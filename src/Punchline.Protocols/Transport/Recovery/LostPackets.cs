@@ -8,9 +8,9 @@ namespace Punchline.Protocols.Transport.Recovery;
 /// <param name="Frames">Its frames, in <see cref="SentFrames"/>.</param>
 /// <param name="Path">Which path it went over.</param>
 /// <param name="CongestionEvent">The <see cref="CongestionControl.Event"/> that its loss counted for.</param>
-internal readonly record struct LostPacket(ulong Number, Timestamp SentAt, int Frames, int Path, int CongestionEvent);
+internal readonly record struct LostPacket(ulong Number, Timestamp SentAt, int Frames, PathRecovery Path, int CongestionEvent);
 
-/// <summary>The packets that were lost last, in the order of their numbers: packets are declared lost in that order.</summary>
+/// <summary>The packets that were lost last, in the order of their numbers: those of one path are declared lost in that order.</summary>
 internal sealed class LostPackets
 {
     /// <summary>What is remembered; the oldest is forgotten first. A quarter of a second's losses of 10 % at 500 Mbit/s are 1,300.</summary>
@@ -20,7 +20,7 @@ internal sealed class LostPackets
     private int _head;
     private int _count;
 
-    /// <summary>Adds a packet; where there are too many, the oldest comes back.</summary>
+    /// <summary>Adds a packet; where there are too many, the one with the lowest number before it comes back.</summary>
     public bool Add(in LostPacket packet, out LostPacket forgotten)
     {
         forgotten = default;
@@ -31,7 +31,10 @@ internal sealed class LostPackets
             RemoveAt(0);
         }
         if (_count == _ring.Length) Grow();
-        _ring[(_head + _count++) & (_ring.Length - 1)] = packet;
+        var at = _count++;
+        // One of another path may come behind those with higher numbers.
+        for (; at > 0 && At(at - 1).Number > packet.Number; at--) At(at) = At(at - 1);
+        At(at) = packet;
         return isFull;
     }
 

@@ -23,6 +23,8 @@ internal enum SentFrameKind : byte
     StreamsBlockedUni,
     NewConnectionId,
     RetireConnectionId,
+    Candidates,
+    ObservedAddress,
 }
 
 /// <summary>One frame of a sent packet.</summary>

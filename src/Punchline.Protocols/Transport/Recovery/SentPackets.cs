@@ -22,8 +22,8 @@ internal struct SentPacket
     /// <summary>The largest number that its ACK frame acknowledged, or <see cref="NoAck"/>.</summary>
     public ulong LargestAcknowledged;
 
-    /// <summary>Which path it went over, counted from 0: only the current one's packets count for congestion and RTT.</summary>
-    public int Path;
+    /// <summary>Which path it went over: only the present one's packets give RTT samples and let the window grow.</summary>
+    public PathRecovery Path;
 
     /// <summary>A probe of path MTU discovery, whose loss says nothing of congestion (RFC 9000 §14.4).</summary>
     public bool IsPathMtuProbe;

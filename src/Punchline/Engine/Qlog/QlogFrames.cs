@@ -62,6 +62,20 @@ internal static class QlogFrames
                 if (!PathFrame.TryRead(ref reader, (FrameType)type, out _)) return false;
                 Begin(json, (FrameType)type == FrameType.PathChallenge ? "path_challenge" : "path_response");
                 break;
+            case FrameType.Candidates:
+                if (!CandidatesFrame.TryRead(ref reader, out var candidates)) return false;
+                Begin(json, "punchline:candidates");
+                json.WriteNumber("generation", candidates.Generation);
+                json.WriteStartArray("candidates");
+                foreach (var candidate in candidates.Candidates) json.WriteStringValue(candidate.Endpoint.ToString());
+                json.WriteEndArray();
+                break;
+            case FrameType.ObservedAddress:
+                if (!ObservedAddressFrame.TryRead(ref reader, out var observed)) return false;
+                Begin(json, "punchline:observed_address");
+                json.WriteNumber("sequence_number", observed.Sequence);
+                json.WriteString("address", observed.Address.ToString());
+                break;
             case FrameType.ConnectionClose or FrameType.ConnectionCloseApplication:
                 if (!ConnectionCloseFrame.TryRead(ref reader, (FrameType)type == FrameType.ConnectionCloseApplication, out var close)) return false;
                 Begin(json, "connection_close");

@@ -12,11 +12,14 @@ public abstract class RecoveryScript
 
     private protected RecoveryScript(CongestionAlgorithm algorithm, int largestDatagram = Size)
     {
-        Recovery = new LossRecovery(Frames, largestDatagram, AckDelay, algorithm);
-        Recovery.TakeSample(Ms(100), Start);
+        NewPath = () => new PathRecovery(largestDatagram, algorithm);
+        Recovery = new LossRecovery(Frames, AckDelay, NewPath());
+        Recovery.Path.TakeSample(Ms(100), TimeSpan.Zero, Start);
     }
 
     private protected Recorder Frames { get; } = new();
+
+    private protected Func<PathRecovery> NewPath { get; }
 
     private protected LossRecovery Recovery { get; }
 

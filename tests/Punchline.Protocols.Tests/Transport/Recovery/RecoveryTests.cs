@@ -133,14 +133,74 @@ public sealed class RecoveryTests() : RecoveryScript(CongestionAlgorithm.NewReno
     public void A_new_pathStarts_anew_and_old_packets_do_not_count()
     {
         Send(0, 10);
-        Recovery.OnPathChanged();
+        Recovery.MoveTo(NewPath(), 10);
         Assert.Equal((0L, 12_000L), (Recovery.Congestion.BytesInFlight, Recovery.Congestion.Window));
         Assert.Equal(RttEstimator.Initial, Recovery.Rtt.Smoothed);
         SendOne(10, At(200));
         Ack(At(250), (0, 4), (8, 9));
-        Assert.Equal([5, 6], Frames.Lost);
+        Assert.Equal([5, 6, 7], Frames.Lost); // 7 by its own path's round trip
         Assert.Equal((1_200L, 12_000L), (Recovery.Congestion.BytesInFlight, Recovery.Congestion.Window));
         Assert.False(Recovery.Rtt.HasSample);
+    }
+
+    [Fact]
+    public void A_path_that_is_returned_to_has_its_round_trip_and_its_window_still()
+    {
+        var first = Recovery.Path;
+        Send(0, 10);
+        Ack(At(100), (0, 4));
+        Recovery.MoveTo(NewPath(), 10);
+        SendOne(10, At(110));
+        Recovery.MoveTo(first, 11);
+        Assert.Equal((Ms(100), 18_000L, 5L * Size), (Recovery.Rtt.Smoothed, Recovery.Congestion.Window, Recovery.Congestion.BytesInFlight));
+        Ack(At(200), (5, 9));
+        Assert.Equal((24_000L, 0L), (Recovery.Congestion.Window, Recovery.Congestion.BytesInFlight));
+    }
+
+    [Fact]
+    public void Packets_of_a_faster_path_that_overtake_are_no_sign_of_loss()
+    {
+        Send(0, 5);
+        Recovery.MoveTo(NewPath(), 5);
+        for (ulong number = 5; number < 10; number++) SendOne(number, At(10));
+        Ack(At(12), (5, 9));
+        Assert.Empty(Frames.Lost);
+        // The last of the other path have a probe time-out of that path: 100 + 4 × 50 + 25 ms.
+        Assert.Equal(At(325), Recovery.Deadline);
+        Ack(At(100), (0, 3), (5, 9));
+        Assert.Empty(Frames.Lost);
+        Recovery.HandleTimeout(Recovery.Deadline);
+        Assert.Equal([4], Frames.Lost);
+        Assert.Equal(18_000, Recovery.Congestion.Window);
+    }
+
+    [Fact]
+    public void What_is_in_flight_on_a_silent_path_is_sent_again_on_another_and_may_yet_arrive()
+    {
+        var silent = Recovery.Path;
+        Send(0, 3);
+        Recovery.MoveTo(NewPath(), 3);
+        SendOne(3, At(500));
+        Recovery.LoseAll(silent);
+        Assert.Equal([0, 1, 2], Frames.Lost);
+        Assert.Equal((12_000L, 0L), (silent.Congestion.Window, silent.Congestion.BytesInFlight));
+        Ack(At(600), (1, 1), (3, 3));
+        Assert.Equal([3, 1], Frames.Acknowledged);
+        Assert.Equal(1UL, Recovery.SpuriousLosses);
+    }
+
+    [Fact]
+    public void Losses_of_two_paths_are_remembered_in_the_order_of_their_numbers()
+    {
+        var first = Recovery.Path;
+        Send(0, 4);
+        Recovery.MoveTo(NewPath(), 4);
+        for (ulong number = 4; number < 9; number++) SendOne(number, At(10));
+        Ack(At(12), (8, 8)); // 4 and 5 are lost before those of the other path are
+        Recovery.LoseAll(first);
+        Assert.Equal([4, 5, 0, 1, 2, 3], Frames.Lost);
+        Ack(At(20), (0, 5));
+        Assert.Equal([8, 0, 1, 2, 3, 4, 5], Frames.Acknowledged);
     }
 
     [Fact]

@@ -119,7 +119,7 @@ public sealed class SpuriousLossTests() : RecoveryScript(CongestionAlgorithm.New
     {
         Send(0, 4);
         Ack(At(100), (1, 3));
-        Recovery.OnPathChanged();
+        Recovery.MoveTo(NewPath(), 4);
         Ack(At(105), (0, 3));
         Assert.Equal([1, 2, 3, 0], Frames.Acknowledged);
         Assert.Equal(12_000, Recovery.Congestion.Window);
