@@ -14,4 +14,10 @@ public sealed class CallOptions
 
     /// <summary>Takes the server's key at first use also where its name is a public one.</summary>
     public bool TrustFirst { get; init; }
+
+    /// <summary>
+    /// Protocols whose streams are taken where the peer opens them (<see cref="PeerConnection.AcceptStreamAsync"/>), each of 1 to 64 bytes in UTF-8;
+    /// those of others are refused. Opening streams needs no name here.
+    /// </summary>
+    public IReadOnlyCollection<string> Protocols { get; init; } = [];
 }

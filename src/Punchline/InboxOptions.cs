@@ -14,4 +14,10 @@ public sealed class InboxOptions
 
     /// <summary>Who may call; others are refused without a word to the program. Null: anyone.</summary>
     public IReadOnlyCollection<PeerId>? AllowedCallers { get; init; }
+
+    /// <summary>
+    /// Protocols whose streams are taken where callers open once their call is taken them (<see cref="PeerConnection.AcceptStreamAsync"/>), each of 1 to 64 bytes in UTF-8;
+    /// those of others are refused. Opening streams needs no name here.
+    /// </summary>
+    public IReadOnlyCollection<string> Protocols { get; init; } = [];
 }

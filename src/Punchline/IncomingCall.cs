@@ -51,7 +51,7 @@ public sealed class IncomingCall
         Room? room;
         try
         {
-            room = Room.Take(Peer, _inbox.Number, Number, _engine);
+            room = Room.Take(Peer, _inbox.Number, Number, _inbox.Use, _engine);
             if (room is not null) _inbox.Adopt(room);
         }
         catch (ObjectDisposedException exception)

@@ -32,14 +32,22 @@ public sealed class PeerInbox : IRoomObserver, IAsyncDisposable
     private ServerLink? _link;
     private Task? _closing;
 
-    internal PeerInbox(InboxOptions options, NodeEngine engine, Action<IAsyncDisposable> adopt)
+    /// <param name="options">Where, and whose calls.</param>
+    /// <param name="engine">The node's.</param>
+    /// <param name="adopt">Takes what is opened of it.</param>
+    /// <param name="hasChat">False where calls are to be nothing but their connections.</param>
+    internal PeerInbox(InboxOptions options, NodeEngine engine, Action<IAsyncDisposable> adopt, bool hasChat)
     {
+        Use = ProtocolNames.ToUse(options.Protocols, hasChat);
         _engine = engine;
         _adopt = adopt;
         Number = engine.Open(node => node.OpenInbox(options.DisplayName, options.AllowedCallers?.ToHashSet()), this);
     }
 
     internal int Number { get; }
+
+    /// <summary>What the rooms of calls are for.</summary>
+    internal RoomUse Use { get; }
 
     bool IRoomObserver.HasRoom => true;
 
@@ -142,6 +150,16 @@ public sealed class PeerInbox : IRoomObserver, IAsyncDisposable
                 Withdraw(withdrawn.Call);
                 break;
         }
+    }
+
+    void IRoomObserver.OnConnection(ApplicationConnection connection)
+    {
+        // Those are the calls' rooms'.
+    }
+
+    void IRoomObserver.OnDrained(NodeCore node)
+    {
+        // Nobody waits for a connection here.
     }
 
     private void Withdraw(int number)

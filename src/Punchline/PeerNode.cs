@@ -27,7 +27,8 @@ public sealed class PeerNode : IAsyncDisposable
         _identity = options.Identity ?? PeerIdentity.Create();
         _knownServers = options.StateDirectory is { } directory ? new KnownServers(directory) : new RememberedServers();
         _keptRoomKeys = options.StateDirectory is { } state ? new KeptRoomKeys(state) : null;
-        _engine = new NodeEngine(_identity.KeyPair, options.LocalEndPoint, options.HideHostCandidates, options.QlogDirectory, mapsPort: !options.DisablePortMapping);
+        _engine = new NodeEngine(
+            _identity.KeyPair, options.LocalEndPoint, options.HideHostCandidates, options.QlogDirectory, mapsPort: !options.DisablePortMapping, options.TcpEndPoint);
     }
 
     /// <summary>Who this node is.</summary>
@@ -35,6 +36,9 @@ public sealed class PeerNode : IAsyncDisposable
 
     /// <summary>The UDP port that everything leaves from; its address is [::] where that is of both families.</summary>
     public IPEndPoint LocalEndPoint => _engine.LocalEndPoint;
+
+    /// <summary>The TCP port that connections of peers come in at, and leave from; IPv4. Null where none could be had.</summary>
+    public IPEndPoint? LocalTcpEndPoint => _engine.TcpEndPoint;
 
     internal NodeEngine Engine => _engine;
 
@@ -55,7 +59,7 @@ public sealed class PeerNode : IAsyncDisposable
         catch (SocketException exception)
         {
             throw new PunchlineException(
-                PunchlineError.InvalidInput, $"UDP {options.LocalEndPoint} cannot be used: {exception.Message}. Choose another port, or none.", exception);
+                PunchlineError.InvalidInput, $"{(options.TcpEndPoint is { } tcp ? $"UDP {options.LocalEndPoint} or TCP {tcp}" : $"UDP {options.LocalEndPoint}")} cannot be used: {exception.Message}. Choose another port, or none.", exception);
         }
     }
 
@@ -86,9 +90,50 @@ public sealed class PeerNode : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         var address = ParseServer(options.Server);
         CheckName(options.DisplayName);
-        if (options.Peer == Id) throw new PunchlineException(PunchlineError.InvalidInput, "This is the caller's own id: nobody calls itself.");
+        CheckOther(options.Peer);
         return await PeerActivities.TraceAsync(
-            PeerActivities.Start(PeerActivities.Call, Id, address)?.SetTag(PeerActivities.Peer, options.Peer.ToString()), () => CallAsync(options, address, cancellationToken)).ConfigureAwait(false);
+            PeerActivities.Start(PeerActivities.Call, Id, address)?.SetTag(PeerActivities.Peer, options.Peer.ToString()), () => CallAsync(options, address, hasChat: true, cancellationToken)).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Connects to a peer by its id: calls it as <see cref="CallAsync(CallOptions, CancellationToken)"/> does, where it listens (<see cref="ListenAsync"/>) or takes calls, and returns when
+    /// there is a way. The connection is the caller's to dispose of.
+    /// </summary>
+    /// <exception cref="PunchlineException">
+    /// The peer is offline, busy, does not want to or does not answer, or no way to it was found (<see cref="PunchlineError.PeerUnreachable"/>); the options are
+    /// not valid, or the server cannot be reached, is not trusted, or refuses.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">The caller's token. The call is withdrawn.</exception>
+    public async ValueTask<PeerConnection> ConnectAsync(CallOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var address = ParseServer(options.Server);
+        CheckName(options.DisplayName);
+        CheckOther(options.Peer);
+        return await PeerActivities.TraceAsync(
+            PeerActivities.Start(PeerActivities.Call, Id, address)?.SetTag(PeerActivities.Peer, options.Peer.ToString()), () => ConnectAsync(options, address, cancellationToken)).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Listens for connections of peers that know this one's id, and returns when they can come. It is an inbox (<see cref="OpenInboxAsync(InboxOptions, CancellationToken)"/>) that takes
+    /// calls by itself: a node has one of either at a server.
+    /// </summary>
+    /// <exception cref="PunchlineException">The options are not valid, or the server cannot be reached, is not trusted, or refuses.</exception>
+    /// <exception cref="OperationCanceledException">The caller's token.</exception>
+    public async ValueTask<PeerListener> ListenAsync(PeerListenerOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.AllowedPeers is null && options.Consent is null)
+            throw new PunchlineException(PunchlineError.InvalidInput, "Say who may connect: a connection shows this machine's addresses. AllowedPeers is a list, Consent is asked for each.");
+        var inboxOptions = new InboxOptions
+        {
+            Server = options.Server,
+            TrustFirst = options.TrustFirst,
+            DisplayName = options.DisplayName,
+            AllowedCallers = options.AllowedPeers,
+            Protocols = options.Protocols,
+        };
+        return new PeerListener(await OpenInboxAsync(inboxOptions, hasChat: false, cancellationToken).ConfigureAwait(false), options.Consent);
     }
 
     /// <summary>
@@ -97,12 +142,10 @@ public sealed class PeerNode : IAsyncDisposable
     /// </summary>
     /// <exception cref="PunchlineException">The options are not valid, or the server cannot be reached, is not trusted, or refuses.</exception>
     /// <exception cref="OperationCanceledException">The caller's token.</exception>
-    public async ValueTask<PeerInbox> OpenInboxAsync(InboxOptions options, CancellationToken cancellationToken = default)
+    public ValueTask<PeerInbox> OpenInboxAsync(InboxOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var address = ParseServer(options.Server);
-        CheckName(options.DisplayName);
-        return await PeerActivities.TraceAsync(PeerActivities.Start(PeerActivities.Inbox, Id, address), () => OpenInboxAsync(options, address, cancellationToken)).ConfigureAwait(false);
+        return OpenInboxAsync(options, hasChat: true, cancellationToken);
     }
 
     /// <summary>Leaves all rooms, closes all inboxes, and then the port.</summary>
@@ -131,19 +174,41 @@ public sealed class PeerNode : IAsyncDisposable
         return room;
     }
 
-    private async Task<Room> CallAsync(CallOptions options, ServerAddress address, CancellationToken cancellationToken)
+    private async Task<PeerConnection> ConnectAsync(CallOptions options, ServerAddress address, CancellationToken cancellationToken)
+    {
+        var room = await CallAsync(options, address, hasChat: false, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await room.ConnectAsync(options.Peer, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            await room.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private async Task<Room> CallAsync(CallOptions options, ServerAddress address, bool hasChat, CancellationToken cancellationToken)
     {
         await Rehearsal.Played.ConfigureAwait(false);
-        var room = Room.Call(options, _engine);
+        var room = Room.Call(options, _engine, hasChat);
         var tag = RoomKeys.OfInbox(options.Peer).Tag;
         await StartAsync(room, room.StartAsync(LinkTo(room.Number, tag, PlaceKind.Inbox, address, options.TrustFirst), cancellationToken)).ConfigureAwait(false);
         return room;
     }
 
-    private async Task<PeerInbox> OpenInboxAsync(InboxOptions options, ServerAddress address, CancellationToken cancellationToken)
+    private async ValueTask<PeerInbox> OpenInboxAsync(InboxOptions options, bool hasChat, CancellationToken cancellationToken)
+    {
+        var address = ParseServer(options.Server);
+        CheckName(options.DisplayName);
+        return await PeerActivities.TraceAsync(
+            PeerActivities.Start(PeerActivities.Inbox, Id, address), () => OpenInboxAsync(options, address, hasChat, cancellationToken)).ConfigureAwait(false);
+    }
+
+    private async Task<PeerInbox> OpenInboxAsync(InboxOptions options, ServerAddress address, bool hasChat, CancellationToken cancellationToken)
     {
         await Rehearsal.Played.ConfigureAwait(false);
-        var inbox = new PeerInbox(options, _engine, Adopt);
+        var inbox = new PeerInbox(options, _engine, Adopt, hasChat);
         var tag = RoomKeys.OfInbox(Id).Tag;
         await StartAsync(inbox, inbox.StartAsync(LinkTo(inbox.Number, tag, PlaceKind.Inbox, address, options.TrustFirst), cancellationToken)).ConfigureAwait(false);
         return inbox;
@@ -178,6 +243,11 @@ public sealed class PeerNode : IAsyncDisposable
 
     private static ServerAddress ParseServer(string server) =>
         ServerAddress.TryParse(server, out var address, out var error) ? address : throw new PunchlineException(PunchlineError.InvalidInput, error);
+
+    private void CheckOther(PeerId peer)
+    {
+        if (peer == Id) throw new PunchlineException(PunchlineError.InvalidInput, "This is the caller's own id: nobody calls itself.");
+    }
 
     private static void CheckName(string name)
     {

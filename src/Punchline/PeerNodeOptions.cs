@@ -17,6 +17,12 @@ public sealed class PeerNodeOptions
     /// </summary>
     public IPEndPoint? LocalEndPoint { get; init; }
 
+    /// <summary>
+    /// The TCP address and port where peers can connect to this one, and from which it connects; IPv4. Null takes UDP's port number where
+    /// it is free. Port 443 lets in peers whose network lets only browsers out.
+    /// </summary>
+    public IPEndPoint? TcpEndPoint { get; init; }
+
     /// <summary>Tells others no addresses of this machine's own interfaces: peers on the same network are then reached through the router, if it can.</summary>
     public bool HideHostCandidates { get; init; }
 

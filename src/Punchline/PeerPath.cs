@@ -20,6 +20,9 @@ public enum PathTransport
 {
     /// <summary>UDP.</summary>
     Udp,
+
+    /// <summary>A TCP connection between the two, where UDP does not pass or has fallen silent.</summary>
+    Tcp,
 }
 
 /// <summary>The way on which packets to a peer travel at a moment.</summary>

@@ -35,14 +35,44 @@ public enum PunchlineError
 
     /// <summary>An incoming call cannot be taken any more: the caller gave up, or it had rung for 60 s.</summary>
     CallWithdrawn,
+
+    /// <summary>No way to the peer was found; <see cref="PunchlineException.FailureCause"/> says why.</summary>
+    PeerUnreachable,
+
+    /// <summary>The peer closed the connection, or one side found that the other breaks the protocol.</summary>
+    ConnectionAborted,
+
+    /// <summary>Nothing came from the peer for the idle time-out of 30 s.</summary>
+    ConnectionTimeout,
+
+    /// <summary>The peer started anew, or came back after it had lost the connection: there is, or will be, another one.</summary>
+    ConnectionReplaced,
+
+    /// <summary>The peer abandoned this side of the stream.</summary>
+    StreamAborted,
+
+    /// <summary>The peer takes no streams of this protocol.</summary>
+    ProtocolRefused,
+
+    /// <summary>This side abandoned or disposed of what it waited for.</summary>
+    OperationAborted,
+
+    /// <summary>A synchronous read or write took longer than the stream's time-out.</summary>
+    TimedOut,
 }
 
 /// <summary>Something did not work; the message says what happened, why, and what to do.</summary>
 /// <param name="error">Why, for programs.</param>
 /// <param name="message">Why, for people.</param>
 /// <param name="innerException">What was underneath.</param>
-public sealed class PunchlineException(PunchlineError error, string message, Exception? innerException = null) : Exception(message, innerException)
+public sealed class PunchlineException(PunchlineError error, string message, Exception? innerException = null) : IOException(message, innerException)
 {
     /// <summary>Why, for programs.</summary>
     public PunchlineError Error { get; } = error;
+
+    /// <summary>The code with which the peer's program closed the connection or abandoned the stream; null where it was not the program.</summary>
+    public long? ApplicationErrorCode { get; init; }
+
+    /// <summary>Why no way to a peer was found: a code of the list in PROTOCOL.md, such as <c>no-answer</c>; null for every other error.</summary>
+    public string? FailureCause { get; init; }
 }

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Threading.Channels;
@@ -11,9 +10,10 @@ namespace Punchline;
 
 /// <summary>
 /// A room that this peer is in, with others of the same name and secret or with the other side of a call: a direct, encrypted connection to every member that can be reached, and messages to all.
-/// It goes on when the server dies. Thread-safe; events have one reader.
+/// It goes on when the server dies. Programs that want streams or datagrams have them of <see cref="ConnectAsync"/> and <see cref="AcceptConnectionAsync"/>.
+/// Thread-safe; events have one reader.
 /// </summary>
-public sealed class Room : IRoomObserver, IAsyncDisposable
+public sealed partial class Room : IRoomObserver, IAsyncDisposable
 {
     /// <summary>Bytes of a message in UTF-8, at most: 1 MiB.</summary>
     public const int MaxMessageBytes = ChatFrame.MaxTextBytes;
@@ -26,6 +26,7 @@ public sealed class Room : IRoomObserver, IAsyncDisposable
 
     private readonly NodeEngine _engine;
     private readonly Channel<RoomEvent> _events = Channel.CreateUnbounded<RoomEvent>();
+    private readonly RoomUse _use;
     private readonly PeerId? _called;
     private readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new();
@@ -34,9 +35,10 @@ public sealed class Room : IRoomObserver, IAsyncDisposable
     private Task? _leaving;
     private volatile bool _isStalled;
 
-    private Room(NodeEngine engine, string name, bool isOpen, string localMark, PeerId? called = null)
+    private Room(NodeEngine engine, RoomUse use, string name, bool isOpen, string localMark, PeerId? called = null)
     {
         _engine = engine;
+        _use = use;
         Name = name;
         IsOpen = isOpen;
         LocalMark = localMark;
@@ -126,24 +128,29 @@ public sealed class Room : IRoomObserver, IAsyncDisposable
 
     internal static Room Open(RoomOptions options, NodeEngine engine, RoomKeys keys)
     {
-        var room = new Room(engine, options.Room, options.Secret.Length == 0, KnownPeers.MarkOf(keys));
-        room.Number = engine.Open(node => node.OpenRoom(keys, options.DisplayName, options.AllowedPeers?.ToHashSet()), room);
+        var use = ProtocolNames.ToUse(options.Protocols, hasChat: true);
+        var room = new Room(engine, use, options.Room, options.Secret.Length == 0, KnownPeers.MarkOf(keys));
+        room.Number = engine.Open(node => node.OpenRoom(keys, options.DisplayName, options.AllowedPeers?.ToHashSet(), use), room);
         return room;
     }
 
     /// <summary>Our call: a room once the peer takes it.</summary>
-    internal static Room Call(CallOptions options, NodeEngine engine)
+    /// <param name="options">Whom to call.</param>
+    /// <param name="engine">The node's.</param>
+    /// <param name="hasChat">False for one that is nothing but its connection, and ends with it.</param>
+    internal static Room Call(CallOptions options, NodeEngine engine, bool hasChat)
     {
-        var room = new Room(engine, options.Peer.ToString(), isOpen: false, KnownPeers.CallsMark, options.Peer);
-        room.Number = engine.Open(node => node.OpenCall(options.Peer, options.DisplayName), room);
+        var use = ProtocolNames.ToUse(options.Protocols, hasChat);
+        var room = new Room(engine, use, options.Peer.ToString(), isOpen: false, KnownPeers.CallsMark, options.Peer);
+        room.Number = engine.Open(node => node.OpenCall(options.Peer, options.DisplayName, use), room);
         return room;
     }
 
     /// <summary>A call that came in. Null: it rings no more.</summary>
-    internal static Room? Take(PeerId caller, int inbox, int call, NodeEngine engine)
+    internal static Room? Take(PeerId caller, int inbox, int call, RoomUse use, NodeEngine engine)
     {
-        var room = new Room(engine, caller.ToString(), isOpen: false, KnownPeers.CallsMark);
-        if (engine.TryAcceptCall(inbox, call, room) is not { } number) return null;
+        var room = new Room(engine, use, caller.ToString(), isOpen: false, KnownPeers.CallsMark);
+        if (engine.TryAcceptCall(inbox, call, use, room) is not { } number) return null;
         room.Number = number;
         return room;
     }
@@ -189,7 +196,8 @@ public sealed class Room : IRoomObserver, IAsyncDisposable
                 break;
         }
         if (nodeEvent is NodeEvent.MessageDelivered or NodeEvent.MemberLeft or NodeEvent.Failed) SignalProgress();
-        if (Translate(nodeEvent) is { } roomEvent) _events.Writer.TryWrite(roomEvent);
+        // Nobody reads them of a room that is nothing but its connection.
+        if (_use.HasChat && Translate(nodeEvent) is { } roomEvent) _events.Writer.TryWrite(roomEvent);
     }
 
     private async Task LeaveOnceAsync()
@@ -216,6 +224,7 @@ public sealed class Room : IRoomObserver, IAsyncDisposable
         {
             // The node went first.
         }
+        EndConnections(Ending.NodeClosed);
         _joined.TrySetException(new PunchlineException(PunchlineError.Closed, "The room was left."));
         // Seen by whoever joins; nobody may be.
         _ = _joined.Task.Exception;
@@ -246,19 +255,12 @@ public sealed class Room : IRoomObserver, IAsyncDisposable
         NodeEvent.MemberJoined joined => new RoomEvent.Joined(joined.Peer, joined.Name),
         NodeEvent.MemberLeft left => new RoomEvent.Left(left.Peer, left.Reason == DepartureReason.Left ? LeaveReason.Left : LeaveReason.Timeout),
         NodeEvent.Connected connected => new RoomEvent.Connected(
-            connected.Peer, connected.Name, PathTo(connected.Path.Remote, connected.IsMapped), connected.Elapsed, connected.RoundTrip),
-        NodeEvent.PathChanged changed => new RoomEvent.PathChanged(changed.Peer, PathTo(changed.Path.Remote, changed.IsMapped), changed.RoundTrip),
+            connected.Peer, connected.Name, _engine.PathTo(connected.Path, connected.IsMapped), connected.Elapsed, connected.RoundTrip),
+        NodeEvent.PathChanged changed => new RoomEvent.PathChanged(changed.Peer, _engine.PathTo(changed.Path, changed.IsMapped), changed.RoundTrip),
         NodeEvent.Disconnected disconnected => new RoomEvent.Disconnected(disconnected.Peer, disconnected.Reason),
         NodeEvent.Failed failed => new RoomEvent.Failed(failed.Peer, failed.Failure.Cause, failed.Failure.Detail, failed.Failure.Advice),
         NodeEvent.MessageReceived received => new RoomEvent.Message(received.Peer, received.Name, received.Sequence, received.Text),
         NodeEvent.MessageDelivered delivered => new RoomEvent.Delivered(delivered.Peer, delivered.Sequence),
         _ => null,
     };
-
-    private PeerPath PathTo(Endpoint remote, bool isMapped)
-    {
-        IPEndPoint endPoint = remote.ToIPEndPoint();
-        var kind = _engine.IsNear(remote) ? PathKind.Lan : isMapped ? PathKind.Mapped : PathKind.Direct;
-        return new PeerPath(kind, PathTransport.Udp, _engine.LocalEndPointTowards(endPoint), endPoint);
-    }
 }

@@ -27,4 +27,10 @@ public sealed class RoomOptions
     /// this peer's addresses in its introduction: see <see cref="PeerNodeOptions.HideHostCandidates"/>.
     /// </summary>
     public IReadOnlyCollection<PeerId>? AllowedPeers { get; init; }
+
+    /// <summary>
+    /// Protocols whose streams are taken where members open them (<see cref="PeerConnection.AcceptStreamAsync"/>), each of 1 to 64 bytes in UTF-8;
+    /// those of others are refused. Opening streams needs no name here.
+    /// </summary>
+    public IReadOnlyCollection<string> Protocols { get; init; } = [];
 }

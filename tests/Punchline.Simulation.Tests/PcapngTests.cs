@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using Punchline.Protocols.Primitives;
 using Punchline.Simulation.Nat;
+using Punchline.Simulation.Tcp;
 using Punchline.Simulation.Tracing;
 
 namespace Punchline.Simulation.Tests;
@@ -48,6 +49,17 @@ public sealed class PcapngTests
                 Assert.Equal(0xffff, Sum([.. packet.AsSpan(header - (2 * from.AddressLength)), .. new byte[length % 2], 0, 17, .. BigEndian(packet.Length - header)]));
             }
         }
+    }
+
+    [Fact] // RFC 9293 §3.1, likewise
+    public void A_TCP_segments_checksum_holds_and_its_header_is_the_traces()
+    {
+        var (from, to) = (Endpoint.Parse("192.0.2.1:1000"), Endpoint.Parse("198.51.100.2:2000"));
+        var packet = IpPacket.Write(from, to, 64, [0xa5, 0xa5, 0xa5], new TcpHeader(TcpFlags.Syn | TcpFlags.Acknowledgment, 0x01020304, 0x05060708));
+        var segment = packet.AsSpan(IpPacket.IPv4HeaderLength);
+        Assert.Equal(6, packet[9]);
+        Assert.Equal<byte>([0x03, 0xe8, 0x07, 0xd0, 1, 2, 3, 4, 5, 6, 7, 8, 0x50, 0x12], segment[..14].ToArray());
+        Assert.Equal(0xffff, Sum([.. packet.AsSpan(12), 0, 0, 6, .. BigEndian(segment.Length)]));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Punchline.Protocols.Primitives;
+using Punchline.Simulation.Tcp;
 
 namespace Punchline.Simulation;
 
@@ -9,9 +10,11 @@ internal sealed class Machine
     public const int MaxSockets = 1024;
 
     private readonly List<SimulatedSocket> _sockets = [];
+    private readonly Lazy<TcpStack> _tcp;
 
-    internal Machine(string name, IReadOnlyList<UInt128> addresses, Site? site, Uplink? uplink)
+    internal Machine(string name, IReadOnlyList<UInt128> addresses, Site? site, Uplink? uplink, Func<Machine, TcpStack> createTcp)
     {
+        _tcp = new Lazy<TcpStack>(() => createTcp(this));
         Name = name;
         Addresses = addresses;
         Site = site;
@@ -33,6 +36,8 @@ internal sealed class Machine
 
     /// <summary>In the order of binding, which is the order of draining.</summary>
     public IReadOnlyList<SimulatedSocket> Sockets => _sockets;
+
+    public TcpStack Tcp => _tcp.Value;
 
     public Endpoint At(ushort port) => new(Address, port);
 

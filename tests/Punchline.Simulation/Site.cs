@@ -48,11 +48,12 @@ internal sealed class Site
     private readonly Dictionary<UInt128, Site> _routers = []; // of the sites behind this one, by their external address
     private int _members;
 
-    internal Site(string name, NatTranslator nat, Uplink uplink, SiteOptions options, UInt128 lan, NatTranslator? firewall, UInt128 ipv6Lan)
+    internal Site(string name, NatTranslator nat, NatTranslator tcpNat, Uplink uplink, SiteOptions options, UInt128 lan, NatTranslator? firewall, UInt128 ipv6Lan)
     {
         Name = name;
         RouterName = name + "-gw";
         Nat = nat;
+        TcpNat = tcpNat;
         Uplink = uplink;
         Behind = options.Behind;
         HasIPv4 = options.HasIPv4;
@@ -85,10 +86,25 @@ internal sealed class Site
 
     internal NatTranslator Nat { get; }
 
+    /// <summary>Set: its router lets no UDP pass from now on, whatever it did before.</summary>
+    public bool BlocksUdp { get; set; }
+
+    /// <summary>Flows and ports of TCP are its own.</summary>
+    internal NatTranslator TcpNat { get; }
+
     internal NatTranslator? IPv6Firewall { get; }
 
-    /// <summary>What a packet to there passes; null where the site has no such family.</summary>
-    internal NatTranslator? RouterFor(Endpoint destination) => destination.IsIPv4 ? Nat : IPv6Firewall;
+    /// <summary>What a packet to there, which may be written otherwise in it, passes; null where the site has no such family.</summary>
+    // Of IPv6's flows those of TCP need not be told apart: nobody speaks it there.
+    internal NatTranslator? RouterFor(in Packet packet, Endpoint destination) => (destination.IsIPv4, packet.Tcp) switch
+    {
+        (true, null) => Nat,
+        (true, _) => TcpNat,
+        _ => IPv6Firewall,
+    };
+
+    /// <summary>Whether an address of a host is the core's to know, because nothing translates it.</summary>
+    internal bool IsPublic(UInt128 address) => (new Endpoint(address, 0).IsIPv4 ? Nat : IPv6Firewall) is { Behavior.Translates: false };
 
     /// <summary>Where the internal port is preserved, the external endpoint of a host that has it to itself.</summary>
     public Endpoint ExternalAt(ushort port) => new(ExternalAddress, port);

@@ -1,6 +1,7 @@
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Traversal;
 using Punchline.Simulation.Nat;
+using Punchline.Simulation.Tcp;
 using Punchline.Simulation.Tracing;
 
 namespace Punchline.Simulation;
@@ -19,7 +20,11 @@ internal sealed partial class VirtualInternet
         var machine = socket.Machine;
         // As from a system without a route: the socket refuses, and nothing leaves.
         if (machine.SourceTowards(transmit.Destination, socket.Port) is not { } source) return;
-        var packet = Packet.Create(source, transmit.Destination, transmit.TimeToLive, payload);
+        Send(machine, Packet.Create(source, transmit.Destination, transmit.TimeToLive, payload));
+    }
+
+    private void Send(Machine machine, Packet packet)
+    {
         Record(machine.Name, Verdict.Sent, packet);
         if (machine.Site is { } site)
         {
@@ -53,7 +58,7 @@ internal sealed partial class VirtualInternet
         // A translator's flow is from an IPv6 host to an IPv4 address.
         var isTranslated = site.HasNat64 && Nat64Prefix.TryExtract(packet.Destination, out _);
         var destination = isTranslated && Nat64Prefix.TryExtract(packet.Destination, out var ipv4) ? ipv4 : packet.Destination;
-        if (site.RouterFor(destination) is not { } nat)
+        if (site.RouterFor(packet, destination) is not { } nat)
         {
             Record(site.RouterName, Verdict.NoRoute, packet);
             return;
@@ -64,13 +69,19 @@ internal sealed partial class VirtualInternet
             Record(site.RouterName, Verdict.HairpinRefused, packet);
             return;
         }
+        if (nat.Behavior.Blocks(packet) || (site.BlocksUdp && packet.Tcp is null))
+        {
+            Record(site.RouterName, Verdict.Blocked, packet);
+            return;
+        }
         if (!packet.TryForward(out var forwarded))
         {
             Record(site.RouterName, Verdict.TimeToLiveExceeded, packet);
             return;
         }
 
-        var decision = nat.Outbound(new FlowTuple(packet.Source, destination), Now);
+        var tuple = new FlowTuple(packet.Source, destination);
+        var decision = nat.Outbound(tuple, Now);
         if (decision.Verdict != Verdict.Forwarded)
         {
             Record(site.RouterName, decision.Verdict, packet);
@@ -82,6 +93,11 @@ internal sealed partial class VirtualInternet
             Record(site.RouterName, verdict, packet with { Source = mapping.Internal, Destination = isTranslated ? Nat64Prefix.Embed(mapping.External) : mapping.External });
         }
 
+        if (IsSegmentDropped(nat, packet, tuple))
+        {
+            Record(site.RouterName, Verdict.OutOfWindow, packet);
+            return;
+        }
         forwarded = forwarded with { Source = decision.Tuple.Source, Destination = decision.Tuple.Destination };
         Record(site.RouterName, Verdict.Forwarded, forwarded);
         if (hairpins) Push(Now + LanDelay, () => Admit(site, forwarded, canForward: true, forwarded)); // one router, one hop
@@ -107,10 +123,23 @@ internal sealed partial class VirtualInternet
     private void Admit(Site site, Packet packet, bool canForward, Packet forwarded)
     {
         // Whatever has a route to here is of a family that the site has.
-        var decision = site.RouterFor(packet.Destination)!.Inbound(new FlowTuple(packet.Source, packet.Destination), canForward, Now);
+        var nat = site.RouterFor(packet, packet.Destination)!;
+        if ((nat.Behavior.BlocksUdp || site.BlocksUdp) && packet.Tcp is null)
+        {
+            Record(site.RouterName, Verdict.Blocked, packet);
+            return;
+        }
+        var tuple = new FlowTuple(packet.Source, packet.Destination);
+        var decision = nat.Inbound(tuple, canForward, Now);
         if (decision.Verdict != Verdict.Forwarded)
         {
             Record(site.RouterName, decision.Verdict, packet);
+            if (packet.Tcp is { } refused && decision.Verdict is Verdict.Rejected or Verdict.AcceptedByRouter) Refuse(site, packet, refused, nat);
+            return;
+        }
+        if (IsSegmentDropped(nat, packet, tuple))
+        {
+            Record(site.RouterName, Verdict.OutOfWindow, packet);
             return;
         }
         var (from, inside) = (decision.Tuple.Source, decision.Tuple.Destination);
@@ -123,6 +152,25 @@ internal sealed partial class VirtualInternet
         else Record(site.RouterName, Verdict.NoRoute, forwarded);
     }
 
+    private bool IsSegmentDropped(NatTranslator nat, in Packet packet, FlowTuple tuple)
+    {
+        if (packet.Tcp is not { } header) return false;
+        if (header.Has(TcpFlags.Reset)) nat.NoteReset(tuple, Now);
+        return header.Flags == TcpFlags.Syn && nat.IsSynOutOfWindow(tuple, header.Sequence, Now);
+    }
+
+    // A router that does not drop a SYN answers it with RST: by its rules, or because nothing listens on the router itself. Conntrack then
+    // forgets the entry within seconds.
+    private void Refuse(Site site, Packet packet, TcpHeader header, NatTranslator nat)
+    {
+        nat.NoteReset(new FlowTuple(packet.Source, packet.Destination), Now);
+        if (TcpStack.RefusalOf(header, packet.Payload.Length) is not { } reset) return;
+        var answer = Packet.CreateSegment(packet.Destination, packet.Source, 0, reset, []);
+        Record(site.RouterName, Verdict.Sent, answer);
+        if (site.Behind is { } parent) Cross(site.Uplink.Up, answer, arrived => EnterLan(parent, arrived));
+        else Cross(site.Uplink.Up, answer, EnterCore);
+    }
+
     private void Cross(Link link, Packet packet, Action<Packet> arrive)
     {
         var outcome = link.Offer(packet.BytesOnWire, Now);
@@ -133,6 +181,12 @@ internal sealed partial class VirtualInternet
         }
         if (outcome.FlippedBit is { } bit)
         {
+            if (packet.Tcp is not null)
+            {
+                // Its checksum, unlike UDP's here, is looked at: a damaged segment is a lost one.
+                Record(link.Name, Verdict.Lost, packet);
+                return;
+            }
             Record(link.Name, Verdict.Corrupted, packet);
             var payload = packet.Payload.ToArray();
             Link.Flip(payload, bit);
@@ -145,5 +199,5 @@ internal sealed partial class VirtualInternet
     }
 
     private void Record(string place, Verdict verdict, in Packet packet) => Trace.Record(
-        new(Now, place, verdict, packet.Source, packet.Destination, packet.TimeToLive, packet.Payload, packet.Digest));
+        new(Now, place, verdict, packet.Source, packet.Destination, packet.TimeToLive, packet.Payload, packet.Digest, packet.Tcp));
 }

@@ -120,6 +120,13 @@ internal sealed partial class VirtualInternet
 
     private void Deliver(Machine machine, Packet packet)
     {
+        if (packet.Tcp is { } header)
+        {
+            Record(machine.Name, Verdict.Delivered, packet);
+            machine.Tcp.HandleSegment(packet, header);
+            Drain(machine);
+            return;
+        }
         if (machine.FindSocket(packet.Destination.Port) is not { } socket)
         {
             Record(machine.Name, Verdict.NoListener, packet);

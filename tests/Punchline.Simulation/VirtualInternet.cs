@@ -1,5 +1,6 @@
 using Punchline.Protocols.Primitives;
 using Punchline.Simulation.Nat;
+using Punchline.Simulation.Tcp;
 using Punchline.Simulation.Tracing;
 
 namespace Punchline.Simulation;
@@ -48,10 +49,11 @@ internal sealed partial class VirtualInternet(ulong seed) : IDisposable
         // From documentation's 2001:db8::/32 (RFC 3849).
         var ipv6Lan = Endpoint.Parse($"[2001:db8:{number:x}::]:0").Address;
         var translator = new NatTranslator(nat, external, NewRandom());
+        var tcpTranslator = new NatTranslator(nat.ForTcp(), external, TcpRandom(external));
         var uplink = NewUplink(name, options.Link);
         // Drawn last, so that sites without IPv6 are what they were.
         var firewall = options.IPv6 is { } ipv6 ? new NatTranslator(ipv6, ipv6Lan, NewRandom()) : null;
-        var site = new Site(name, translator, uplink, options, lan, firewall, ipv6Lan);
+        var site = new Site(name, translator, tcpTranslator, uplink, options, lan, firewall, ipv6Lan);
         Attach(site);
         return site;
     }
@@ -59,7 +61,7 @@ internal sealed partial class VirtualInternet(ulong seed) : IDisposable
     /// <summary>A host in a site's LAN: .10, .11 and so on.</summary>
     public Machine AddMachine(string name, Site site)
     {
-        var machine = new Machine(name, site.NextAddresses(), site, uplink: null);
+        var machine = new Machine(name, site.NextAddresses(), site, uplink: null, NewTcp);
         Settle(machine, site);
         _machines.Add(machine);
         return machine;
@@ -68,7 +70,7 @@ internal sealed partial class VirtualInternet(ulong seed) : IDisposable
     /// <summary>A site's router as a host of its LAN, at .1: whom gateways' protocols ask.</summary>
     public Machine AddRouterHost(Site site)
     {
-        var machine = new Machine(site.RouterName + "-host", [site.Lan + 1], site, uplink: null);
+        var machine = new Machine(site.RouterName + "-host", [site.Lan + 1], site, uplink: null, NewTcp);
         site.Add(machine);
         _machines.Add(machine);
         return machine;
@@ -91,7 +93,7 @@ internal sealed partial class VirtualInternet(ulong seed) : IDisposable
         if (number == MaxServers) throw new InvalidOperationException($"More than {MaxServers} servers.");
         var address = Endpoint.Parse($"203.0.113.{10 + number}:0").Address;
         var ipv6 = Endpoint.Parse($"[2001:db8:ffff::{10 + number:x}]:0").Address;
-        var machine = new Machine(name, hasIPv6 ? [address, ipv6] : [address], site: null, NewUplink(name, link ?? LinkConditions.Default));
+        var machine = new Machine(name, hasIPv6 ? [address, ipv6] : [address], site: null, NewUplink(name, link ?? LinkConditions.Default), NewTcp);
         foreach (var one in machine.Addresses) _servers.Add(one, machine);
         _machines.Add(machine);
         return machine;
@@ -106,7 +108,9 @@ internal sealed partial class VirtualInternet(ulong seed) : IDisposable
         var old = site.ExternalAddress;
         Detach(site);
         site.IPv6Firewall?.Rebind(site.IPv6Lan);
-        site.Nat.Rebind(keepAddress ? old : site.Behind?.NextAddress() ?? NextExternalAddress());
+        var address = keepAddress ? old : site.Behind?.NextAddress() ?? NextExternalAddress();
+        site.Nat.Rebind(address);
+        site.TcpNat.Rebind(address);
         Attach(site);
         Trace.Record(new(Now, site.RouterName, Verdict.Rebound, new(old, 0), new(site.ExternalAddress, 0), 0, default, 0));
     }
@@ -119,9 +123,20 @@ internal sealed partial class VirtualInternet(ulong seed) : IDisposable
         site.Add(machine);
         foreach (var address in machine.Addresses)
         {
-            if (site.RouterFor(new Endpoint(address, 0)) is { Behavior.Translates: false }) _routes.Add(address, site);
+            if (site.IsPublic(address)) _routes.Add(address, site);
         }
     }
+
+    private TcpStack NewTcp(Machine machine) => new(
+        machine, TcpRandom(machine.Address), () => Now, packet => Send(machine, packet),
+        (at, action) => Push(at, () =>
+        {
+            action();
+            Drain(machine);
+        }));
+
+    // Not from the row of seeds: a run in which TCP takes no part stays the run that it was.
+    private SeededRandom TcpRandom(UInt128 address) => new(Seed ^ (ulong)address ^ 0x7463_7000_0000_0000);
 
     private void Attach(Site site)
     {

@@ -1,9 +1,10 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 using Punchline.Tests.Harness;
 
 namespace Punchline.Tests;
 
-/// <summary>README's example is the code of <see cref="Example"/>, word for word, and it does what README says.</summary>
+/// <summary>README's examples are the code of <see cref="Example"/> and <see cref="StreamExample"/>, word for word, and they do what README says.</summary>
 public sealed class ReadmeTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -23,19 +24,47 @@ public sealed class ReadmeTests
     }
 
     [Fact]
-    public void The_example_stands_in_README()
+    public async Task The_two_sides_of_the_example_of_streams_understand_each_other()
     {
-        var code = LinesBetween(Here(), "// README begins", "// README ends");
-        var indentation = code.Where(line => line.Length > 0).Min(line => line.Length - line.TrimStart().Length);
-        var readme = Path.Combine(Path.GetDirectoryName(Here())!, "..", "..", "README.md");
+        var cancellation = TestContext.Current.CancellationToken;
+        await using var server = await LocalServer.StartAsync(cancellation);
+        await using var alice = await PeerNode.StartAsync(new PeerNodeOptions(), cancellation);
+        await using var bob = await PeerNode.StartAsync(new PeerNodeOptions(), cancellation);
+        var listening = new StreamExample(bob, server.Address);
+        var dialling = new StreamExample(alice, server.Address);
 
-        Assert.Equal(
-            ["using Punchline;", "", .. code.Select(line => line.Length == 0 ? line : line[indentation..])],
-            LinesBetween(readme, "```csharp", "```"));
+        var shouting = listening.ListenAsync();
+        await dialling.DialUntilThereAsync(bob.Id).WaitAsync(Patience, cancellation);
+        await shouting.WaitAsync(Patience, cancellation);
+
+        Assert.Equal(["HELLO"], dialling.Console.Lines);
+        Assert.Equal(["The peer closed the connection with code 0: That was all."], listening.Console.Lines);
+        Assert.Equal([alice.Id.ToString()], listening.Asked);
     }
 
-    private static string[] LinesBetween(string path, string first, string last) =>
-        [.. File.ReadAllLines(path).SkipWhile(line => line.Trim() != first).Skip(1).TakeWhile(line => line.Trim() != last)];
+    [Fact]
+    public void The_examples_stand_in_README()
+    {
+        Assert.Equal(["using Punchline;", "", .. CodeOf("")], Readme("```csharp", 0));
+        Assert.Equal([.. CodeOf(" of listening"), "", .. CodeOf(" of dialling")], Readme("```csharp", 1));
+    }
+
+    private static IEnumerable<string> CodeOf(string which)
+    {
+        var code = LinesBetween(File.ReadAllLines(Here()), $"// README{which} begins", $"// README{which} ends");
+        var indentation = code.Where(line => line.Length > 0).Min(line => line.Length - line.TrimStart().Length);
+        return code.Select(line => line.Length == 0 ? line : line[indentation..]);
+    }
+
+    private static string[] Readme(string first, int which)
+    {
+        IEnumerable<string> lines = File.ReadAllLines(Path.Combine(Path.GetDirectoryName(Here())!, "..", "..", "README.md"));
+        for (; which > 0; which--) lines = lines.SkipWhile(line => line != first).Skip(1);
+        return LinesBetween(lines, first, "```");
+    }
+
+    private static string[] LinesBetween(IEnumerable<string> lines, string first, string last) =>
+        [.. lines.SkipWhile(line => line.Trim() != first).Skip(1).TakeWhile(line => line.Trim() != last)];
 
     private static string Here([CallerFilePath] string path = "") => path;
 
@@ -74,6 +103,73 @@ public sealed class ReadmeTests
                 }
             }
             // README ends
+        }
+    }
+
+    private sealed class StreamExample(PeerNode node, string server)
+    {
+        public Screen Console { get; } = new();
+
+        public List<string> Asked { get; } = [];
+
+        public async Task ListenAsync()
+        {
+            // README of listening begins
+            await using var listener = await node.ListenAsync(new PeerListenerOptions
+            {
+                Server = server,
+                Protocols = ["shout/1"],
+                Consent = (peer, name, cancellationToken) => AskSomebodyAsync($"{name} ({peer})"),
+            });
+            await using var connection = await listener.AcceptConnectionAsync();
+            try
+            {
+                while (true)
+                {
+                    await using var stream = await connection.AcceptStreamAsync();
+                    var text = await new StreamReader(stream).ReadToEndAsync();
+                    await stream.WriteAsync(Encoding.UTF8.GetBytes(text.ToUpperInvariant()), completeWrites: true);
+                }
+            }
+            catch (PunchlineException ended)
+            {
+                Console.WriteLine(ended.Message);
+            }
+            // README of listening ends
+        }
+
+        // The example has somebody at its side who knows when the other one listens.
+        public async Task DialUntilThereAsync(PeerId peer)
+        {
+            while (true)
+            {
+                try
+                {
+                    await DialAsync(peer);
+                    return;
+                }
+                catch (PunchlineException exception) when (exception.Error == PunchlineError.PeerOffline)
+                {
+                    await Task.Yield();
+                }
+            }
+        }
+
+        private async Task DialAsync(PeerId peer)
+        {
+            // README of dialling begins
+            await using var connection = await node.ConnectAsync(new CallOptions { Peer = peer, Server = server });
+            await using var stream = await connection.OpenStreamAsync("shout/1");
+            await stream.WriteAsync("hello"u8.ToArray(), completeWrites: true);
+            Console.WriteLine(await new StreamReader(stream).ReadToEndAsync());
+            await connection.CloseAsync(0, "That was all.");
+            // README of dialling ends
+        }
+
+        private ValueTask<bool> AskSomebodyAsync(string who)
+        {
+            Asked.Add(who[(who.IndexOf('(', StringComparison.Ordinal) + 1)..^1]);
+            return ValueTask.FromResult(true);
         }
     }
 

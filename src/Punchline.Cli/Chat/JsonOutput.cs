@@ -95,7 +95,7 @@ internal sealed class JsonOutput(TextWriter output, TextWriter error) : IChatOut
     {
         json.WriteStartObject("path");
         json.WriteString("kind", path.Kind switch { PathKind.Lan => "lan", PathKind.Mapped => "mapped", _ => "direct" });
-        json.WriteString("transport", "udp");
+        json.WriteString("transport", path.Transport == PathTransport.Tcp ? "tcp" : "udp");
         json.WriteString("local", path.Local.ToString());
         json.WriteString("remote", path.Remote.ToString());
         json.WriteEndObject();

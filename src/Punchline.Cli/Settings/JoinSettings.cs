@@ -27,6 +27,9 @@ internal sealed record JoinSettings
 
     public required bool MapsNoPort { get; init; }
 
+    /// <summary>Null: UDP's number, or any.</summary>
+    public required int? TcpPort { get; init; }
+
     /// <summary>Null: no qlog files are written.</summary>
     public required string? QlogDirectory { get; init; }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text;
 using Punchline.Engine;
 using Punchline.Protocols.Rooms;
@@ -21,6 +22,9 @@ internal sealed record MeetingSettings
     public required bool HidesHostCandidates { get; init; }
 
     public required bool MapsNoPort { get; init; }
+
+    /// <summary>Null: UDP's number, or any.</summary>
+    public required int? TcpPort { get; init; }
 
     /// <summary>Null: no qlog files are written.</summary>
     public required string? QlogDirectory { get; init; }
@@ -45,6 +49,8 @@ internal sealed class MeetingOptions
 
     public Option<bool> NoPortMapping { get; } = SettingCatalogue.NoPortMapping.ToFlag();
 
+    public Option<string?> TcpPort { get; } = SettingCatalogue.TcpPort.ToOption();
+
     public Option<bool> Stay { get; } = SettingCatalogue.Stay.ToFlag();
 
     public Option<bool> Json { get; } = SettingCatalogue.Json.ToFlag();
@@ -67,6 +73,7 @@ internal sealed class MeetingOptions
         TrustsFirst = Setting.ReadFlag(parsed, TrustFirst, environment),
         HidesHostCandidates = Setting.ReadFlag(parsed, NoHostCandidates, environment),
         MapsNoPort = Setting.ReadFlag(parsed, NoPortMapping, environment),
+        TcpPort = ReadPort(Setting.Read(parsed, TcpPort, environment)),
         QlogDirectory = ReadQlog(Setting.Read(parsed, Qlog, environment)),
         Stays = Setting.ReadFlag(parsed, Stay, environment),
         IsJson = Setting.ReadFlag(parsed, Json, environment),
@@ -85,6 +92,14 @@ internal sealed class MeetingOptions
                 """);
         }
         return ServerAddress.TryParse(server, out _, out var error) ? server : throw new UsageException(error);
+    }
+
+    private static int? ReadPort(string? given)
+    {
+        if (given is null) return null;
+        return ushort.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port > 0
+            ? port
+            : throw new UsageException($"'{given}' is no port: --tcp-port wants a number from 1 to 65535.");
     }
 
     private static string? ReadQlog(string? given) => given switch

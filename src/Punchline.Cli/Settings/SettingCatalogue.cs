@@ -29,6 +29,10 @@ internal static class SettingCatalogue
     public static readonly Setting NoPortMapping = new(
         "--no-port-mapping", null, "Does not ask the router, by PCP, NAT-PMP or UPnP, to open a port to this machine for as long as it runs.");
 
+    public static readonly Setting TcpPort = new(
+        "--tcp-port", "PORT",
+        "The TCP port where peers can connect to this one, and from which it connects; 443 lets in those whose network lets only browsers out. UDP's number where that is free, unless given.");
+
     public static readonly Setting Wait = new("--wait", null, "Joins no room, but waits for others to call this peer by its id, and asks before it takes a call.");
 
     public static readonly Setting Accept = new("--accept", "PEER[,PEER…]|anyone", "With --wait: takes these peers' calls without asking.");
@@ -62,6 +66,6 @@ internal static class SettingCatalogue
 
     public static IReadOnlyList<Setting> All { get; } =
     [
-        Server, Secret, Name, Interactive, TrustFirst, Allow, NoHostCandidates, NoPortMapping, Wait, Accept, RefuseOthers, Stay, Json, State, Qlog, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, NoLab,
+        Server, Secret, Name, Interactive, TrustFirst, Allow, NoHostCandidates, NoPortMapping, TcpPort, Wait, Accept, RefuseOthers, Stay, Json, State, Qlog, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, NoLab,
     ];
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net;
 using Punchline.Cli.Calls;
 using Punchline.Cli.Chat;
 using Punchline.Cli.Settings;
@@ -13,7 +14,7 @@ internal static class CallVerb
         var peer = PeerArgument.Create();
         var options = new MeetingOptions();
         var command = new Command("call", "Calls a peer that waits for calls (join --wait), and chats with it.") { peer };
-        foreach (var option in (Option[])[options.Server, options.Name, options.State, options.TrustFirst, options.NoHostCandidates, options.NoPortMapping, options.Stay, options.Json, options.Qlog, options.Config]) command.Options.Add(option);
+        foreach (var option in (Option[])[options.Server, options.Name, options.State, options.TrustFirst, options.NoHostCandidates, options.NoPortMapping, options.TcpPort, options.Stay, options.Json, options.Qlog, options.Config]) command.Options.Add(option);
         command.SetAction((parsed, _) =>
         {
             var typed = parsed.GetRequiredValue(peer);
@@ -40,8 +41,11 @@ internal static class CallVerb
             StateDirectory = settings.StateDirectory,
             HideHostCandidates = settings.HidesHostCandidates,
             DisablePortMapping = settings.MapsNoPort,
+            TcpEndPoint = TcpEndPointOf(settings.TcpPort),
             QlogDirectory = settings.QlogDirectory,
         };
+
+    public static IPEndPoint? TcpEndPointOf(int? port) => port is { } number ? new IPEndPoint(IPAddress.Any, number) : null;
 
     private static async Task<int> RunAsync(PeerId peer, MeetingSettings settings)
     {

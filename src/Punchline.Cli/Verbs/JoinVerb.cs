@@ -49,6 +49,7 @@ internal static class JoinVerb
                 StateDirectory = settings.StateDirectory,
                 HideHostCandidates = settings.HidesHostCandidates,
                 DisablePortMapping = settings.MapsNoPort,
+                TcpEndPoint = CallVerb.TcpEndPointOf(settings.TcpPort),
                 QlogDirectory = settings.QlogDirectory,
             },
             interruption.Token);

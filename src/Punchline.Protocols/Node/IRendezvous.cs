@@ -14,6 +14,9 @@ internal interface IRendezvous
     /// <summary>The server was reached on loopback, so peers on this machine are meant.</summary>
     bool IsLoopback { get; }
 
+    /// <summary>It introduces a single peer, the other side of a call, who may be expected before it is introduced.</summary>
+    bool IsOfTwo { get; }
+
     /// <summary>Our own candidates changed: the members are to hear of it.</summary>
     void Announce(Timestamp now);
 

@@ -67,8 +67,9 @@ internal sealed class InboxSession : IServerEnd
     /// <summary>Takes a call that rings. Null: it rings no more.</summary>
     /// <param name="call">Its number.</param>
     /// <param name="room">What the room of the two is to be called.</param>
+    /// <param name="use">What their connection is to carry.</param>
     /// <param name="now">The time.</param>
-    public RoomSession? Accept(int call, int room, Timestamp now) => FindRinging(call)?.Accept(room, now);
+    public RoomSession? Accept(int call, int room, RoomUse use, Timestamp now) => FindRinging(call)?.Accept(room, use, now);
 
     /// <summary>Does not take a call. One that rings no more needs no answer.</summary>
     public void Refuse(int call, CallRefusalCode reason, Timestamp now) => FindRinging(call)?.Refuse(reason, now);

@@ -57,6 +57,8 @@ internal sealed class IncomingCall(NodeServices services, ServerEntry server, Ca
 
     public bool IsLoopback => server.IsLoopback;
 
+    public bool IsOfTwo => true;
+
     public Timestamp NextTimeout => Timestamp.Min(Timestamp.Min(RingEnds, _introduceAt), line.NextTimeout);
 
     /// <summary>What the caller says of itself; the latest counts.</summary>
@@ -74,7 +76,7 @@ internal sealed class IncomingCall(NodeServices services, ServerEntry server, Ca
     }
 
     /// <summary>The room of the two. Our addresses go out only now.</summary>
-    public RoomSession Accept(int number, Timestamp now)
+    public RoomSession Accept(int number, RoomUse use, Timestamp now)
     {
         State = IncomingCallState.Taken;
         RingEnds = Timestamp.Never;
@@ -82,7 +84,10 @@ internal sealed class IncomingCall(NodeServices services, ServerEntry server, Ca
         {
             _room = room;
             return this;
-        });
+        })
+        {
+            Use = use,
+        };
         if (IsServed) session.HandleServed();
         line.Send(CallSignalType.Accept, now);
         // The caller begins when it has this, and both should begin together (PROTOCOL §5). A server that introduces two tells

@@ -82,7 +82,9 @@ internal sealed partial class NodeCore
     private void DrainPortMapper(Timestamp now)
     {
         // The status has what they say.
-        while (_portMapper.TryDequeueEvent(out _)) { }
+        var isNews = false;
+        while (_portMapper.TryDequeueEvent(out _)) isNews = true;
+        if (!isNews) return;
         var mapped = JudgeMapped();
         if (mapped == _services.Mapped) return;
         _services.Mapped = mapped;

@@ -88,6 +88,7 @@ internal sealed partial class NodeCore : IDisposable
         {
             var next = Timestamp.Min(
                 Timestamp.Min(_stun.NextTimeout, _nextStunRefresh), Timestamp.Min(_portMapper.NextTimeout, _services.SideSockets.NextTimeout));
+            next = Timestamp.Min(next, Timestamp.Min(_services.Tcp.NextTimeout, _services.TcpReflexive.NextTimeout));
             if (_services.IsLookWanted) next = Timestamp.Min(next, _nextLook);
             if (_services.IsObservedNews) next = Timestamp.Min(next, _nextObservedNews);
             foreach (var end in _serverEnds.Values) next = Timestamp.Min(next, end.NextTimeout);
@@ -143,8 +144,9 @@ internal sealed partial class NodeCore : IDisposable
     /// <param name="keys">The room's.</param>
     /// <param name="name">What the others see.</param>
     /// <param name="allowed">Who may be connected to; null: everybody in the room.</param>
+    /// <param name="use">What its connections carry; null: chat alone.</param>
     /// <exception cref="InvalidOperationException">There are <see cref="MaxRooms"/> rooms already.</exception>
-    public int OpenRoom(RoomKeys keys, string name, IReadOnlySet<PeerId>? allowed = null)
+    public int OpenRoom(RoomKeys keys, string name, IReadOnlySet<PeerId>? allowed = null, RoomUse? use = null)
     {
         var number = TakeNumber();
         var self = new OwnIntroduction(_services, InstanceId.Generate(_services.Random), name);
@@ -156,16 +158,17 @@ internal sealed partial class NodeCore : IDisposable
         })
         {
             Allowed = allowed,
+            Use = use ?? RoomUse.Chat,
         });
         return number;
     }
 
     /// <summary>Calls a peer at its inbox, and returns the call's number, which its room has too once the peer takes it.</summary>
     /// <exception cref="InvalidOperationException">There are <see cref="MaxRooms"/> rooms already.</exception>
-    public int OpenCall(PeerId peer, string name)
+    public int OpenCall(PeerId peer, string name, RoomUse? use = null)
     {
         var number = TakeNumber();
-        _serverEnds.Add(number, new OutgoingCall(_services, number, peer, name));
+        _serverEnds.Add(number, new OutgoingCall(_services, number, peer, name, use ?? RoomUse.Chat));
         return number;
     }
 
@@ -182,10 +185,10 @@ internal sealed partial class NodeCore : IDisposable
 
     /// <summary>Takes a call that rings in an inbox; it goes on in the room whose number comes out. False: it rings no more.</summary>
     /// <exception cref="InvalidOperationException">There are <see cref="MaxRooms"/> rooms already.</exception>
-    public bool TryAcceptCall(int inbox, int call, Timestamp now, out int room)
+    public bool TryAcceptCall(int inbox, int call, Timestamp now, out int room, RoomUse? use = null)
     {
         room = TakeNumber();
-        if (!_serverEnds.TryGetValue(inbox, out var end) || (end as InboxSession)?.Accept(call, room, now) is not { } session) return false;
+        if (!_serverEnds.TryGetValue(inbox, out var end) || (end as InboxSession)?.Accept(call, room, use ?? RoomUse.Chat, now) is not { } session) return false;
         _rooms.Add(room, session);
         return true;
     }
@@ -232,73 +235,50 @@ internal sealed partial class NodeCore : IDisposable
     /// <summary>Messages in a room that some member has not acknowledged.</summary>
     public int CountUndelivered(int room) => _rooms.TryGetValue(room, out var session) ? session.Undelivered : 0;
 
-    public void HandleServerConnected(int room, string host, ReadOnlySpan<byte> certificateKeyHash, bool isLoopback, Timestamp now)
-    {
-        if (_serverEnds.TryGetValue(room, out var end)) end.Server.HandleConnected(host, certificateKeyHash, isLoopback, now);
-    }
-
-    public void HandleServerMessage(int room, ReadOnlySpan<byte> utf8, Timestamp now)
-    {
-        if (!_serverEnds.TryGetValue(room, out var end)) return;
-        end.Server.HandleMessage(utf8, now);
-        if (end is OutgoingCall { Room: { } taken }) _rooms.TryAdd(room, taken);
-        foreach (var stun in end.Server.TakeStunServers()) QueryStun(stun, now);
-    }
-
-    public void HandleServerDisconnected(int room, Timestamp now)
-    {
-        if (_serverEnds.TryGetValue(room, out var end)) end.Server.HandleDisconnected(now);
-    }
-
-    /// <summary>A text message for a room's server.</summary>
-    public bool TryDequeueServerMessage(out int room, out ReadOnlyMemory<byte> utf8)
-    {
-        foreach (var (number, end) in _serverEnds)
-        {
-            if (!end.Server.TryDequeueMessage(out utf8)) continue;
-            room = number;
-            return true;
-        }
-        room = 0;
-        utf8 = default;
-        return false;
-    }
-
-    /// <summary>A room whose connection to the server is to be closed, for nothing more is to be heard on it.</summary>
-    public bool TryDequeueServerClose(out int room)
-    {
-        foreach (var (number, end) in _serverEnds)
-        {
-            if (!end.Server.TryTakeClose()) continue;
-            room = number;
-            return true;
-        }
-        room = 0;
-        return false;
-    }
-
-    /// <summary>A socket that is to be opened or closed, in this order; behind the packets that were to leave before.</summary>
-    public bool TryDequeueSocketCommand(out SocketCommand command) => _services.SideSockets.TryDequeueCommand(out command);
-
-    /// <summary>A side socket is open now.</summary>
-    /// <param name="socket">Which.</param>
-    /// <param name="port">Its local port.</param>
+    /// <summary>
+    /// Somebody waits for a connection to a member: where there is none and none is being made, another attempt begins. Says how
+    /// things stand with it.
+    /// </summary>
+    /// <param name="room">The room.</param>
+    /// <param name="peer">The member.</param>
     /// <param name="now">The time.</param>
-    public void HandleSocketOpened(SocketId socket, ushort port, Timestamp now) => _services.SideSockets.HandleOpened(socket, port, now);
+    /// <param name="failure">Where no way was found.</param>
+    public MemberStanding Connect(int room, PeerId peer, Timestamp now, out PunchFailure? failure)
+    {
+        failure = null;
+        if (!_rooms.TryGetValue(room, out var session)) return MemberStanding.Absent;
+        session.Connect(peer, now);
+        return session.StandingOf(peer, out failure);
+    }
 
-    /// <summary>A side socket could not be opened.</summary>
-    public void HandleSocketFailed(SocketId socket, Timestamp now) => _services.SideSockets.HandleFailed(socket, now);
+    /// <summary>How things stand with a member of a room.</summary>
+    public MemberStanding StandingOf(int room, PeerId peer, out PunchFailure? failure)
+    {
+        failure = null;
+        return _rooms.TryGetValue(room, out var session) ? session.StandingOf(peer, out failure) : MemberStanding.Absent;
+    }
+
+    /// <summary>Ends a connection with the application's code, and does what its room makes of that.</summary>
+    public void CloseConnection(ApplicationConnection connection, ulong code, string reason, Timestamp now)
+    {
+        connection.Close(code, reason, now);
+        if (_rooms.TryGetValue(connection.Room, out var room)) room.HandleProgress(connection, now);
+    }
 
     /// <summary>A datagram on one of our sockets. What is nobody's is dropped without a trace.</summary>
     public void HandleDatagram(PathAddress source, ReadOnlySpan<byte> datagram, Timestamp now)
     {
         if (datagram.IsEmpty) return;
+        if (datagram[0] > 3) HandlePacket(source, datagram, now);
+        else if (!StunMessage.IsStun(datagram)) return;
+        else if (source.Local != SocketId.Main) _services.SideSockets.HandleStun(source, datagram, now);
+        else if (_stun.HandleDatagram(source.Remote, datagram, now)) DrainStun(now);
+    }
+
+    private void HandlePacket(PathAddress source, ReadOnlySpan<byte> datagram, Timestamp now)
+    {
         switch (datagram[0])
         {
-            case <= 3 when StunMessage.IsStun(datagram):
-                if (source.Local != SocketId.Main) _services.SideSockets.HandleStun(source, datagram, now);
-                else if (_stun.HandleDatagram(source.Remote, datagram, now)) DrainStun(now);
-                break;
             case >= HandshakePacket.FirstType and <= HandshakePacket.LastType:
                 HandleHandshake(source, datagram, now);
                 break;
@@ -312,11 +292,11 @@ internal sealed partial class NodeCore : IDisposable
     {
         _stun.HandleTimeout(now);
         DrainStun(now);
-        if (now >= _portMapper.NextTimeout)
-        {
-            _portMapper.HandleTimeout(now);
-            DrainPortMapper(now);
-        }
+        _services.Tcp.HandleTimeout(now);
+        _services.TcpReflexive.HandleTimeout(now);
+        if (_services.TcpReflexive.TakeNews()) HandleCandidatesChanged(now);
+        _portMapper.HandleTimeout(now);
+        DrainPortMapper(now);
         _services.SideSockets.HandleTimeout(now);
         if (now >= _nextStunRefresh)
         {
@@ -331,8 +311,17 @@ internal sealed partial class NodeCore : IDisposable
 
     public bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit)
     {
+        while (TryDequeuePacket(now, buffer, out transmit))
+        {
+            if (transmit.Via.Carrier == Carrier.Udp || TryFrame(buffer, ref transmit)) return true;
+        }
+        return false;
+    }
+
+    private bool TryDequeuePacket(Timestamp now, Span<byte> buffer, out Transmit transmit)
+    {
         if (_stun.TryDequeueTransmit(now, buffer, out transmit) || _services.SideSockets.TryDequeueTransmit(now, buffer, out transmit)
-            || _services.Resets.TryDequeueTransmit(buffer, out transmit)) return true;
+            || _services.TcpReflexive.TryDequeueTransmit(buffer, out transmit) || _services.Resets.TryDequeueTransmit(buffer, out transmit)) return true;
         foreach (var room in _rooms.Values)
         {
             if (room.TryDequeueTransmit(now, buffer, out transmit)) return true;
@@ -346,6 +335,14 @@ internal sealed partial class NodeCore : IDisposable
         if (_serverEnds.TryGetValue(room, out var end) && end.TryDequeueEvent(out nodeEvent)) return true;
         nodeEvent = null;
         return _rooms.TryGetValue(room, out var session) && session.TryDequeueEvent(now, out nodeEvent);
+    }
+
+    /// <summary>A connection that is new to the application, has events for it, or has ended.</summary>
+    public bool TryDequeueConnection([NotNullWhen(true)] out ApplicationConnection? connection)
+    {
+        if (!_services.ConnectionsWithNews.TryDequeue(out connection)) return false;
+        connection.OnDequeued();
+        return true;
     }
 
     public void Dispose()

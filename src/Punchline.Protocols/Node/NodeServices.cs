@@ -33,6 +33,7 @@ internal sealed class NodeServices
         Random = random;
         Observer = observer;
         Cookies = new AddressCookies(random);
+        TcpReflexive = new TcpReflexive(Tcp, random);
         Span<byte> resetKey = stackalloc byte[StatelessResetKey.Length];
         identity.DeriveKey("punchline stateless reset"u8, resetKey);
         ResetKey = new StatelessResetKey(resetKey);
@@ -85,11 +86,20 @@ internal sealed class NodeServices
     /// <summary>Which session a packet is for.</summary>
     public SessionRoutes Routes { get; }
 
+    /// <summary>Connections of which the application has something to hear, each once.</summary>
+    public Queue<ApplicationConnection> ConnectionsWithNews { get; } = new();
+
     /// <summary>UDP sockets besides the main one.</summary>
     public SideSockets SideSockets { get; }
 
     /// <summary>Counts that no living connection or room has.</summary>
     public ref NodeStatistics Counted => ref _counted;
+
+    /// <summary>The connections of the TCP port.</summary>
+    public TcpLinks Tcp { get; } = new();
+
+    /// <summary>Where the TCP port is seen from outside.</summary>
+    public TcpReflexive TcpReflexive { get; }
 
     /// <summary>Our own interfaces.</summary>
     public IReadOnlyList<HostAddress> HostAddresses { get; set; } = [];
@@ -99,6 +109,12 @@ internal sealed class NodeServices
 
     /// <summary>What STUN servers saw of our socket, without duplicates.</summary>
     public List<Endpoint> Reflexive { get; } = [];
+
+    /// <summary>What is asked of STUN servers has been answered: an introduction need not wait for more.</summary>
+    public bool IsReflexiveKnown => Reflexive.Count > 0 && !TcpReflexive.IsExpected;
+
+    /// <summary>By UDP and TCP: peers behind the same router have the address in common, whatever the port.</summary>
+    public IReadOnlyList<Endpoint> AllReflexive => TcpReflexive.Mapped is { } mapped ? [.. Reflexive, mapped] : Reflexive;
 
     /// <summary>What our gateway maps to our socket, as far as that leads to the internet.</summary>
     public Endpoint? Mapped { get; set; }

@@ -20,6 +20,7 @@ internal sealed class OutgoingCall : IServerEnd, IRendezvous
     private readonly PeerId _peer;
     private readonly RoomKeys _inbox;
     private readonly OwnIntroduction _self;
+    private readonly RoomUse _use;
     private readonly Pacer _pacer = new(CoordinationLimits.CallerSignalsPerSecond / 2.0, CoordinationLimits.CallerSignalBurst / 2);
     private readonly Queue<NodeEvent> _events = new();
     private uint _generation;
@@ -34,8 +35,10 @@ internal sealed class OutgoingCall : IServerEnd, IRendezvous
     /// <param name="number">What the node calls the call, and then its room.</param>
     /// <param name="peer">Whom to call.</param>
     /// <param name="name">What we call ourselves.</param>
-    public OutgoingCall(NodeServices services, int number, PeerId peer, string name)
+    /// <param name="use">What the connection is to carry.</param>
+    public OutgoingCall(NodeServices services, int number, PeerId peer, string name, RoomUse use)
     {
+        _use = use;
         _services = services;
         _number = number;
         _peer = peer;
@@ -52,6 +55,8 @@ internal sealed class OutgoingCall : IServerEnd, IRendezvous
     public bool IsServed => Server.IsServed;
 
     public bool IsLoopback => Server.IsLoopback;
+
+    public bool IsOfTwo => true;
 
     public Timestamp NextTimeout =>
         Timestamp.Min(Timestamp.Min(Server.NextTimeout, _line?.NextTimeout ?? Timestamp.Never), Timestamp.Min(_ringAt, _ringEnds));
@@ -169,7 +174,7 @@ internal sealed class OutgoingCall : IServerEnd, IRendezvous
         if (Room is not null) return false;
         if (!CallKeys.TryDerive(_inbox, _services.Identity, _self.Peer, holder.Peer, holder.PublicKey.Span, out var keys)) return false;
         _line = new CallLine(_services, Server, _self, keys, holder.Peer, _pacer);
-        _ringAt = _services.Reflexive.Count > 0 ? now : Timestamp.Max(now, _connectedAt + RoomAtServer.MaxJoinDelay);
+        _ringAt = _services.IsReflexiveKnown ? now : Timestamp.Max(now, _connectedAt + RoomAtServer.MaxJoinDelay);
         if (_ringAt <= now) Ring(now);
         return true;
     }
@@ -193,7 +198,7 @@ internal sealed class OutgoingCall : IServerEnd, IRendezvous
             case CallSignalType.Accept when Room is null:
                 (_ringAt, _ringEnds) = (Timestamp.Never, Timestamp.Never);
                 _events.Enqueue(new NodeEvent.CallTaken(_number));
-                Room = new RoomSession(_services, _number, _line.Keys.Room, _self, _ => this);
+                Room = new RoomSession(_services, _number, _line.Keys.Room, _self, _ => this) { Use = _use };
                 Introduce(Room, signal.Introduction!, now);
                 break;
             case CallSignalType.Accept or CallSignalType.Update when Room is not null:

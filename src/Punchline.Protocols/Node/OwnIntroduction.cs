@@ -52,12 +52,27 @@ internal sealed class OwnIntroduction(NodeServices services, InstanceId instance
             if (AddressScope.IsLoopback(host.Endpoint) && !allowLoopback) continue;
             if (!services.Reflexive.Contains(host.Endpoint)) candidates.Add(new Candidate(CandidateKind.Host, host.Endpoint));
         }
+        AddTcp(candidates, allowLoopback);
         return new IntroductionBlob(services.PublicKey, instance, _generation, name, [.. candidates.Take(Candidate.MaxPerPeer)]) { Offers = [.. _offers] };
     }
 
     // An IPv6 address that no router changed is our own, which tells the other side that there is none to be careful with (PunchTarget.IsOwn).
     private CandidateKind KindOf(Endpoint reflexive) =>
         !reflexive.IsIPv4 && services.HostAddresses.Any(host => host.Endpoint == reflexive) ? CandidateKind.Host : CandidateKind.ServerReflexive;
+
+    // The TCP port is IPv4's.
+    private void AddTcp(List<Candidate> candidates, bool allowLoopback)
+    {
+        if (services.Tcp.Port == 0) return;
+        var mapped = services.TcpReflexive.Mapped;
+        if (mapped is { } reflexive) candidates.Add(new Candidate(CandidateKind.ServerReflexive, reflexive) { Carrier = Carrier.Tcp });
+        foreach (var host in services.HostAddresses.Where(host => host.Endpoint.IsIPv4))
+        {
+            var endpoint = host.Endpoint.WithPort(services.Tcp.Port);
+            if (endpoint == mapped || (AddressScope.IsLoopback(endpoint) && !allowLoopback)) continue;
+            candidates.Add(new Candidate(CandidateKind.Host, endpoint) { Carrier = Carrier.Tcp });
+        }
+    }
 
     /// <summary>
     /// For an inbox, whose keys everybody has who knows the id: without candidates, and without the name, so that neither the

@@ -40,12 +40,6 @@ internal sealed partial class PeerSession
     private const int AttemptBurst = 4;
 
     /// <summary>
-    /// What a connection that stands gets to show that it lives when its peer knocks anew: PROTOCOL §6's silence before a
-    /// handshake may take its place. Without it the peer's last opener, overtaken by the handshake, would undo that.
-    /// </summary>
-    private static readonly TimeSpan DoubtTime = TimeSpan.FromSeconds(2);
-
-    /// <summary>
     /// Age at which an unanswered message 1 gives way to a new attempt: the peer answers a source three times an attempt,
     /// and all three answers may have been lost. An answer that takes longer is not lost for good: flights are ever further
     /// apart, and one of the next attempts lasts long enough for it.
@@ -72,8 +66,6 @@ internal sealed partial class PeerSession
     private CopiesSent _responsesSent;
     private Timestamp _initiatorMade;
     private int _worthlessMessage2s;
-    private PathAddress _doubtSource;
-    private Timestamp _doubtEnds = Timestamp.Never;
     private byte[]? _message3;
     private PathAddress _message3Path;
     private Timestamp _nextMessage3 = Timestamp.Never;
@@ -99,16 +91,22 @@ internal sealed partial class PeerSession
         if (!_context.IsInitiator && !TryPayForResponse(source, message1.Payload.ConnectionId, isProven, now)) return;
         // A connection's peer may have an opener under way still: that is no attempt.
         if (!IsConnected || !_context.IsInitiator) Observe(now)?.OnHandshakePacket(HandshakePacket.Message1, isSent: false, source.Remote, packet.Length, now);
+        Prove(source, now);
         _highestRemoteAttempt = message1.Payload.Attempt;
         _lastMessage1 = packet.ToArray();
         _responses.Clear();
         NoteUninvited(source);
         if (!_context.IsInitiator) Respond(message1, source, isProven, now);
-        else if (IsConnected) Doubt(source, now);
+        else if (IsConnected)
+        {
+            Doubt(source, now);
+            // Its opener on a connection of TCP says for whom that is; the connection goes on there too, if it lives.
+            if (source.Local.Carrier == Carrier.Tcp) Greet(source, now);
+        }
         else
         {
             if (!IsPunching) StartAttempt(now, now);
-            _punch?.Answer(source, now);
+            Answer(source, now);
         }
         _heardFromPeer = true;
     }
@@ -142,17 +140,19 @@ internal sealed partial class PeerSession
     {
         if (_responder?.ConnectionId == connectionId)
         {
-            _responder.HoldEarlyPacket(packet);
+            _responder.HoldEarlyPacket(source, packet);
             return;
         }
         if (_connection is null) return;
-        if (_connection.HandleDatagram(source, packet, now)) HandleFirstData();
+        if (_connection.HandleDatagram(source, packet, now)) HandleFirstData(source, now);
         DrainConnection(now);
     }
 
     // A transport packet authenticated: the responder has message 3.
-    private void HandleFirstData()
+    private void HandleFirstData(PathAddress source, Timestamp now)
     {
+        Prove(source, now);
+        ChooseLink(source, now);
         _message3 = null;
         _nextMessage3 = Timestamp.Never;
     }
@@ -161,6 +161,8 @@ internal sealed partial class PeerSession
     {
         EndInitiator();
         _attemptLearnedAt = learnedAt;
+        _chosenLink = null;
+        Failure = null;
         _attempt = ++_services.LastAttempt;
         _heardFromPeer = false;
         _impostorAnswered = false;
@@ -179,6 +181,8 @@ internal sealed partial class PeerSession
         _punch = new PunchAttempt(now);
         AddPlan(now);
         BeginFresh(now);
+        BeginTcp(now);
+        foreach (var link in _links) Greet(link, now);
         // Openers need no handshake, so they are on their way before the key pair of message 1 is made.
     }
 
@@ -196,7 +200,7 @@ internal sealed partial class PeerSession
         _turnEnds = Timestamp.Never;
     }
 
-    private PunchSituation Situation => new(_services.HostAddresses, _services.Reflexive, Introduction.Candidates, _room.AllowLoopback)
+    private PunchSituation Situation => new(_services.HostAddresses, _services.AllReflexive, Introduction.Candidates, _room.AllowLoopback)
     {
         ServerRoundTrip = _services.ServerRoundTrip,
         OpenPaths = _services.OpenPaths,
@@ -219,6 +223,7 @@ internal sealed partial class PeerSession
             IsOfAnotherFamily = PunchTargets.AreOfAnotherFamily(Situation),
         });
         ObserveFailed(failure, now);
+        Failure = failure;
         _events.Enqueue(new PeerSessionEvent.Failed(failure));
     }
 
@@ -234,7 +239,7 @@ internal sealed partial class PeerSession
             Observe(now)?.OnOpener(probe.Destination, probe.TimeToLive, 1, now);
             return true;
         }
-        if (_initiator is not null && now - _initiatorMade >= MaxMessage1Age)
+        if (_initiator is not null && now - _initiatorMade >= MaxMessage1Age && !IsAwaitedOverTcp(now))
         {
             EndInitiator();
             _attempt = ++_services.LastAttempt;
@@ -255,7 +260,7 @@ internal sealed partial class PeerSession
     {
         _heardFromPeer = true;
         NoteUninvited(source);
-        if (_context.IsInitiator) _punch?.Answer(source, now);
+        if (_context.IsInitiator) Answer(source, now);
         else if (_responder is { } responder) SendMessage2(responder, source, isProven, now);
     }
 
@@ -280,25 +285,6 @@ internal sealed partial class PeerSession
         _services.Cookies.Write(source.Remote, now, cookie);
         Observe(now)?.OnHandshakePacket(HandshakePacket.CookieReply, isSent: true, source.Remote, HandshakePacket.CookieReplyLength, now);
         _outgoing.Enqueue((source, HandshakePacket.WriteCookieReply(remoteConnectionId, cookie)));
-    }
-
-    // The peer knocks with an attempt that we have not seen: either it lost the connection, or this is an opener that the
-    // connection overtook. Whether the connection answers tells.
-    private void Doubt(PathAddress source, Timestamp now)
-    {
-        _connection?.Ping();
-        _doubtSource = source;
-        if (_doubtEnds == Timestamp.Never) _doubtEnds = now + DoubtTime;
-    }
-
-    private void EndDoubt(Timestamp now)
-    {
-        var since = _doubtEnds - DoubtTime;
-        _doubtEnds = Timestamp.Never;
-        if (!IsConnected || _connection.LastReceived >= since || IsPunching) return;
-        StartAttempt(now, now);
-        _heardFromPeer = true;
-        _punch?.Answer(_doubtSource, now);
     }
 
     private void Respond(ReceivedMessage1 message1, PathAddress source, bool isProven, Timestamp now)
@@ -345,6 +331,7 @@ internal sealed partial class PeerSession
                 break;
             case HandshakeOutcome.Completed when TransportParameters.TryRead(result!.RemoteParameters, out var parameters):
                 _services.ProbeBudget.Restore(source.Remote);
+                Prove(source, now);
                 Observe(now)?.OnHandshakePacket(HandshakePacket.Message2, isSent: false, source.Remote, packet.Length, now);
                 Observe(now)?.OnHandshakePacket(HandshakePacket.Message3, isSent: true, source.Remote, message3!.Length, now);
                 // The id lives on in the connection.
@@ -367,11 +354,15 @@ internal sealed partial class PeerSession
         if (responder.ReadMessage3(packet, out var result) is not HandshakeOutcome.Completed
             || !TransportParameters.TryRead(result!.RemoteParameters, out var parameters)) return;
         _services.ProbeBudget.Restore(source.Remote);
+        Prove(source, now);
         Observe(now)?.OnHandshakePacket(HandshakePacket.Message3, isSent: false, source.Remote, packet.Length, now);
         _responder = null;
         responder.Dispose();
         var connection = Establish(ConnectionRole.Responder, result, parameters, source, _responsesSent.RoundTrip(now), now);
-        foreach (var early in responder.EarlyPackets) connection.HandleDatagram(source, early, now);
+        foreach (var (from, early) in responder.EarlyPackets)
+        {
+            if (connection.HandleDatagram(from, early, now)) HandleFirstData(from, now);
+        }
     }
 
     // Resent with every flight until the peer's first transport packet shows that it arrived.
@@ -380,6 +371,7 @@ internal sealed partial class PeerSession
         _nextMessage3 = Timestamp.Never;
         if (_message3 is null || !IsConnected) return;
         _outgoing.Enqueue((_message3Path, _message3));
+        if (_message3Path.Local.Carrier == Carrier.Tcp) return;
         _nextMessage3 = now + _message3Interval;
         _message3Interval *= 2;
     }
@@ -406,6 +398,7 @@ internal sealed partial class PeerSession
                 ConnectionIds = this,
                 ReceiveBudget = _services.ReceiveBudget,
                 Path = source,
+                Carriers = _services.Tcp,
                 HandshakeRtt = roundTrip,
                 Random = _services.Random,
                 KeepAliveInterval = _room.KeepAliveInterval,
@@ -415,8 +408,10 @@ internal sealed partial class PeerSession
         SetOpenPath(source);
         // An answer at once, whatever the application does: it ends the peer's resending of message 3.
         _connection.Ping();
-        _chat.Attach(_connection);
+        _application = new ApplicationConnection(_services, this, _connection);
+        if (_room.Use.HasChat) _chat.Attach(_connection);
         EndPunch();
+        GreetAll(source, now);
         BeginPaths(now);
         if (role == ConnectionRole.Responder) EndInitiator();
         else EndResponder();

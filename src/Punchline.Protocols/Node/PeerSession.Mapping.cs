@@ -16,6 +16,7 @@ internal sealed partial class PeerSession
         if (_punch?.HasSentTo(source) is not true) _uninvited = source;
     }
 
-    private bool IsMapped(PathAddress path) =>
+    /// <summary>Whether the path goes through a port that a router maps, as far as one side can tell.</summary>
+    public bool IsMapped(PathAddress path) =>
         path == _uninvited || (path.Local == SocketId.Main && Introduction.Candidates.Contains(new Candidate(CandidateKind.Mapped, path.Remote)));
 }

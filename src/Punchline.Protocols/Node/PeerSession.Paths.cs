@@ -46,7 +46,7 @@ internal sealed partial class PeerSession
         get
         {
             if (_probingTurn is { IsDue: true }) return Timestamp.Zero;
-            var next = Timestamp.Min(Timestamp.Min(_planAt, _probingTurnEnds), Timestamp.Min(_nextLook, _reintroduceAt));
+            var next = Timestamp.Min(Timestamp.Min(_planAt, Timestamp.Min(_probingTurnEnds, _udpAgainAt)), Timestamp.Min(_nextLook, _reintroduceAt));
             return _probing is { } probing ? Timestamp.Min(next, Timestamp.Min(probing.NextTimeout, probing.Deadline)) : next;
         }
     }
@@ -76,7 +76,7 @@ internal sealed partial class PeerSession
     {
         EndProbing();
         if (_punch is null && _fresh.Count > 0) CloseFresh();
-        _planAt = _nextLook = _reintroduceAt = Timestamp.Never;
+        _planAt = _nextLook = _reintroduceAt = _udpAgainAt = Timestamp.Never;
     }
 
     private void EndProbing()
@@ -104,6 +104,7 @@ internal sealed partial class PeerSession
             if (_punch is null) CloseFresh();
         }
         if (now >= _planAt) PlanForNews(now);
+        if (now >= _udpAgainAt) LookForUdp(now);
         if (now >= _nextLook)
         {
             _nextLook = now + LookInterval;
@@ -117,6 +118,9 @@ internal sealed partial class PeerSession
             // Either side has another address, or it has been long: the ports may be spoiled. An outage alone spoils none.
             if (_fresh.Count == 0 && _hasMoved) BeginFresh(now);
             _hasMoved = true;
+            // They were asked, and did not answer.
+            CloseLinks(but: null, now);
+            BeginTcp(now);
         }
     }
 
@@ -133,6 +137,7 @@ internal sealed partial class PeerSession
                 _nextLook = now;
                 _reintroduceAt = now + ReintroductionDelay;
                 LookForAny(now);
+                if (_links.Count == 0) BeginTcp(now);
                 break;
             case ConnectionEventKind.CandidatesReceived:
                 var (generation, candidates) = connection.RemoteCandidates;
@@ -177,6 +182,11 @@ internal sealed partial class PeerSession
         if (!IsConnected) return;
         _hasMoved = true;
         var present = _connection.Path;
+        if (present.Local.Carrier == Carrier.Tcp)
+        {
+            LookForUdp(now);
+            return;
+        }
         var isNear = _connection.IsNear;
         // Another port of the same router is no other way.
         Probe([.. PlanPaths().Where(probe => probe.At <= BetterWayTime && probe.Path != present
@@ -194,9 +204,9 @@ internal sealed partial class PeerSession
     private List<Probe> PlanPaths()
     {
         var candidates = new List<Candidate>(Introduction.Candidates);
-        if (_connection is { IsSilent: true } connection)
+        if (_connection is { } connection && (connection.IsSilent || connection.Path.Local.Carrier == Carrier.Tcp))
         {
-            candidates.Add(new Candidate(CandidateKind.PeerReflexive, connection.Path.Remote));
+            if (connection.Path.Local.Carrier == Carrier.Udp) candidates.Add(new Candidate(CandidateKind.PeerReflexive, connection.Path.Remote));
             foreach (var former in connection.FormerPaths) candidates.Add(new Candidate(CandidateKind.PeerReflexive, former.Remote));
         }
         // Where a connection stood, its routers may have forgotten it.

@@ -79,6 +79,7 @@ internal sealed partial class PeerSession : IDisposable
             next = Timestamp.Min(next, PathsDeadline);
             if (_punch is { } punch) next = Timestamp.Min(next, Timestamp.Min(punch.NextTimeout, punch.Deadline));
             next = Timestamp.Min(next, Timestamp.Min(_pauseEnds, _nextFresh));
+            next = Timestamp.Min(next, TcpTimeout);
             return Timestamp.Min(Timestamp.Min(next, _turnEnds), Timestamp.Min(_nextMessage3, _doubtEnds));
         }
     }
@@ -91,6 +92,7 @@ internal sealed partial class PeerSession : IDisposable
         if (IsPunching) AddPlan(now);
         if (IsConnected) HandleNews(now);
         else if (!IsPunching) Reconnect(now);
+        AddTcpPlan(now);
     }
 
     /// <summary>There is no connection while the member may be there: looks for a way, now or when its pause is over.</summary>
@@ -107,6 +109,7 @@ internal sealed partial class PeerSession : IDisposable
     {
         if (_punch is not null) AddPlan(now);
         LookForBetter(now);
+        AddTcpPlan(now);
     }
 
     /// <summary>How often the connection proves itself alive.</summary>
@@ -127,12 +130,15 @@ internal sealed partial class PeerSession : IDisposable
     {
         _isLeft = true;
         EndPunch();
-        _pauseEnds = Timestamp.Never;
+        EndTcpPunch();
+        _pauseEnds = _tcpAgainAt = Timestamp.Never;
         ObserveAbandoned();
         _doubtEnds = Timestamp.Never;
         EndInitiator();
         EndResponder();
         _connection?.Close(code, reason, now);
+        // The application hears of it now.
+        DrainConnection(now);
     }
 
     public void HandleTimeout(Timestamp now)
@@ -141,12 +147,17 @@ internal sealed partial class PeerSession : IDisposable
         {
             _connection.HandleTimeout(now);
             DrainConnection(now);
-            if (_connection.IsDrained) DropConnection();
+            if (_connection.IsDrained)
+            {
+                DropConnection();
+                if (_isLeft) EndTcp(now);
+            }
         }
         HandlePathsTimeout(now);
         if (now >= _pauseEnds) Reconnect(now);
         if (now >= _turnEnds) EndTurn();
         if (_turn is { IsDue: true }) BeginPunch(now);
+        HandleTcpTimeout(now);
         if (now >= _nextMessage3) SendMessage3(now);
         if (now >= _doubtEnds) EndDoubt(now);
         if (now >= _nextFresh) OpenFresh(now);
@@ -196,6 +207,7 @@ internal sealed partial class PeerSession : IDisposable
         EndPunch();
         ObserveAbandoned();
         DropConnection();
+        EndTcp(default);
     }
 
     private void DropConnection()
@@ -203,6 +215,7 @@ internal sealed partial class PeerSession : IDisposable
         if (_connection is null) return;
         EndPaths();
         SetOpenPath(null);
+        EndApplication();
         _services.Counted.Count(_connection.Statistics);
         _connection.Dispose();
         _connection = null;
@@ -231,31 +244,44 @@ internal sealed partial class PeerSession : IDisposable
         switch (connectionEvent.Kind)
         {
             case ConnectionEventKind.StreamOpened:
-                if (!string.Equals(connectionEvent.Text, ChatFrame.Protocol, StringComparison.Ordinal) || !_chat.TryAccept(connectionEvent.Stream))
+                if (_room.Use.Protocols.Contains(connectionEvent.Text!)) _application!.Add(connectionEvent);
+                else if (!string.Equals(connectionEvent.Text, ChatFrame.Protocol, StringComparison.Ordinal) || !_room.Use.HasChat || !_chat.TryAccept(connectionEvent.Stream))
                 {
                     connection.ResetStream(connectionEvent.Stream, StreamErrorCodes.UnknownProtocol);
                     connection.StopSending(connectionEvent.Stream, StreamErrorCodes.UnknownProtocol);
                 }
                 break;
-            case ConnectionEventKind.StreamReadable:
+            case ConnectionEventKind.StreamReadable when _chat.Owns(connectionEvent.Stream):
                 if (!_chat.TryHandleReadable(connectionEvent.Stream)) CloseForChat(now);
                 break;
-            case ConnectionEventKind.StreamWritable:
+            case ConnectionEventKind.StreamWritable when _chat.Owns(connectionEvent.Stream):
                 _chat.HandleWritable();
                 break;
             case ConnectionEventKind.PathChanged:
                 SetOpenPath(connectionEvent.Path);
+                _udpAgainAt = Timestamp.Never;
+                if (connectionEvent.Path.Local.Carrier == Carrier.Tcp)
+                {
+                    // There is no hurry any more: what the budgets allow is kept for when UDP is back.
+                    EndProbing();
+                    _udpAgainAt = now + FirstUdpPause;
+                }
                 _events.Enqueue(new PeerSessionEvent.PathChanged(connectionEvent.Path, connection.SmoothedRtt) { IsMapped = IsMapped(connectionEvent.Path) });
+                _application!.Add(connectionEvent);
                 break;
             case ConnectionEventKind.Closed:
                 // It may have a close to send yet, so it stays until it is drained or another takes its place.
                 _chat.Detach();
                 EndPaths();
                 SetOpenPath(null);
+                _application!.End(connection.CloseReason!);
                 _events.Enqueue(new PeerSessionEvent.Disconnected(connection.CloseReason!));
                 break;
-            default:
+            case ConnectionEventKind.PathValidated or ConnectionEventKind.PathSilent or ConnectionEventKind.CandidatesReceived or ConnectionEventKind.AddressObserved:
                 HandlePathEvent(connection, connectionEvent, now);
+                break;
+            default:
+                _application!.Add(connectionEvent);
                 break;
         }
     }

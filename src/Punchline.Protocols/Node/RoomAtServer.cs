@@ -29,12 +29,14 @@ internal sealed class RoomAtServer : IRendezvous, IServerEnd
 
     public bool IsLoopback => Server.IsLoopback;
 
+    public bool IsOfTwo => false;
+
     public Timestamp NextTimeout => Timestamp.Min(Server.NextTimeout, _announceAt);
 
     public void HandleServerConnected(Timestamp now)
     {
         _announceAt = now + MaxJoinDelay;
-        if (_services.Reflexive.Count > 0) Announce(now);
+        if (_services.IsReflexiveKnown) Announce(now);
     }
 
     public void HandleServerEvent(CoordinationClientEvent serverEvent, Timestamp now)

@@ -17,6 +17,8 @@ internal sealed partial class RoomSession
     // The server alone has them, so without it they are gone when a silent member would be.
     private Timestamp StrangersDeadline => _strangers.Count == 0 || IsServed || _isLeaving ? Timestamp.Never : _unservedSince + SilenceLimit;
 
+    private bool IsStranger(PeerId peer) => _strangers.Contains(peer);
+
     private bool IsAllowed(PeerId peer) => Allowed is null || Allowed.Contains(peer);
 
     private void IntroduceStranger(IntroductionBlob introduction)

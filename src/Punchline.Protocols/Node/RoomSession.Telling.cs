@@ -49,7 +49,8 @@ internal sealed partial class RoomSession
         var hasLeft = closed is { IsApplication: true, Code: CloseCodes.Left };
         TellDisconnected(member, hasLeft ? "left" : Describe(closed));
         // By whichever side: the one found fault with the other.
-        if (closed.Origin is CloseOrigin.Local or CloseOrigin.Remote && closed is not { IsApplication: true, Code: CloseCodes.Left or CloseCodes.Superseded })
+        if (closed.Origin is CloseOrigin.Local or CloseOrigin.Remote
+            && closed is not { IsApplication: true, Code: CloseCodes.Left or CloseCodes.Superseded or >= CloseCodes.FirstOfApplication })
             Pauses.Begin(member.Session.Peer, now);
         if (member.Other is { IsLeft: false }) Succeed(member, now);
         else if (hasLeft) Remove(member, DepartureReason.Left);
@@ -74,6 +75,7 @@ internal sealed partial class RoomSession
         {
             IsMapped = connected.IsMapped,
         });
+        member.Session.OfferConnection();
     }
 
     private void TellDisconnected(Member member, string reason)

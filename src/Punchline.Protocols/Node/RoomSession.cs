@@ -60,6 +60,12 @@ internal sealed partial class RoomSession : IDisposable
 
     public RoomKeys Keys { get; }
 
+    /// <summary>What the node calls the room.</summary>
+    public int Number => _number;
+
+    /// <summary>What its connections carry on our side.</summary>
+    public RoomUse Use { get; init; } = RoomUse.Chat;
+
     public TimeSpan KeepAliveInterval => IsServed ? ServedKeepAlive : UnservedKeepAlive;
 
     /// <summary>Who is not connected to before a pause is over.</summary>
@@ -224,6 +230,7 @@ internal sealed partial class RoomSession : IDisposable
             if (_members.Count == CoordinationLimits.MaxMembersPerRoom || !TryCreateContext(introduction, out var context)) return;
             var chat = _departed.Take(introduction.Instance) ?? new ChatChannel();
             _members.Add(new Member(new PeerSession(_services, this, introduction, context, chat, now)));
+            _hasMet = true;
             _events.Enqueue(new NodeEvent.MemberJoined(_number, introduction.Id, introduction.Name));
             return;
         }

@@ -112,6 +112,9 @@ internal sealed class ChatChannel
         return true;
     }
 
+    /// <summary>Whether a stream of the present connection is the chat's: ours, or the member's.</summary>
+    public bool Owns(StreamId stream) => _connection is not null && (stream == _outgoing || stream == _incoming);
+
     /// <summary>Bytes arrived on one of the channel's streams. False where they break the protocol.</summary>
     public bool TryHandleReadable(StreamId stream)
     {

@@ -97,14 +97,7 @@ internal sealed record IntroductionBlob(
         var name = Encoding.UTF8.GetBytes(Name);
         writer.WriteVarInt((ulong)name.Length);
         writer.WriteBytes(name);
-        writer.WriteByte((byte)Candidates.Count);
-        foreach (var candidate in Candidates)
-        {
-            writer.WriteByte((byte)candidate.Kind);
-            writer.WriteByte((byte)candidate.Endpoint.AddressLength);
-            writer.Advance(candidate.Endpoint.WriteAddress(writer.Free));
-            writer.WriteUInt16(candidate.Endpoint.Port);
-        }
+        CandidateList.Write(ref writer, Candidates);
         IntroductionFields.Write(ref writer, Offers);
     }
 
@@ -116,15 +109,7 @@ internal sealed record IntroductionBlob(
         if (!TryReadList(ref reader, out var versions) || !TryReadList(ref reader, out var suites)) return false;
         if (!reader.TryReadBytes(P256KeyPair.PublicKeyLength, out var publicKey) || !reader.TryReadBytes(InstanceId.ByteLength, out var instance)) return false;
         if (!reader.TryReadUInt32(out var generation) || !reader.TryReadVarIntPrefixed(out var name) || name.Length > MaxNameBytes) return false;
-        if (!reader.TryReadByte(out var count) || count > Candidate.MaxPerPeer) return false;
-        var candidates = new List<Candidate>(count);
-        for (var i = 0; i < count; i++)
-        {
-            if (!reader.TryReadByte(out var kind) || !reader.TryReadByte(out var length) || !reader.TryReadBytes(length, out var address)
-                || !reader.TryReadUInt16(out var port) || !Endpoint.TryFromBytes(address, port, out var endpoint)) return false;
-            // A later version's kind is nothing that we could rank, and what is only observed cannot be introduced.
-            if ((CandidateKind)kind is CandidateKind.Host or CandidateKind.ServerReflexive or CandidateKind.Mapped) candidates.Add(new Candidate((CandidateKind)kind, endpoint));
-        }
+        if (!CandidateList.TryRead(ref reader, out var candidates)) return false;
         IntroductionFields.Read(ref reader, out var offers);
         introduction = new IntroductionBlob(
             publicKey.ToArray(), InstanceId.FromBytes(instance), generation, PeerText.Clean(Encoding.UTF8.GetString(name)), candidates)

@@ -156,7 +156,7 @@ internal sealed class StunClient
     }
 
     // XOR-MAPPED-ADDRESS first: NATs that rewrite addresses in payloads spoil the plain one, which is all that old servers send.
-    private static bool TryReadMapped(in StunMessage message, out Endpoint mapped)
+    internal static bool TryReadMapped(in StunMessage message, out Endpoint mapped)
     {
         mapped = default;
         var isRead = message.TryFind(StunAttributeType.XorMappedAddress, out var value)

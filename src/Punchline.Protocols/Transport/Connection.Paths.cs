@@ -66,7 +66,7 @@ internal sealed partial class Connection
         path.LastUsed = now;
         var data = _random.NextUInt64();
         path.Challenges.Note(data, isWhole: false, now);
-        path.BytesSent += ProbeSize;
+        // Counted by the caller's budget, and not against what an answer may have: where ten were lost, the eleventh's is wanted all the more.
         if (path != _path) _recovery.OnSentElsewhere(_sealer.NextNumber);
         return TrySendPathFrame(new PathFrame(FrameType.PathChallenge, data), address, ProbeSize, buffer, out transmit);
     }
@@ -82,7 +82,8 @@ internal sealed partial class Connection
             return _path;
         }
         var path = _others.Find(source);
-        if (path is null && isNewest)
+        // Whoever replays a packet from elsewhere has no TCP connection from there.
+        if (path is null && (isNewest || source.Local.Carrier == Carrier.Tcp))
         {
             path = NewPath(source);
             if (!_others.TryAdd(path, now)) return null;
@@ -198,7 +199,7 @@ internal sealed partial class Connection
         // Shows the peer where we are, and whether it hears us there.
         _isPingPending = true;
         // RFC 9000 §9.3.3: the old path is asked too, and kept if it answers.
-        if (_others.TryAdd(old, now)) Ask(old);
+        if (!IsGone(old) && _others.TryAdd(old, now)) Ask(old);
         ObserveMigration(MigrationStep.Completed, path.Address.Remote);
         Raise(ConnectionEventKind.PathChanged, path: path.Address);
         TellObservedAddress();
@@ -242,13 +243,19 @@ internal sealed partial class Connection
         transmit = default;
         var size = path.Allow(BasePacketSize);
         var data = _random.NextUInt64();
-        path.Challenges.OnSent(data, isWhole: size == BasePacketSize, now, path.Recovery.Rtt.HasSample ? _recovery.ProbeTimeoutOf(path.Recovery) : _recovery.ProbeTimeout);
+        path.Challenges.OnSent(data, isWhole: size == BasePacketSize, now, ChallengeInterval(path));
         _challengeDeadline = Timestamp.Min(_challengeDeadline, path.Challenges.Deadline);
         if (size < LeastPathPacket) return false;
         if (!path.IsValidated) path.BytesSent += size;
         OnElicitingSent(now);
         _recovery.OnSentElsewhere(_sealer.NextNumber);
         return TrySendPathFrame(new PathFrame(FrameType.PathChallenge, data), path.Address, size, buffer, out transmit);
+    }
+
+    private TimeSpan ChallengeInterval(NetworkPath path)
+    {
+        if (path.IsTcp) return ChallengeIntervalOverTcp;
+        return path.Recovery.Rtt.HasSample ? _recovery.ProbeTimeoutOf(path.Recovery) : _recovery.ProbeTimeout;
     }
 
     private bool TrySendPathFrame(PathFrame frame, PathAddress path, int size, Span<byte> buffer, out Transmit transmit)

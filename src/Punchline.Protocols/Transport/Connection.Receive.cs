@@ -9,7 +9,7 @@ namespace Punchline.Protocols.Transport;
 /// <summary>From a datagram to its frames.</summary>
 internal sealed partial class Connection
 {
-    private readonly byte[] _opened;
+    private byte[] _opened;
 
     /// <summary>
     /// Takes a datagram. Its connection id and number are looked at first, for a tag that fails is dear; nothing changes before
@@ -18,7 +18,7 @@ internal sealed partial class Connection
     /// <returns>Whether it authenticated as a new packet of this connection.</returns>
     public bool HandleDatagram(PathAddress source, ReadOnlySpan<byte> datagram, Timestamp now)
     {
-        if (_state is State.Draining or State.Drained || datagram.Length > _local.MaxUdpPayloadSize) return false;
+        if (_state is State.Draining or State.Drained || datagram.Length > MaxPacketFrom(source, _local.MaxUdpPayloadSize)) return false;
         if (!PacketHeader.TryRead(datagram, out var header) || !_localIds.Contains(header.ConnectionId)) return false;
         _observedAt = now;
         var number = PacketHeader.Reconstruct(header.TruncatedNumber, _replay.NextExpected);
@@ -28,7 +28,7 @@ internal sealed partial class Connection
             ObserveDropped(PacketDrop.Duplicate, source.Remote, datagram.Length);
             return false;
         }
-        var frames = _opened.AsSpan(0, datagram.Length - PacketHeader.Length - PacketHeader.TagLength);
+        var frames = RoomToOpen(datagram.Length - PacketHeader.Length - PacketHeader.TagLength);
         if (!_opener.TryOpen(datagram, header, number, frames, out var key))
         {
             ObserveDropped(PacketDrop.Unauthentic, source.Remote, datagram.Length);
@@ -50,7 +50,7 @@ internal sealed partial class Connection
         var path = OnPacketFrom(source, isNewest, datagram.Length, now);
         var isEliciting = HandleFrames(new PacketContext(source, path, header, datagram.Length, now), frames, out var isNonProbing);
         if (isNewest && _state == State.Active) FollowPeer(path, isNonProbing);
-        if (_state == State.Active) _acks.OnReceived(number, isEliciting, _recovery.Rtt.Smoothed, now);
+        if (_state == State.Active) _acks.OnReceived(number, isEliciting, _recovery.Rtt.Smoothed, now, source.Local.Carrier == Carrier.Tcp ? datagram.Length : 0);
         ObserveRecovery();
         return true;
     }

@@ -37,6 +37,7 @@ internal sealed partial class Connection
     private bool TryWriteDataPacket(Timestamp now, Span<byte> buffer, out Transmit transmit)
     {
         transmit = default;
+        if (!HasCarrierRoom) return false;
         var mayElicit = MayElicit(now);
         if (!mayElicit && !_acks.IsDue) return false;
         // What answers a time-out is small: it passes a path that has become a black hole for larger packets.

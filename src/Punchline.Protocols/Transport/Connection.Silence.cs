@@ -41,6 +41,8 @@ internal sealed partial class Connection
         get
         {
             var most = MostSilence + (2 * _recovery.Rtt.Smoothed);
+            // TCP repeats what is lost before it shows, and no time-outs of ours count its tries.
+            if (_path.IsTcp) return most;
             var limit = SilentTimeouts * _recovery.ProbeTimeout;
             if (limit > most) return most;
             return limit > LeastSilence ? limit : LeastSilence;
@@ -48,6 +50,13 @@ internal sealed partial class Connection
     }
 
     private void OnAsked(Timestamp now) => _unansweredSince = Timestamp.Min(_unansweredSince, now);
+
+    // Its path is gone, which needs no waiting.
+    private void FallSilent(Timestamp now)
+    {
+        _unansweredSince = now - SilenceLimit;
+        HandleSilenceTimeout(now);
+    }
 
     private void OnHeard()
     {
@@ -69,7 +78,8 @@ internal sealed partial class Connection
 
     private void RememberFormer(PathAddress address)
     {
-        if (_former.Contains(address)) return;
+        // A TCP connection that has ended does not come back.
+        if (_former.Contains(address) || address.Local.Carrier == Carrier.Tcp) return;
         if (_former.Count == MaxFormer) _former.RemoveAt(0);
         _former.Add(address);
     }

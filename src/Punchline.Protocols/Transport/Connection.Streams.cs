@@ -84,6 +84,9 @@ internal sealed partial class Connection
         return length;
     }
 
+    /// <summary>Whether <see cref="Read"/> would tell something now: bytes, or their end.</summary>
+    public bool IsReadable(StreamId id) => _streams.TryGet(id, out var stream) && stream.Receiving.HasNews;
+
     /// <summary>Abandons the sending part; what is not yet delivered may be lost.</summary>
     /// <param name="id">The stream.</param>
     /// <param name="code">The application's code, below 2^62.</param>

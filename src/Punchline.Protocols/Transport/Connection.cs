@@ -62,6 +62,7 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
         _localIds = new LocalConnectionIds(setup.LocalConnectionId, setup.ConnectionIds, remote.ActiveConnectionIdLimit);
         _remoteIds = new RemoteConnectionIds(setup.RemoteConnectionId, remote.StatelessResetToken, setup.ConnectionIds, local.ActiveConnectionIdLimit);
         _random = setup.Random;
+        _carriers = setup.Carriers;
         _observer = setup.Observer;
         _observedAt = now;
         _sealer = new PacketSealer(setup.SendKey.Span, setup.AeadLimits, now);

@@ -1,6 +1,7 @@
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Transport.ConnectionIds;
 using Punchline.Protocols.Transport.Observation;
+using Punchline.Protocols.Transport.Paths;
 using Punchline.Protocols.Transport.Recovery;
 using Punchline.Protocols.Transport.Streams;
 
@@ -32,6 +33,9 @@ internal sealed record ConnectionSetup
 
     /// <summary>Where the handshake completed: counts as validated.</summary>
     public required PathAddress Path { get; init; }
+
+    /// <summary>How much TCP connections take; null where no path is one.</summary>
+    public ICarrierRoom? Carriers { get; init; }
 
     /// <summary>For the data of path challenges.</summary>
     public required IRandomSource Random { get; init; }

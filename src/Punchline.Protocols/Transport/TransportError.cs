@@ -21,4 +21,7 @@ internal static class StreamErrorCodes
 {
     /// <summary>The acceptor does not know the protocol that the stream named, or the stream named none.</summary>
     public const ulong UnknownProtocol = 0x01;
+
+    /// <summary>The application's code 0; its others follow. Below are those of this registry.</summary>
+    public const ulong FirstOfApplication = 0x100;
 }

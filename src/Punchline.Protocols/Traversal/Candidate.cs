@@ -23,6 +23,9 @@ internal readonly record struct Candidate(CandidateKind Kind, Endpoint Endpoint)
 {
     /// <summary>Candidates of one peer, at most: more are interface noise.</summary>
     public const int MaxPerPeer = 30;
+
+    /// <summary>What its packets travel in there.</summary>
+    public Carrier Carrier { get; init; }
 }
 
 /// <summary>An address of one of our own interfaces.</summary>

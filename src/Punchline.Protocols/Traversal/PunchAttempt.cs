@@ -39,6 +39,9 @@ internal sealed class PunchAttempt(Timestamp start)
     /// <summary>Addresses that were planned for or observed.</summary>
     public int Targets => _planned.Count;
 
+    /// <summary>When message 1 last went over a TCP connection, where an answer may take its time but is not lost.</summary>
+    public Timestamp? LastOverTcp { get; private set; }
+
     /// <summary>Whether anything went there, be it an opener.</summary>
     public bool HasSentTo(PathAddress path) => _sent.Contains(path);
 
@@ -71,6 +74,15 @@ internal sealed class PunchAttempt(Timestamp start)
         Schedule(new Probe(TimeSpan.Zero, source.Remote, ProbeKind.Answer, 0) { Via = source.Local }, now);
     }
 
+    /// <summary>A TCP connection to the peer stands: message 1 goes there, once, for nothing of it is lost.</summary>
+    /// <param name="connection">Of which the peer's address is proven: nothing that goes there is a probe.</param>
+    /// <param name="at">Not before.</param>
+    public void Begin(PathAddress connection, Timestamp at)
+    {
+        if (_planned.Count == MaxTargets || !_planned.Add(connection)) return;
+        Schedule(new Probe(TimeSpan.Zero, connection.Remote, ProbeKind.Answer, 0) { Via = connection.Local }, at);
+    }
+
     /// <summary>Takes the next probe that is due, and that pacer and budget allow.</summary>
     /// <param name="now">The time.</param>
     /// <param name="pacer">The process's.</param>
@@ -84,6 +96,12 @@ internal sealed class PunchAttempt(Timestamp start)
             _notBefore = pacer.NextAllowed(now);
             if (_notBefore > now) return false;
             _scheduled.Dequeue();
+            if (probe.Via.Carrier == Carrier.Tcp)
+            {
+                _handshakes[probe.Path] = HandshakesTo(probe.Path).Another(now);
+                LastOverTcp = now;
+                return true;
+            }
             var isOpener = probe.Kind == ProbeKind.Opener;
             var isAllowed = isOpener && probe.Via != SocketId.Main
                 ? budget.TryTakeFreshOpener(probe.Destination, now)

@@ -135,7 +135,7 @@ internal static class PunchPlan
     /// <summary>The plan's probes in the order of their times.</summary>
     public static IReadOnlyList<Probe> Create(PunchSituation situation)
     {
-        var targets = PunchTargets.Rank(situation);
+        var targets = PunchTargets.Rank(situation, Carrier.Udp);
         var openerLead = LeadOf(situation);
         var probes = new List<Probe>(targets.Count * (Flights + OpenerFlights));
         for (var rank = 0; rank < targets.Count; rank++)
@@ -169,7 +169,7 @@ internal static class PunchPlan
     public static IReadOnlyList<Probe> CreateFresh(PunchSituation situation, SocketId socket, byte timeToLive)
     {
         var probes = new List<Probe>();
-        foreach (var target in PunchTargets.Rank(situation))
+        foreach (var target in PunchTargets.Rank(situation, Carrier.Udp))
         {
             // An IPv6 address that nobody translates has no ports that could have been spoiled.
             if (target.IsNear || target.IsOwn) continue;
@@ -179,7 +179,8 @@ internal static class PunchPlan
         return [.. probes.OrderBy(probe => probe.At).Take(2 * MaxFirstCandidates)];
     }
 
-    private static TimeSpan LeadOf(PunchSituation situation)
+    /// <summary>From an opener to the packet that counts.</summary>
+    public static TimeSpan LeadOf(PunchSituation situation)
     {
         var missing = OpenerMargin - (situation.ServerRoundTrip ?? OpenerMargin);
         return missing > OpenerLead ? missing : OpenerLead;

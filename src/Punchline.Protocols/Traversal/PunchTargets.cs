@@ -15,20 +15,23 @@ internal readonly record struct PunchTarget(Endpoint Endpoint, bool IsNear = fal
 /// </summary>
 internal static class PunchTargets
 {
-    public static IReadOnlyList<PunchTarget> Rank(PunchSituation situation)
+    /// <param name="situation">What is known.</param>
+    /// <param name="carrier">Whose candidates. TCP's are IPv4 ones, which it reaches from IPv4 alone: no translator is asked for it.</param>
+    public static IReadOnlyList<PunchTarget> Rank(PunchSituation situation, Carrier carrier)
     {
         var near = new List<PunchTarget>();
         var offered = new List<PunchTarget>();
         var far = new List<PunchTarget>();
         var seen = new HashSet<Endpoint>();
         var shareReflexive = SharesReflexiveAddress(situation);
-        foreach (var endpoint in OfferedPorts(situation))
+        foreach (var endpoint in carrier == Carrier.Udp ? OfferedPorts(situation) : [])
         {
             if (Reaches(situation, endpoint) && seen.Add(endpoint)) offered.Add(new PunchTarget(endpoint, IsOffered: true));
         }
         foreach (var candidate in situation.RemoteCandidates.Take(Candidate.MaxPerPeer).OrderByDescending(candidate => candidate.Kind))
         {
             var endpoint = candidate.Endpoint;
+            if (candidate.Carrier != carrier || (carrier == Carrier.Tcp && (!endpoint.IsIPv4 || situation.HasNat64))) continue;
             if (!PunchPlan.IsUsable(endpoint, situation.AllowLoopback) || !seen.Add(endpoint)) continue;
             if (situation.HostAddresses.Any(host => host.IsBroadcast(endpoint))) continue;
             var isOnLink = situation.HostAddresses.Any(host => host.IsOnLink(endpoint));

@@ -19,6 +19,12 @@ internal interface IRoomObserver
 
     void OnEvent(NodeEvent nodeEvent);
 
+    /// <summary>A connection is new, has events, or has ended.</summary>
+    void OnConnection(ApplicationConnection connection);
+
+    /// <summary>Something may have changed for who waits for a connection.</summary>
+    void OnDrained(NodeCore node);
+
     void OnServerMessage(ReadOnlyMemory<byte> utf8);
 
     /// <summary>The connection to the server is of no use any more.</summary>
@@ -30,7 +36,7 @@ internal interface IRoomObserver
 /// the timer's thread, a command) takes the gate, hands it in, and sends what comes out before it lets go. Nothing waits
 /// inside, and no code of the application runs there.
 /// </summary>
-internal sealed class NodeEngine : IDisposable
+internal sealed partial class NodeEngine : IDisposable
 {
     // The largest that UDP carries over IPv4: 65,535 − 20 − 8. Over IPv6 it is 20 more (RFC 768, RFC 8200 §4.5), which nobody sends us.
     private const int MaxDatagram = 65_507;
@@ -55,22 +61,25 @@ internal sealed class NodeEngine : IDisposable
     /// <exception cref="SocketException">The address cannot be bound.</exception>
     /// <exception cref="IOException">The directory for qlog files cannot be made.</exception>
     /// <exception cref="UnauthorizedAccessException">The directory for qlog files cannot be made.</exception>
-    public NodeEngine(P256KeyPair identity, IPEndPoint? local, bool hideHostCandidates, string? qlogDirectory = null, bool mapsPort = false)
+    public NodeEngine(P256KeyPair identity, IPEndPoint? local, bool hideHostCandidates, string? qlogDirectory = null, bool mapsPort = false, IPEndPoint? tcpLocal = null)
     {
         _socket = local is null ? UdpSocket.BindAny(Nat64) : new UdpSocket(local, Nat64);
+        LocalEndPoint = _socket.LocalEndPoint;
         try
         {
+            _tcp = OpenTcp(tcpLocal);
             _qlog = qlogDirectory is null ? null : new QlogDirectory(qlogDirectory, identity.DeriveId());
         }
         catch
         {
+            _tcp?.Dispose();
             _socket.Dispose();
             throw;
         }
         _node = new NodeCore(identity, SystemRandomSource.Instance, new NodeObserver(identity.DeriveId(), _qlog));
-        LocalEndPoint = _socket.LocalEndPoint;
         _sideSockets = new SideSocketSet(LocalEndPoint.Address, Nat64, Handle);
         _hostAddresses = HostAddresses.Of(LocalEndPoint);
+        _node.SetTcpPort((ushort)(_tcp?.LocalEndPoint.Port ?? 0));
         _hidesHostCandidates = hideHostCandidates;
         if (!hideHostCandidates) _node.SetHostAddresses(_hostAddresses, Timestamp.Zero);
         Nat64Sought = SeekNat64Async();
@@ -83,6 +92,7 @@ internal sealed class NodeEngine : IDisposable
         _timer = new Thread(KeepTime) { Name = "Punchline timer", IsBackground = true };
         _receiver.Start();
         _timer.Start();
+        _tcp?.Start();
         _watch = new NetworkWatch(LocalEndPoint, _hostAddresses, HandleNetworkNews);
         PeerMetrics.Add(this);
     }
@@ -105,7 +115,11 @@ internal sealed class NodeEngine : IDisposable
 
     private Timestamp Now => new(Stopwatch.GetElapsedTime(_start).Ticks);
 
-    public IPEndPoint LocalEndPointTowards(IPEndPoint remote) => _socket.LocalEndPointTowards(remote);
+    public IPEndPoint LocalEndPointTowards(IPEndPoint remote, PathTransport transport = PathTransport.Udp)
+    {
+        var local = _socket.LocalEndPointTowards(remote);
+        return transport == PathTransport.Tcp && TcpEndPoint is { } tcp ? new IPEndPoint(local.Address, tcp.Port) : local;
+    }
 
     /// <summary>Whether packets to <paramref name="remote"/> stay on this machine or on its networks.</summary>
     public bool IsNear(Endpoint remote) =>
@@ -131,6 +145,25 @@ internal sealed class NodeEngine : IDisposable
         }
     }
 
+    /// <summary>
+    /// Takes the gate for commands that must not allocate; what comes of them goes out when the turn is disposed of. In between, nothing waits
+    /// and no code of the application runs.
+    /// </summary>
+    public Turn Enter()
+    {
+        Monitor.Enter(_gate);
+        return new Turn(this);
+    }
+
+    /// <summary>A path as it is told. Asks the system, outside the gate.</summary>
+    public PeerPath PathTo(PathAddress path, bool isMapped)
+    {
+        var endPoint = path.Remote.ToIPEndPoint();
+        var kind = IsNear(path.Remote) ? PathKind.Lan : isMapped ? PathKind.Mapped : PathKind.Direct;
+        var transport = path.Local.Carrier == Carrier.Tcp ? PathTransport.Tcp : PathTransport.Udp;
+        return new PeerPath(kind, transport, LocalEndPointTowards(endPoint, transport), endPoint);
+    }
+
     /// <summary>Opens a room, a call or an inbox, and says who hears of it from its first event on.</summary>
     public int Open(Func<NodeCore, int> open, IRoomObserver observer) => Run((node, _) =>
     {
@@ -140,9 +173,9 @@ internal sealed class NodeEngine : IDisposable
     });
 
     /// <summary>Takes a call that rings in an inbox. Null: it rings no more.</summary>
-    public int? TryAcceptCall(int inbox, int call, IRoomObserver observer) => Run<int?>((node, now) =>
+    public int? TryAcceptCall(int inbox, int call, RoomUse use, IRoomObserver observer) => Run<int?>((node, now) =>
     {
-        if (!node.TryAcceptCall(inbox, call, now, out var room)) return null;
+        if (!node.TryAcceptCall(inbox, call, now, out var room, use)) return null;
         _rooms.Add(room, observer);
         return room;
     });
@@ -150,6 +183,7 @@ internal sealed class NodeEngine : IDisposable
     public void CloseRoom(int room) => Run((node, _) =>
     {
         node.CloseRoom(room);
+        DrainConnections();
         _rooms.Remove(room);
     });
 
@@ -165,7 +199,9 @@ internal sealed class NodeEngine : IDisposable
             if (_isDisposed) return;
             _isDisposed = true;
             Monitor.PulseAll(_gate);
+            CloseConnections();
         }
+        _tcp?.Dispose();
         _socket.Dispose();
         _sideSockets.Dispose();
         _receiver.Join();
@@ -175,7 +211,7 @@ internal sealed class NodeEngine : IDisposable
         _qlog?.Dispose();
     }
 
-    // What routers map is IPv4. Null: our socket has none.
+    // What routers map, and TCP, are IPv4. Null: our socket has none.
     private IPAddress? BoundIPv4 => LocalEndPoint.Address switch
     {
         { AddressFamily: AddressFamily.InterNetwork } ipv4 => ipv4,
@@ -267,8 +303,11 @@ internal sealed class NodeEngine : IDisposable
             }
         }
         if (_gateway is { } gateway) DrainTo(gateway);
-        // Whoever took events made room, and a window may open again.
+        DrainConnections();
+        foreach (var observer in _rooms.Values) observer.OnDrained(_node);
+        // Whoever took events or read made room, and a window may open again.
         SendAll();
+        while (_node.TryDequeueTcpCommand(out var command)) Execute(command);
         // The timer's thread sleeps towards a moment that is no longer the next.
         if (_node.NextTimeout < _armed) Monitor.Pulse(_gate);
     }
@@ -281,6 +320,14 @@ internal sealed class NodeEngine : IDisposable
         if (_node.ArePortMappingsClosed) gateway.HandleClosed();
     }
 
+    private void DrainConnections()
+    {
+        while (_node.TryDequeueConnection(out var connection))
+        {
+            if (_rooms.TryGetValue(connection.Room, out var observer)) observer.OnConnection(connection);
+        }
+    }
+
     private void SendAll()
     {
         do
@@ -288,7 +335,8 @@ internal sealed class NodeEngine : IDisposable
             while (_node.TryDequeueTransmit(Now, _sendBuffer, out var transmit))
             {
                 var datagram = _sendBuffer.AsSpan(0, transmit.Length);
-                if (transmit.Via == SocketId.Main) _socket.Send(datagram, transmit);
+                if (transmit.Via.Carrier == Carrier.Tcp) SendOverTcp(transmit.Via, datagram);
+                else if (transmit.Via == SocketId.Main) _socket.Send(datagram, transmit);
                 else _sideSockets.Send(datagram, transmit);
             }
         }
@@ -307,5 +355,28 @@ internal sealed class NodeEngine : IDisposable
             else _node.HandleSocketFailed(command.Socket, Now);
         }
         return any;
+    }
+
+    /// <summary>The gate, taken.</summary>
+    public readonly ref struct Turn(NodeEngine engine) : IDisposable
+    {
+        /// <summary>The engine has stopped, and its node takes no commands.</summary>
+        public bool IsOver => engine._isDisposed;
+
+        public NodeCore Node => engine._node;
+
+        public Timestamp Now => engine.Now;
+
+        public void Dispose()
+        {
+            try
+            {
+                if (!engine._isDisposed) engine.Drain();
+            }
+            finally
+            {
+                Monitor.Exit(engine._gate);
+            }
+        }
     }
 }

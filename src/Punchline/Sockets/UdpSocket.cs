@@ -54,6 +54,7 @@ internal sealed class UdpSocket : IDisposable
             _socket.SendBufferSize = BufferBytes;
             _options = new UdpSocketOptions(_socket);
             _socket.Bind(local);
+            LocalEndPoint = (IPEndPoint)_socket.LocalEndPoint!;
         }
         catch
         {
@@ -61,6 +62,9 @@ internal sealed class UdpSocket : IDisposable
             throw;
         }
     }
+
+    /// <summary>Where it is bound; known also when it is closed.</summary>
+    public IPEndPoint LocalEndPoint { get; }
 
     /// <summary>Any free port, of both families; of IPv4 alone where the system has no IPv6 (on Linux, <c>ipv6.disable=1</c>).</summary>
     /// <exception cref="SocketException">There is none.</exception>
@@ -79,8 +83,6 @@ internal sealed class UdpSocket : IDisposable
         }
         return new UdpSocket(new IPEndPoint(IPAddress.Any, 0), nat64);
     }
-
-    public IPEndPoint LocalEndPoint => (IPEndPoint)_socket.LocalEndPoint!;
 
     /// <summary>To wait on, among others.</summary>
     public Socket Handle => _socket;

@@ -47,6 +47,16 @@ public sealed class JoinArgumentsTests
     }
 
     [Fact]
+    public void The_TCP_port_is_a_number()
+    {
+        string[] always = ["lounge", "--server", "h", "--state", "-"];
+        Assert.Null(Read([], always).TcpPort);
+        Assert.Equal(443, Read([], [.. always, "--tcp-port", "443"]).TcpPort);
+        Assert.Equal(8443, Read(new() { ["PUNCHLINE_TCP_PORT"] = "8443" }, always).TcpPort);
+        foreach (var wrong in (string[])["0", "65536", "-1", "x", ""]) Assert.Throws<UsageException>(() => Read([], [.. always, "--tcp-port", wrong]));
+    }
+
+    [Fact]
     public void The_environment_fills_in_and_what_is_typed_counts_first()
     {
         Dictionary<string, string> environment = new()

@@ -61,6 +61,26 @@ public sealed class PunchTargetsTests
     public void An_IPv6_host_knows_whom_it_cannot_reach(string candidates, bool isOfAnotherFamily) =>
         Assert.Equal(isOfAnotherFamily, PunchTargets.AreOfAnotherFamily(Situation([HomeIPv6], candidates)));
 
+    // TCP is IPv4's alone: what a peer claims of IPv6 is passed over, and no translator is asked for it.
+    [Theory]
+    [InlineData(false, "203.0.113.1:5001")]
+    [InlineData(true, "")]
+    public void TCP_goes_to_IPv4_candidates_of_its_own_and_from_IPv4_only(bool hasNat64, string expected)
+    {
+        var situation = Situation(hasNat64 ? [HomeIPv6] : [HomeIPv4, HomeIPv6], "srflx 203.0.113.1:5000") with { HasNat64 = hasNat64 };
+        situation = situation with
+        {
+            RemoteCandidates =
+            [
+                .. situation.RemoteCandidates,
+                new Candidate(CandidateKind.Host, Endpoint.Parse("[2001:db8:2::1]:5001")) { Carrier = Carrier.Tcp },
+                new Candidate(CandidateKind.ServerReflexive, Endpoint.Parse("203.0.113.1:5001")) { Carrier = Carrier.Tcp },
+            ],
+        };
+        Assert.Equal(expected, string.Join(' ', TcpPunchPlan.Create(situation).Select(target => target.Endpoint)));
+        Assert.Equal(["203.0.113.1:5000"], PunchTargets.Rank(situation, Carrier.Udp).Select(target => target.Endpoint.ToString()));
+    }
+
     // PROTOCOL §5: no router has a port of the peer's to move, so message 1 opens; IPv4 follows behind its openers' lead.
     [Fact]
     public void To_an_IPv6_address_of_the_peers_own_message_1_goes_at_once_and_IPv4_comes_a_lead_later()
@@ -86,7 +106,7 @@ public sealed class PunchTargetsTests
         Assert.Equal(PunchPlan.OpenerLead, plan.First(probe => probe.Destination.IsIPv4 && probe.Kind == ProbeKind.Handshake).At);
     }
 
-    private static string Rank(PunchSituation situation) => string.Join(' ', PunchTargets.Rank(situation).Select(target => target.Endpoint));
+    private static string Rank(PunchSituation situation) => string.Join(' ', PunchTargets.Rank(situation, Carrier.Udp).Select(target => target.Endpoint));
 
     private static PunchSituation Situation(HostAddress[] hosts, string candidates) => new(
         hosts,

@@ -28,6 +28,9 @@ internal sealed class Flow(FlowTuple original, FlowTuple reply, Mapping? mapping
 
     public bool SeenReply { get; set; }
 
+    /// <summary>TCP: the sequence number of the last SYN of the side that began, and of the other.</summary>
+    public (uint? Original, uint? Reply) Syns { get; set; }
+
     public FlowTuple Translate(FlowTuple tuple) => tuple == Original ? Reply.Inverse : Original.Inverse;
 }
 

@@ -1,3 +1,5 @@
+using Punchline.Simulation.Tcp;
+
 namespace Punchline.Simulation.Nat;
 
 /// <summary>On what a router's choice depends, besides the internal endpoint (RFC 4787 §4.1 for mapping, §5 for filtering).</summary>
@@ -91,6 +93,19 @@ internal sealed record NatBehavior
     /// <summary>Flows that the router tracks at once; a new one beyond that is dropped.</summary>
     public int MaxSessions { get; init; } = 65_536;
 
+    /// <summary>Lets no UDP pass, either way.</summary>
+    public bool BlocksUdp { get; init; }
+
+    /// <summary>The only TCP ports that connections may lead to from inside; null: all.</summary>
+    public IReadOnlyList<ushort>? TcpDestinations { get; init; }
+
+    /// <summary>Whether a rule keeps in what comes from inside.</summary>
+    public bool Blocks(in Packet packet) =>
+        packet.Tcp is null ? BlocksUdp : packet.Tcp.Value.Flags == TcpFlags.Syn && TcpDestinations?.Contains(packet.Destination.Port) is false;
+
+    /// <summary>The same router towards TCP. RFC 5382 REQ-5: an established connection lives for 2 h 4 min; a lone SYN, on Linux, for 120 s.</summary>
+    public NatBehavior ForTcp() => this with { MappingLifetime = new TimeSpan(2, 4, 0), UnrepliedLifetime = TimeSpan.FromSeconds(120) };
+
     /// <summary>Public addresses, nothing in between.</summary>
     public static NatBehavior Open { get; } = new() { Translates = false, Filtering = Dependence.EndpointIndependent };
 
@@ -108,6 +123,12 @@ internal sealed record NatBehavior
         Mapping = Dependence.EndpointIndependent,
         Filtering = Dependence.AddressDependent,
     };
+
+    /// <summary>The laboratory's <c>noudp</c>.</summary>
+    public static NatBehavior NoUdp { get; } = new() { BlocksUdp = true };
+
+    /// <summary>The laboratory's <c>web</c>: only what a browser needs leads out.</summary>
+    public static NatBehavior WebOnly { get; } = NoUdp with { TcpDestinations = [80, 443] };
 
     /// <summary>The common home router: Linux masquerading that drops what it did not ask for.</summary>
     public static NatBehavior PortRestricted { get; } = new();

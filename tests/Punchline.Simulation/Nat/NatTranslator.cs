@@ -16,6 +16,9 @@ internal readonly record struct NatDecision(Verdict Verdict, FlowTuple Tuple = d
 /// </summary>
 internal sealed class NatTranslator(NatBehavior behavior, UInt128 externalAddress, IRandomSource random)
 {
+    // Linux: nf_conntrack_tcp_timeout_close.
+    private static readonly TimeSpan ResetLifetime = TimeSpan.FromSeconds(10);
+
     private readonly FlowTable _flows = new(behavior.MaxSessions);
     private readonly PortAllocator _ports = new(behavior, random);
     private readonly Dictionary<FlowTuple, Mapping> _byInternal = []; // key: the internal endpoint, and what mapping depends on
@@ -94,6 +97,26 @@ internal sealed class NatTranslator(NatBehavior behavior, UInt128 externalAddres
         _flows.Add(flow);
         Touch(flow, tuple, now, extends: true);
         return new(Verdict.Forwarded, flow.Translate(tuple));
+    }
+
+    /// <summary>
+    /// Linux's nf_conntrack_tcp.c, tcp_in_window: where both sides' SYNs were seen, one of another connection is out of the window, and
+    /// dropped; before that, the side that began may begin anew.
+    /// </summary>
+    public bool IsSynOutOfWindow(FlowTuple tuple, uint sequence, Timestamp now)
+    {
+        if (IsTransparent || _flows.Find(tuple, now) is not { } flow) return false;
+        var isOriginal = tuple == flow.Original;
+        var (original, reply) = flow.Syns;
+        if (original is not null && reply is not null && (isOriginal ? original : reply) != sequence) return true;
+        flow.Syns = isOriginal ? (sequence, reply) : (original, sequence);
+        return false;
+    }
+
+    /// <summary>A TCP connection was reset: its flow is forgotten within <see cref="ResetLifetime"/>.</summary>
+    public void NoteReset(FlowTuple tuple, Timestamp now)
+    {
+        if (!IsTransparent && _flows.Find(tuple, now) is { } flow) (flow.Expires, flow.Syns) = (Timestamp.Min(flow.Expires, now + ResetLifetime), default);
     }
 
     // As miniupnpd has netfilter do it: whoever comes in by a mapped port is a flow of its own, and answers leave by it. What the inside host

@@ -13,13 +13,13 @@ internal sealed class MeetingScenario : IDisposable
     // From a carrier's NAT to its subscriber, whose addresses are from 100.64.0.0/10 (RFC 6598).
     private static readonly LinkConditions Subscriber = LinkConditions.Of(delayMilliseconds: 1);
 
-    private MeetingScenario(VirtualInternet internet, LinkConditions link, Site first, Site second, bool hasIPv6 = false)
+    private MeetingScenario(VirtualInternet internet, LinkConditions link, Site first, Site second, bool hasIPv6 = false, ushort tcpPort = 0)
     {
         Internet = internet;
         Link = link;
         Server = new SimulatedServer(internet, LinkConditions.Of(delayMilliseconds: 0), hasIPv6);
-        First = new SimulatedPeer(internet, internet.AddMachine("alice", first), Keys);
-        Second = new SimulatedPeer(internet, internet.AddMachine("bob", second), Keys);
+        First = new SimulatedPeer(internet, internet.AddMachine("alice", first), Keys, tcpPort: tcpPort);
+        Second = new SimulatedPeer(internet, internet.AddMachine("bob", second), Keys, tcpPort: tcpPort);
     }
 
     public VirtualInternet Internet { get; }
@@ -40,9 +40,9 @@ internal sealed class MeetingScenario : IDisposable
     public TimeSpan TrickleDelay => (2 * (Link.Delay + Subscriber.Delay)) - RoomAtServer.MaxJoinDelay is { Ticks: > 0 } late ? late : TimeSpan.Zero;
 
     /// <summary>A network each; the link is the one between the core and the outermost router.</summary>
-    public static MeetingScenario Between(VirtualInternet internet, Network first, Network second, LinkConditions link) =>
+    public static MeetingScenario Between(VirtualInternet internet, Network first, Network second, LinkConditions link, ushort tcpPort = 0) =>
         new(internet, link, AddSite(internet, "alice", first, link, "100.64.1.0"), AddSite(internet, "bob", second, link, "100.64.2.0"),
-            first.IPv6 is not null || second.IPv6 is not null);
+            first.IPv6 is not null || second.IPv6 is not null, tcpPort);
 
     /// <summary>Both on one LAN.</summary>
     public static MeetingScenario OnOneLan(VirtualInternet internet, NatBehavior nat, LinkConditions link)

@@ -58,9 +58,12 @@ internal sealed record Network(string Name, NatBehavior Nat, NatBehavior? Carrie
     /// <exception cref="InvalidOperationException">There is no such network.</exception>
     public static Network Named(string name) => All.Concat(WithIPv6).First(network => string.Equals(network.Name, name, StringComparison.Ordinal));
 
-    public bool IsSymmetric => Symmetrical.Any(network => network.Nat == Nat);
-
     public bool ReachesIPv4 => HasIPv4 || HasNat64;
+
+    /// <summary>The same, but that its own router lets no UDP pass over IPv4.</summary>
+    public Network WithoutUdp => this with { Name = Name + " without UDP", Nat = Nat with { BlocksUdp = true } };
+
+    public bool IsSymmetric => Symmetrical.Any(known => known.Nat == Nat with { BlocksUdp = false });
 
     // The peer's port filter lets in only the port that it sent to, and a symmetric router's next one nobody knows beforehand.
     private bool AdmitsAnyPort => Nat.Filtering != Dependence.AddressAndPortDependent && Carrier is null;

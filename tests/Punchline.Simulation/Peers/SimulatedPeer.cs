@@ -9,7 +9,7 @@ using Punchline.Simulation.Gateways;
 namespace Punchline.Simulation.Peers;
 
 /// <summary>The production node, driven by the virtual internet where the engine would drive it: one machine, one socket, one room.</summary>
-internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
+internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
 {
     public const ushort Port = 40_000;
 
@@ -22,6 +22,8 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
     // As the engine's link to the server has them.
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(30);
+
+    private static readonly RoomUse Use = new(HasChat: true, new HashSet<string>(StringComparer.Ordinal) { SimulatedApplication.Protocol });
 
     private readonly VirtualInternet _internet;
     private readonly Machine _machine;
@@ -44,7 +46,9 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
     /// <param name="keys">The room's.</param>
     /// <param name="identity">Stays the caller's; null: one of its own.</param>
     /// <param name="allowed">Whom it connects to; null: everybody.</param>
-    public SimulatedPeer(VirtualInternet internet, Machine machine, RoomKeys keys, P256KeyPair? identity = null, IReadOnlySet<PeerId>? allowed = null)
+    /// <param name="tcpPort">Where it listens, and connects from; 0: it has no TCP.</param>
+    public SimulatedPeer(
+        VirtualInternet internet, Machine machine, RoomKeys keys, P256KeyPair? identity = null, IReadOnlySet<PeerId>? allowed = null, ushort tcpPort = 0)
     {
         _internet = internet;
         _machine = machine;
@@ -53,11 +57,12 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
         _ownsIdentity = identity is null;
         _identity = identity ?? P256KeyPair.Generate(_random);
         _node = new NodeCore(_identity, _random);
+        OpenTcp(tcpPort);
         ShowHostAddress();
         // As the engine's socket has it.
         _nat64 = machine.Site is { HasNat64: true, HasIPv4: false } ? VirtualInternet.Nat64Prefix : null;
         if (_nat64 is not null) _node.SetNat64(true, internet.Now);
-        _room = _node.OpenRoom(keys, machine.Name, allowed);
+        _room = _node.OpenRoom(keys, machine.Name, allowed, Use);
         _socket = machine.Bind(Port, this);
         SideSockets = new SimulatedSideSockets(_node, machine, _nat64);
     }
@@ -76,6 +81,9 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
 
     /// <summary>False: what the node has to tell waits there, as where an application is busy.</summary>
     public bool TakesEvents { get; set; } = true;
+
+    /// <summary>What uses the connections, beside the room's messages.</summary>
+    public SimulatedApplication Application { get; } = new();
 
     /// <summary>False after <see cref="Kill"/>.</summary>
     public bool IsAlive { get; private set; } = true;
@@ -125,6 +133,7 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
     public void Join(SimulatedServer server, TimeSpan serverDelay)
     {
         _connectAgain = () => Join(server, serverDelay);
+        _node.QueryStunOverTcp(server.StunEndpoints[0], _internet.Now);
         foreach (var stun in server.StunEndpoints) _node.QueryStun(stun, _internet.Now);
         // What the server sees is the router's address; its port is of no use to anybody.
         var outermost = _machine.Site;
@@ -174,7 +183,7 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
     {
         _events = [];
         _pause = FirstPause;
-        _room = _node.OpenRoom(_keys, Name);
+        _room = _node.OpenRoom(_keys, Name, use: Use);
     }
 
     public bool IsClosing => _node.IsClosing(_room);
@@ -184,6 +193,7 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
     {
         IsAlive = false;
         _socket.Close();
+        if (_tcpPort != 0) _machine.Tcp.Kill();
         SideSockets.Close();
         CutServer();
     }
@@ -218,14 +228,24 @@ internal sealed class SimulatedPeer : ISimulatedHost, IDisposable
         }
         // Behind what was just sent, which may be why.
         if (_node.TryDequeueServerClose(out _)) _internet.Schedule(now, LoseServer);
+        while (_node.TryDequeueConnection(out var connection)) Application.Handle(connection);
         while (TakesEvents && _node.TryDequeueEvent(_room, now, out var nodeEvent)) _events.Add(nodeEvent);
-        while (!_node.TryDequeueTransmit(now, buffer, out transmit))
+        do
         {
-            if (!SideSockets.Change(now)) return false;
+            while (_node.TryDequeueTransmit(now, buffer, out transmit))
+            {
+                LastSent = now;
+                if (transmit.Via.Carrier == Carrier.Udp)
+                {
+                    if (_nat64 is not null && transmit.Destination.IsIPv4) transmit = transmit with { Destination = _nat64.Embed(transmit.Destination) };
+                    return true;
+                }
+                SendOverTcp(transmit.Via, buffer[..transmit.Length]);
+            }
         }
-        if (_nat64 is not null && transmit.Destination.IsIPv4) transmit = transmit with { Destination = _nat64.Embed(transmit.Destination) };
-        LastSent = now;
-        return true;
+        while (SideSockets.Change(now));
+        while (_node.TryDequeueTcpCommand(out var command)) Execute(command);
+        return false;
     }
 
     public void Dispose()

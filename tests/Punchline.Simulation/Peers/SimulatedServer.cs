@@ -1,6 +1,7 @@
 using Punchline.Protocols.Coordination;
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Stun;
+using Punchline.Simulation.Tcp;
 
 namespace Punchline.Simulation.Peers;
 
@@ -29,6 +30,7 @@ internal sealed class SimulatedServer : IDisposable
         _stun = [new StunPort(this, drivesCore: true), new StunPort(this, drivesCore: false)];
         _machine.Bind(Port, _stun[0]);
         _machine.Bind(Port + 1, _stun[1]);
+        _machine.Tcp.Listen(Port, ServeStun);
     }
 
     public IReadOnlyList<Endpoint> StunEndpoints =>
@@ -72,11 +74,19 @@ internal sealed class SimulatedServer : IDisposable
     public void Kill()
     {
         IsAlive = false;
+        _machine.Tcp.ResetAll();
         foreach (var channel in _channels.Values) channel.Break();
         _channels.Clear();
     }
 
     public void Dispose() => Kill();
+
+    // One request at a time, as members ask: each comes whole.
+    private void ServeStun(TcpSocket socket) => socket.Received = bytes =>
+    {
+        Span<byte> response = stackalloc byte[StunResponder.MaxResponseLength];
+        if (IsAlive && StunResponder.TryRespond(bytes.Span, socket.Remote, response, out var length)) socket.Write(response[..length]);
+    };
 
     private void Flush()
     {

@@ -1,14 +1,16 @@
 using System.Buffers.Binary;
 using Punchline.Protocols.Primitives;
+using Punchline.Simulation.Tcp;
 
 namespace Punchline.Simulation.Tracing;
 
 /// <summary>
-/// A simulated datagram as it would be on a wire: an IP header (RFC 791 §3.1, RFC 8200 §3), a UDP header (RFC 768), the payload.
+/// A simulated packet as it would be on a wire: an IP header (RFC 791 §3.1, RFC 8200 §3), a UDP (RFC 768) or TCP header (RFC 9293 §3.1), the payload.
 /// <code>
-/// IPv4: 0x45 | 0 | total length 2 | id 2 | don't fragment, offset 2 | time-to-live | 17 | checksum 2 | source 4 | destination 4
-/// IPv6: 0x6 and zeros 4 | payload's length 2 | 17 | hop limit | source 16 | destination 16
+/// IPv4: 0x45 | 0 | total length 2 | id 2 | don't fragment, offset 2 | time-to-live | 17 or 6 | checksum 2 | source 4 | destination 4
+/// IPv6: 0x6 and zeros 4 | payload's length 2 | 17 or 6 | hop limit | source 16 | destination 16
 /// UDP:  source port 2 | destination port 2 | length 2 | checksum 2
+/// TCP:  source port 2 | destination port 2 | sequence 4 | acknowledgment 4 | 0x50 | flags | window 2 | checksum 2 | 0 (2)
 /// </code>
 /// </summary>
 internal static class IpPacket
@@ -16,17 +18,21 @@ internal static class IpPacket
     public const int IPv4HeaderLength = 20;
     public const int IPv6HeaderLength = 40;
     public const int UdpHeaderLength = 8;
+    public const int TcpHeaderLength = 20;
 
     private const byte Udp = 17;
+    private const byte Tcp = 6;
     private const ushort DontFragment = 0x4000;
     private const int IPv4ChecksumOffset = 10;
     private const int UdpChecksumOffset = 6;
+    private const int TcpChecksumOffset = 16;
 
-    public static byte[] Write(Endpoint source, Endpoint destination, byte timeToLive, ReadOnlySpan<byte> payload)
+    public static byte[] Write(Endpoint source, Endpoint destination, byte timeToLive, ReadOnlySpan<byte> payload, TcpHeader? tcp = null)
     {
-        var udpLength = UdpHeaderLength + payload.Length;
+        var protocol = tcp is null ? Udp : Tcp;
+        var length = (tcp is null ? UdpHeaderLength : TcpHeaderLength) + payload.Length;
         var header = source.IsIPv4 ? IPv4HeaderLength : IPv6HeaderLength;
-        var packet = new byte[header + udpLength];
+        var packet = new byte[header + length];
         var writer = new SpanWriter(packet);
         if (source.IsIPv4)
         {
@@ -36,14 +42,14 @@ internal static class IpPacket
             writer.WriteUInt16(0);
             writer.WriteUInt16(DontFragment);
             writer.WriteByte(timeToLive);
-            writer.WriteByte(Udp);
+            writer.WriteByte(protocol);
             writer.WriteUInt16(0);
         }
         else
         {
             writer.WriteUInt32(0x6000_0000);
-            writer.WriteUInt16((ushort)udpLength);
-            writer.WriteByte(Udp);
+            writer.WriteUInt16((ushort)length);
+            writer.WriteByte(protocol);
             writer.WriteByte(timeToLive);
         }
         var addresses = writer.Length;
@@ -52,13 +58,26 @@ internal static class IpPacket
         if (source.IsIPv4) BinaryPrimitives.WriteUInt16BigEndian(packet.AsSpan(IPv4ChecksumOffset), Fold(Sum(packet.AsSpan(0, IPv4HeaderLength))));
         writer.WriteUInt16(source.Port);
         writer.WriteUInt16(destination.Port);
-        writer.WriteUInt16((ushort)udpLength);
-        writer.WriteUInt16(0);
+        if (tcp is { } segment)
+        {
+            writer.WriteUInt32(segment.Sequence);
+            writer.WriteUInt32(segment.Acknowledgment);
+            writer.WriteByte(0x50);
+            writer.WriteByte((byte)segment.Flags);
+            writer.WriteUInt16(ushort.MaxValue);
+            writer.WriteUInt32(0);
+        }
+        else
+        {
+            writer.WriteUInt16((ushort)length);
+            writer.WriteUInt16(0);
+        }
         writer.WriteBytes(payload);
 
-        // RFC 768: over a pseudo header of both addresses, the protocol and the length, then header and data. Zero is sent as all ones.
-        var checksum = Fold(Sum(packet.AsSpan(addresses)) + Udp + (uint)udpLength);
-        BinaryPrimitives.WriteUInt16BigEndian(packet.AsSpan(header + UdpChecksumOffset), checksum == 0 ? ushort.MaxValue : checksum);
+        // RFC 768, RFC 9293 §3.1: over a pseudo header of both addresses, the protocol and the length, then header and data. UDP sends zero as all ones.
+        var checksum = Fold(Sum(packet.AsSpan(addresses)) + protocol + (uint)length);
+        var offset = header + (tcp is null ? UdpChecksumOffset : TcpChecksumOffset);
+        BinaryPrimitives.WriteUInt16BigEndian(packet.AsSpan(offset), checksum == 0 && tcp is null ? ushort.MaxValue : checksum);
         return packet;
     }
 

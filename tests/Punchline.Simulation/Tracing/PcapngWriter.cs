@@ -93,7 +93,7 @@ internal static class PcapngWriter
 
     private static void WritePacket(BinaryWriter writer, uint number, TraceEvent entry, List<string> comments) => WriteBlock(writer, EnhancedPacket, body =>
     {
-        var packet = IpPacket.Write(entry.Source, entry.Destination, entry.TimeToLive, entry.Payload.Span);
+        var packet = IpPacket.Write(entry.Source, entry.Destination, entry.TimeToLive, entry.Payload.Span, entry.Tcp);
         body.Write(number);
         body.Write((uint)(entry.At.Ticks >> 32));
         body.Write((uint)entry.At.Ticks);

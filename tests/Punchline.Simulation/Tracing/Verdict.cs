@@ -77,4 +77,10 @@ internal enum Verdict : byte
 
     /// <summary>A link flipped a bit of it.</summary>
     Corrupted,
+
+    /// <summary>A router's rule lets nothing of its protocol out, or not to that port.</summary>
+    Blocked,
+
+    /// <summary>A router that follows TCP takes it for no part of the connection that it knows.</summary>
+    OutOfWindow,
 }

@@ -11,6 +11,8 @@ namespace Punchline.Tests.Rooms;
 /// A hundred thousand packets of strangers at the open ports of a room that is talking: nothing dies, nothing stays
 /// behind, and the chat goes on. Among them are those that killed earlier programs.
 /// </summary>
+[Collection(nameof(HostilePacketTests))]
+[CollectionDefinition(nameof(HostilePacketTests), DisableParallelization = true)]
 public sealed class HostilePacketTests
 {
     private const int Seed = 20_261;

@@ -6,25 +6,18 @@ namespace Punchline.Protocols.Transport.Frames;
 /// <summary>
 /// Where the sender may be reached (PROTOCOL §8). A frame of a higher generation takes the place of all before.
 /// <code>
-///  CANDIDATES: type 0x38, Generation (i), Count (1): 0 to 30, then each: Kind (1), Address Length (1): 4 or 16, Address, Port (2)
+///  CANDIDATES: type 0x38, Generation (i), candidates as in <see cref="CandidateList"/>
 /// </code>
 /// </summary>
 internal readonly record struct CandidatesFrame(ulong Generation, IReadOnlyList<Candidate> Candidates)
 {
-    public const int MaxLength = 1 + 8 + 1 + (Candidate.MaxPerPeer * (1 + 1 + 16 + 2));
+    public const int MaxLength = 1 + 8 + CandidateList.MaxLength;
 
     /// <summary>Reads what follows the type. False for more than <see cref="Candidate.MaxPerPeer"/>; kinds that cannot be introduced are left out.</summary>
     public static bool TryRead(ref SpanReader reader, out CandidatesFrame frame)
     {
         frame = default;
-        if (!reader.TryReadVarInt(out var generation) || !reader.TryReadByte(out var count) || count > Candidate.MaxPerPeer) return false;
-        var candidates = new List<Candidate>(count);
-        for (var i = 0; i < count; i++)
-        {
-            if (!reader.TryReadByte(out var kind) || !reader.TryReadByte(out var length) || !reader.TryReadBytes(length, out var address)
-                || !reader.TryReadUInt16(out var port) || !Endpoint.TryFromBytes(address, port, out var endpoint)) return false;
-            if ((CandidateKind)kind is CandidateKind.Host or CandidateKind.ServerReflexive) candidates.Add(new Candidate((CandidateKind)kind, endpoint));
-        }
+        if (!reader.TryReadVarInt(out var generation) || !CandidateList.TryRead(ref reader, out var candidates)) return false;
         frame = new CandidatesFrame(generation, candidates);
         return true;
     }
@@ -33,14 +26,7 @@ internal readonly record struct CandidatesFrame(ulong Generation, IReadOnlyList<
     {
         writer.WriteByte((byte)FrameType.Candidates);
         writer.WriteVarInt(Generation);
-        writer.WriteByte((byte)Candidates.Count);
-        foreach (var candidate in Candidates)
-        {
-            writer.WriteByte((byte)candidate.Kind);
-            writer.WriteByte((byte)candidate.Endpoint.AddressLength);
-            writer.Advance(candidate.Endpoint.WriteAddress(writer.Free));
-            writer.WriteUInt16(candidate.Endpoint.Port);
-        }
+        CandidateList.Write(ref writer, Candidates);
     }
 }
 

@@ -33,7 +33,7 @@ internal sealed class ResponderHandshake : IDisposable
     private readonly HandshakeContext _context;
     private readonly NoiseResponderFinal<P256KeyPair> _noise;
     private readonly byte[] _message2;
-    private readonly List<byte[]> _earlyPackets = [];
+    private readonly List<(PathAddress Source, byte[] Packet)> _earlyPackets = [];
 
     private ResponderHandshake(
         HandshakeContext context, NoiseResponderFinal<P256KeyPair> noise, byte[] message2, in Message1Payload message1, ulong connectionId)
@@ -81,11 +81,11 @@ internal sealed class ResponderHandshake : IDisposable
     public ReadOnlySpan<byte> Message2 => _message2;
 
     /// <summary>Data packets that overtook message 3, to be given to the connection once it stands.</summary>
-    public IReadOnlyList<byte[]> EarlyPackets => _earlyPackets;
+    public IReadOnlyList<(PathAddress Source, byte[] Packet)> EarlyPackets => _earlyPackets;
 
-    public void HoldEarlyPacket(ReadOnlySpan<byte> packet)
+    public void HoldEarlyPacket(PathAddress source, ReadOnlySpan<byte> packet)
     {
-        if (_earlyPackets.Count < MaxEarlyPackets && packet.Length <= HandshakePacket.MaxLength) _earlyPackets.Add(packet.ToArray());
+        if (_earlyPackets.Count < MaxEarlyPackets && packet.Length <= HandshakePacket.MaxLength) _earlyPackets.Add((source, packet.ToArray()));
     }
 
     public HandshakeOutcome ReadMessage3(ReadOnlySpan<byte> packet, out HandshakeResult? result)

@@ -49,6 +49,9 @@ internal sealed class PathMtuDiscovery(int largest)
     /// <summary>Bytes of a full packet.</summary>
     public int PacketSize { get; private set; } = BaseSize;
 
+    /// <summary>Of a carrier that carries packets of any size: there is nothing to find.</summary>
+    public static PathMtuDiscovery Fixed(int size) => new(size) { PacketSize = size, _searchesFrom = Timestamp.Never };
+
     /// <summary>A full packet of data was sent: more of them follow, or may.</summary>
     public void OnFullPacketSent() => _packetsSinceProbe++;
 

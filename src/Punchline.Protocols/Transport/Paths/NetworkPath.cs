@@ -30,7 +30,10 @@ internal sealed class NetworkPath(PathAddress address, int largestDatagram, Cong
 
     /// <summary>Round trip, window and packet size of this path.</summary>
     // Most addresses that are asked never answer, and need none.
-    public PathRecovery Recovery => _recovery ??= new PathRecovery(largestDatagram, algorithm);
+    public PathRecovery Recovery => _recovery ??= IsTcp ? new PathRecovery(PacketFraming.MaxPacket, algorithm, isReliable: true) : new PathRecovery(largestDatagram, algorithm);
+
+    /// <summary>It is a TCP connection, of which the peer's address is proven by its SYN, and which loses nothing.</summary>
+    public bool IsTcp => Address.Local.Carrier == Carrier.Tcp;
 
     /// <summary>What is asked of the peer at this address.</summary>
     public PathChallenges Challenges { get; } = new();
@@ -44,8 +47,8 @@ internal sealed class NetworkPath(PathAddress address, int largestDatagram, Cong
     /// <summary>Bytes that went there before it was validated.</summary>
     public long BytesSent { get; set; }
 
-    public PathRank Rank => new(IsNear, IsIntroduced, Recovery.Rtt.Smoothed);
+    public PathRank Rank => new(!IsTcp, IsNear, IsIntroduced, Recovery.Rtt.Smoothed);
 
     /// <summary>Bytes that a packet to it may have, at most as many as said.</summary>
-    public int Allow(int size) => IsValidated ? size : (int)Math.Clamp((BytesReceived * AmplificationFactor) - BytesSent, 0, size);
+    public int Allow(int size) => IsValidated || IsTcp ? size : (int)Math.Clamp((BytesReceived * AmplificationFactor) - BytesSent, 0, size);
 }

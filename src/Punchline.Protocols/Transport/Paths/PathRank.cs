@@ -1,10 +1,11 @@
 namespace Punchline.Protocols.Transport.Paths;
 
 /// <summary>What one of two working paths is preferred by (PROTOCOL §7).</summary>
+/// <param name="IsUdp">It is no TCP connection: nothing lost holds up what follows it, and the window is ours.</param>
 /// <param name="IsNear">It does not leave the neighbourhood.</param>
 /// <param name="IsIntroduced">The peer named its address.</param>
 /// <param name="RoundTrip">Smoothed.</param>
-internal readonly record struct PathRank(bool IsNear, bool IsIntroduced, TimeSpan RoundTrip)
+internal readonly record struct PathRank(bool IsUdp, bool IsNear, bool IsIntroduced, TimeSpan RoundTrip)
 {
     /// <summary>Round trips that differ by less are equal: a fifth of the present path's, and at least this. Jitter moves nothing.</summary>
     public static readonly TimeSpan LeastGain = TimeSpan.FromMilliseconds(5);
@@ -17,6 +18,7 @@ internal readonly record struct PathRank(bool IsNear, bool IsIntroduced, TimeSpa
     /// <summary>Whether to leave <paramref name="present"/> for this one. Of two, at most one is better than the other.</summary>
     public bool IsBetterThan(in PathRank present)
     {
+        if (IsUdp != present.IsUdp) return IsUdp;
         if (IsNear != present.IsNear)
         {
             return IsNear ? RoundTrip <= present.RoundTrip + NearAllowance : RoundTrip + Gain(present.RoundTrip) + NearAllowance < present.RoundTrip;

@@ -14,6 +14,9 @@ internal sealed class AckTracker(TimeSpan maxAckDelay, int delayExponent)
     /// <summary>Type and count, three varints for the first range, and two for each other.</summary>
     public const int MaxFrameLength = 2 + (3 * 8) + ((MaxRanges - 1) * 16);
 
+    /// <summary>Bytes by TCP, behind which an ACK lets the peer's buffers go (PROTOCOL §7): nothing else needs it there.</summary>
+    private const int ReliableBytesPerAck = 64 << 10;
+
     /// <summary>§13.2.2: an ACK for at least every second ack-eliciting packet.</summary>
     private const int PacketsPerAck = 2;
 
@@ -30,6 +33,7 @@ internal sealed class AckTracker(TimeSpan maxAckDelay, int delayExponent)
     private int _count;
     private Timestamp _largestAt;
     private int _unacknowledged;
+    private int _reliableBytes;
     private int _packetsPerAck = PacketsPerAck;
     private int _packetsInRound;
     private Timestamp _roundBegan;
@@ -46,11 +50,13 @@ internal sealed class AckTracker(TimeSpan maxAckDelay, int delayExponent)
 
     public ulong Largest => _ranges[0].Largest;
 
+    /// <summary>Notes a packet.</summary>
     /// <param name="number">The packet's.</param>
     /// <param name="isAckEliciting">It asks for an ACK.</param>
     /// <param name="roundTrip">The path's, smoothed.</param>
     /// <param name="now">The time.</param>
-    public void OnReceived(ulong number, bool isAckEliciting, TimeSpan roundTrip, Timestamp now)
+    /// <param name="reliableBytes">Its length where it came by TCP, whose losses are not ours to tell; else 0.</param>
+    public void OnReceived(ulong number, bool isAckEliciting, TimeSpan roundTrip, Timestamp now, int reliableBytes = 0)
     {
         // §13.2.1: at once where the number is below another, or leaves a gap behind the largest.
         var isInOrder = _count == 0 ? number == 0 : number == Largest + 1;
@@ -59,7 +65,8 @@ internal sealed class AckTracker(TimeSpan maxAckDelay, int delayExponent)
         if (!isAckEliciting) return;
         CountRound(roundTrip < MinRoundTrip ? MinRoundTrip : roundTrip, now);
         if (_unacknowledged++ == 0) Deadline = now + maxAckDelay;
-        _isDue |= !isInOrder || _unacknowledged >= _packetsPerAck;
+        _reliableBytes += reliableBytes;
+        _isDue |= reliableBytes > 0 ? _reliableBytes >= ReliableBytesPerAck : !isInOrder || _unacknowledged >= _packetsPerAck;
     }
 
     public void HandleTimeout(Timestamp now)
@@ -78,7 +85,7 @@ internal sealed class AckTracker(TimeSpan maxAckDelay, int delayExponent)
 
     public void OnSent()
     {
-        _unacknowledged = 0;
+        _unacknowledged = _reliableBytes = 0;
         _isDue = false;
         Deadline = Timestamp.Never;
     }

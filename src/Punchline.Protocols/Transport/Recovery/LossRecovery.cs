@@ -76,11 +76,11 @@ internal sealed class LossRecovery
         get
         {
             if (_lossTime != Timestamp.Never) return _lossTime;
-            return _outstanding == 0 ? Timestamp.Never : _lastSentAt + Backoff;
+            return _outstanding == 0 || Path.IsReliable ? Timestamp.Never : _lastSentAt + Backoff;
         }
     }
 
-    public bool IsCongested => !Congestion.CanSend(PathMtu.PacketSize) || _packets.Count >= SentPackets.Limit;
+    public bool IsCongested => Path.IsCongested || _packets.Count >= SentPackets.Limit;
 
     /// <summary>When the pacer lets the next packet go.</summary>
     public Timestamp NextPacedSend => Path.NextPacedSend;
@@ -186,7 +186,9 @@ internal sealed class LossRecovery
     {
         if (path == Path) return;
         if (nextNumber > 0) _lastElsewhere = nextNumber - 1;
-        _timeouts = 0;
+        (_timeouts, ProbesPending) = (0, 0);
+        // It may be left because it is gone, and no timer asks for what went over it.
+        if (Path.IsReliable) LoseAll(Path);
         Path = path;
     }
 
@@ -281,6 +283,7 @@ internal sealed class LossRecovery
     private Timestamp LostAt(in SentPacket packet)
     {
         var path = packet.Path;
+        if (path.IsReliable) return Timestamp.Never;
         if (path.LargestAcknowledged is { } largest && packet.Number <= largest)
             return largest - packet.Number >= (ulong)path.Tolerance.Packets ? Timestamp.Zero : packet.SentAt + path.Tolerance.Delay(path.Rtt);
         // Time-outs are the present path's; the last packets of another have none to come.

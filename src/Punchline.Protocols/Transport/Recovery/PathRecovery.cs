@@ -9,15 +9,19 @@ namespace Punchline.Protocols.Transport.Recovery;
 /// </summary>
 /// <param name="largestDatagram">The largest packet that may be sent, if the path carries it.</param>
 /// <param name="algorithm">Of the window.</param>
-internal sealed class PathRecovery(int largestDatagram, CongestionAlgorithm algorithm)
+/// <param name="isReliable">A TCP connection: it repeats what is lost and holds back what is too much by itself, and cuts packets as it likes.</param>
+internal sealed class PathRecovery(int largestDatagram, CongestionAlgorithm algorithm, bool isReliable = false)
 {
     private readonly Pacer _pacer = new(PathMtuDiscovery.BaseSize);
+
+    /// <summary>Nothing is lost on it as long as it lasts: no timer asks, no window limits (PROTOCOL §7).</summary>
+    public bool IsReliable { get; } = isReliable;
 
     public RttEstimator Rtt { get; } = new();
 
     public CongestionControl Congestion { get; } = CongestionControl.Create(algorithm, PathMtuDiscovery.BaseSize);
 
-    public PathMtuDiscovery PathMtu { get; } = new(largestDatagram);
+    public PathMtuDiscovery PathMtu { get; } = isReliable ? PathMtuDiscovery.Fixed(largestDatagram) : new(largestDatagram);
 
     public ReorderingTolerance Tolerance { get; } = new();
 
@@ -30,7 +34,10 @@ internal sealed class PathRecovery(int largestDatagram, CongestionAlgorithm algo
     /// </summary>
     public ulong? LargestAcknowledged { get; private set; }
 
-    public bool IsPaced(Timestamp now) => !_pacer.CanSend(Pacer.PacedWindow(Congestion), Rtt.Smoothed, now);
+    public bool IsPaced(Timestamp now) => !IsReliable && !_pacer.CanSend(Pacer.PacedWindow(Congestion), Rtt.Smoothed, now);
+
+    /// <summary>The window has no room for another packet.</summary>
+    public bool IsCongested => !IsReliable && !Congestion.CanSend(PathMtu.PacketSize);
 
     /// <summary>When the pacer lets the next packet go.</summary>
     public Timestamp NextPacedSend => _pacer.NextSend(Pacer.PacedWindow(Congestion), Rtt.Smoothed);

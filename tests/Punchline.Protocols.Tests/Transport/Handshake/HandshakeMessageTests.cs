@@ -119,9 +119,11 @@ public sealed class HandshakeMessageTests : IDisposable
     {
         using var initiator = _peers.Initiate();
         using var responder = _peers.Respond(initiator.Message1);
-        responder.HoldEarlyPacket(new byte[1_201]);
-        for (var i = 0; i < 12; i++) responder.HoldEarlyPacket([0x80, (byte)i]);
-        Assert.Equal(Enumerable.Range(0, 8).Select(i => new byte[] { 0x80, (byte)i }), responder.EarlyPackets);
+        PathAddress from = Endpoint.Parse("198.51.100.1:5000");
+        responder.HoldEarlyPacket(from, new byte[1_201]);
+        for (var i = 0; i < 12; i++) responder.HoldEarlyPacket(from, [0x80, (byte)i]);
+        Assert.Equal(Enumerable.Range(0, 8).Select(i => Convert.ToHexString([0x80, (byte)i])), responder.EarlyPackets.Select(held => Convert.ToHexString(held.Packet)));
+        Assert.All(responder.EarlyPackets, held => Assert.Equal(from, held.Source));
     }
 
     [Theory]

@@ -21,15 +21,24 @@ public sealed class PathRankTests
     [InlineData(false, false, 31, false, true, 40, true)]
     public void One_path_is_better_than_another(bool isNear, bool isNamed, double milliseconds, bool presentIsNear, bool presentIsNamed, double presentMilliseconds, bool isBetter)
     {
-        var rank = new PathRank(isNear, isNamed, TimeSpan.FromMilliseconds(milliseconds));
-        Assert.Equal(isBetter, rank.IsBetterThan(new PathRank(presentIsNear, presentIsNamed, TimeSpan.FromMilliseconds(presentMilliseconds))));
+        var rank = new PathRank(IsUdp: true, isNear, isNamed, TimeSpan.FromMilliseconds(milliseconds));
+        Assert.Equal(isBetter, rank.IsBetterThan(new PathRank(IsUdp: true, presentIsNear, presentIsNamed, TimeSpan.FromMilliseconds(presentMilliseconds))));
+    }
+
+    [Fact]
+    public void UDP_is_better_than_TCP_whatever_the_round_trips()
+    {
+        var udp = new PathRank(IsUdp: true, IsNear: false, IsIntroduced: false, TimeSpan.FromMilliseconds(400));
+        var tcp = new PathRank(IsUdp: false, IsNear: true, IsIntroduced: true, TimeSpan.FromMilliseconds(1));
+        Assert.True(udp.IsBetterThan(tcp));
+        Assert.False(tcp.IsBetterThan(udp));
     }
 
     [Fact]
     public void Of_two_paths_at_most_one_is_better()
     {
         bool[] either = [false, true];
-        var ranks = (from isNear in either from isNamed in either from milliseconds in Enumerable.Range(0, 60) select new PathRank(isNear, isNamed, TimeSpan.FromMilliseconds(milliseconds))).ToList();
+        var ranks = (from isNear in either from isNamed in either from isUdp in either from milliseconds in Enumerable.Range(0, 60) select new PathRank(isUdp, isNear, isNamed, TimeSpan.FromMilliseconds(milliseconds))).ToList();
         foreach (var one in ranks)
         {
             foreach (var other in ranks) Assert.False(one.IsBetterThan(other) && other.IsBetterThan(one), $"{one} and {other}");

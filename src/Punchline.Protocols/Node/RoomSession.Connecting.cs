@@ -1,0 +1,59 @@
+using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Traversal;
+
+namespace Punchline.Protocols.Node;
+
+/// <summary>How things stand with a peer in a room, for who wants a connection to it.</summary>
+internal enum MemberStanding
+{
+    /// <summary>It is no member now.</summary>
+    Absent,
+
+    /// <summary>It is the other side of a call, of whose addresses nothing has come yet.</summary>
+    Expected,
+
+    /// <summary>A way is being looked for, or will be when a pause is over.</summary>
+    Connecting,
+
+    /// <summary>There is a connection.</summary>
+    Connected,
+
+    /// <summary>No way was found, or the peer is not allowed; there is a reason.</summary>
+    Failed,
+}
+
+// What somebody needs to know who waits for a connection.
+internal sealed partial class RoomSession
+{
+    private bool _hasMet;
+
+    /// <summary>Looks for a way once more where there is none and none is being looked for.</summary>
+    public void Connect(PeerId peer, Timestamp now)
+    {
+        if (_members.Find(known => known.Session.Peer == peer) is not { } member) return;
+        member.Session.Reconnect(now);
+        Drain(member, now);
+    }
+
+    /// <summary>How things stand with a peer.</summary>
+    public MemberStanding StandingOf(PeerId peer, out PunchFailure? failure)
+    {
+        failure = null;
+        if (IsStranger(peer))
+        {
+            failure = PunchFailure.OfStranger;
+            return MemberStanding.Failed;
+        }
+        if (_members.Find(known => known.Session.Peer == peer)?.Session is not { } session)
+            return _rendezvous.IsOfTwo && !_hasMet ? MemberStanding.Expected : MemberStanding.Absent;
+        if (session.IsConnected) return MemberStanding.Connected;
+        failure = session.Failure;
+        return failure is null ? MemberStanding.Connecting : MemberStanding.Failed;
+    }
+
+    /// <summary>The application did something to a connection: what came of it is the room's business.</summary>
+    public void HandleProgress(ApplicationConnection connection, Timestamp now)
+    {
+        if (_members.Find(member => member.Session.Application == connection) is { } member) Drain(member, now);
+    }
+}

@@ -1,0 +1,158 @@
+using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Transport;
+using Punchline.Protocols.Transport.Paths;
+using Punchline.Protocols.Traversal;
+
+namespace Punchline.Protocols.Node;
+
+/// <summary>
+/// The connections of the node's TCP port: those it makes, those that come in, and what each may have before anything authentic
+/// has come on it.
+/// </summary>
+internal sealed class TcpLinks : ICarrierRoom
+{
+    /// <summary>Connections at once: two for each member of a full room, and as many again that are being made.</summary>
+    public const int MaxLinks = 256;
+
+    /// <summary>Of them, those that came in and have shown nothing yet.</summary>
+    public const int MaxUnproven = 32;
+
+    /// <summary>Of those, from one IP address: some peers behind one router.</summary>
+    public const int MaxUnprovenPerAddress = 8;
+
+    /// <summary>Bytes before anything authentic: both handshake messages, with a cookie, take 1,500 at most.</summary>
+    public const int MaxUnprovenBytes = 4_096;
+
+    /// <summary>Bytes handed to the driver that its socket has not taken: what the socket itself holds comes on top (PROTOCOL §7).</summary>
+    public const int MaxUntaken = 64 << 10;
+
+    /// <summary>What a connection that came in gets to show something authentic.</summary>
+    public static readonly TimeSpan UnprovenTime = TimeSpan.FromSeconds(10);
+
+    // No handshake packet is larger, nor the first data packets.
+    private const int MaxUnprovenPacket = 1_452;
+
+    private readonly OrderedDictionary<int, TcpLink> _links = [];
+    private readonly Queue<TcpCommand> _commands = new();
+    private int _lastNumber;
+
+    /// <summary>Our port, which the driver has bound and listens on; 0 where it has none.</summary>
+    public ushort Port { get; set; }
+
+    public int Count => _links.Count;
+
+    public ConnectBudget Budget { get; } = new();
+
+    public Timestamp NextTimeout
+    {
+        get
+        {
+            var next = Timestamp.Never;
+            foreach (var link in _links.Values)
+            {
+                if (!link.IsProven) next = Timestamp.Min(next, link.Deadline);
+            }
+            return next;
+        }
+    }
+
+    /// <summary>Begins a connection. Null where there are too many, or too many SYNs went there.</summary>
+    /// <param name="owner">Hears of it.</param>
+    /// <param name="remote">Where to.</param>
+    /// <param name="timeToLive">Of its packets; 0 for the default.</param>
+    /// <param name="patience">Until it is given up.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="openerLead">How long a SYN that dies behind our own router goes ahead; zero for none.</param>
+    public PathAddress? Connect(ITcpLinkOwner owner, Endpoint remote, byte timeToLive, TimeSpan patience, Timestamp now, TimeSpan openerLead = default)
+    {
+        var syns = ConnectBudget.SynsIn(patience) + (openerLead > TimeSpan.Zero ? 1 : 0);
+        if (Port == 0 || _links.Count == MaxLinks || !Budget.TryTake(remote, syns, now)) return null;
+        var path = new PathAddress(new SocketId(Carrier.Tcp, ++_lastNumber), remote);
+        _links.Add(path.Local.Number, new TcpLink(path, owner, now + openerLead + patience));
+        _commands.Enqueue(new TcpCommand(TcpCommandKind.Connect, path.Local, remote, timeToLive, openerLead));
+        return path;
+    }
+
+    /// <summary>Gives up or closes a connection. Its owner is not told.</summary>
+    public void Close(SocketId id)
+    {
+        if (_links.Remove(id.Number, out var link)) _commands.Enqueue(new TcpCommand(TcpCommandKind.Close, id, link.Path.Remote));
+    }
+
+    public bool TryDequeueCommand(out TcpCommand command) => _commands.TryDequeue(out command);
+
+    public TcpLink? Find(SocketId id) => id.Carrier == Carrier.Tcp ? _links.GetValueOrDefault(id.Number) : null;
+
+    /// <summary>A connection came in. False where there are too many that nothing is known of.</summary>
+    public bool TryAccept(Endpoint remote, Timestamp now, out SocketId id)
+    {
+        id = new SocketId(Carrier.Tcp, _lastNumber + 1);
+        var (unproven, ofAddress) = (0, 0);
+        foreach (var known in _links.Values)
+        {
+            if (known.Owner is not null) continue;
+            unproven++;
+            if (known.Path.Remote.Address == remote.Address) ofAddress++;
+        }
+        if (_links.Count == MaxLinks || unproven >= MaxUnproven || ofAddress >= MaxUnprovenPerAddress) return false;
+        _lastNumber++;
+        var link = new TcpLink(new PathAddress(id, remote), owner: null, now + UnprovenTime) { IsOpen = true };
+        link.Framing.Limit = MaxUnprovenPacket;
+        _links.Add(id.Number, link);
+        return true;
+    }
+
+    public void HandleConnected(SocketId id, Timestamp now)
+    {
+        if (Find(id) is not { IsOpen: false } link) return;
+        link.IsOpen = true;
+        link.Deadline = now + UnprovenTime;
+        link.Framing.Limit = MaxUnprovenPacket;
+        link.Owner!.HandleLinkOpen(link.Path, now);
+    }
+
+    public void HandleClosed(SocketId id, Timestamp now)
+    {
+        if (!_links.Remove(id.Number, out var link)) return;
+        // Refused at once: the repetitions of its SYN were not sent.
+        if (!link.IsOpen) Budget.Refund(link.Path.Remote, link.Deadline - now);
+        link.Owner?.HandleLinkLost(link.Path, now);
+    }
+
+    /// <summary>The driver's socket has taken so many more bytes.</summary>
+    public void HandleTaken(SocketId id, int bytes)
+    {
+        if (Find(id) is { } link) link.Untaken -= Math.Min(bytes, link.Untaken);
+    }
+
+    /// <summary>Something authentic came on a connection: it is its owner's for good.</summary>
+    public void Prove(PathAddress path, ITcpLinkOwner owner)
+    {
+        if (Find(path.Local) is not { } link) return;
+        link.Owner ??= owner;
+        if (link.IsProven || link.Owner != owner) return;
+        link.IsProven = true;
+        link.Framing.Limit = PacketFraming.MaxPacket;
+        Budget.Restore(path.Remote);
+    }
+
+    public int RoomOn(SocketId id) => Find(id) is { IsOpen: true } link ? Math.Max(0, MaxUntaken - link.Untaken) : -1;
+
+    public void OnHandedOver(SocketId id, int bytes)
+    {
+        if (Find(id) is { } link) link.Untaken += bytes;
+    }
+
+    public void HandleTimeout(Timestamp now)
+    {
+        for (var i = _links.Count - 1; i >= 0; i--)
+        {
+            // Owners close and connect as they hear of it.
+            if (i >= _links.Count) continue;
+            var (_, link) = _links.GetAt(i);
+            if (link.IsProven || now < link.Deadline) continue;
+            Close(link.Path.Local);
+            link.Owner?.HandleLinkLost(link.Path, now);
+        }
+    }
+}

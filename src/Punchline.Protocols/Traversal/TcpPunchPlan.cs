@@ -1,0 +1,52 @@
+using Punchline.Protocols.Primitives;
+
+namespace Punchline.Protocols.Traversal;
+
+/// <summary>An address that is connected to.</summary>
+/// <param name="Endpoint">Where to.</param>
+/// <param name="OpenerLead">How long a SYN that dies behind our own router goes ahead; zero where none does.</param>
+/// <param name="TimeToLive">Of the real SYN and what follows it; 0 for the system's default.</param>
+internal readonly record struct TcpTarget(Endpoint Endpoint, TimeSpan OpenerLead, byte TimeToLive);
+
+/// <summary>
+/// Which TCP addresses of a peer are connected to: a pure function of what is known. Both peers do so at once, from the port that
+/// they listen on, so that the SYNs cross: RFC 9293 §3.5's simultaneous open, where each NAT takes the other's SYN for an answer.
+/// </summary>
+internal static class TcpPunchPlan
+{
+    /// <summary>Addresses outside that are connected to.</summary>
+    public const int MaxFarTargets = 4;
+
+    /// <summary>Addresses of our own network that are connected to.</summary>
+    public const int MaxNearTargets = 2;
+
+    /// <summary>A connect's time: the system's SYNs at 0, 1 and 3 s, and a little for the last one's answer.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(3.5);
+
+    /// <summary>
+    /// Before a refused connect is tried again, with a fresh socket; doubles. A router that rejects does so until its own host has
+    /// sent its SYN, which is milliseconds away.
+    /// </summary>
+    public static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Connects to an address, its opener not counted.</summary>
+    public const int MaxTries = 6;
+
+    /// <summary>
+    /// How long UDP has to itself before a handshake begins on TCP: what comes by both shall be UDP's. Three round trips of most
+    /// networks; where no STUN server answers by UDP, nobody waits.
+    /// </summary>
+    public static readonly TimeSpan HeadStartOfUdp = TimeSpan.FromMilliseconds(300);
+
+    public static IReadOnlyList<TcpTarget> Create(PunchSituation situation)
+    {
+        var lead = PunchPlan.LeadOf(situation);
+        var (near, far) = (new List<TcpTarget>(), new List<TcpTarget>());
+        foreach (var target in PunchTargets.Rank(situation, Carrier.Tcp))
+        {
+            if (target.IsNear) near.Add(new TcpTarget(target.Endpoint, TimeSpan.Zero, PunchPlan.PrivateTimeToLive));
+            else far.Add(new TcpTarget(target.Endpoint, lead, 0));
+        }
+        return [.. near.Take(MaxNearTargets), .. far.Take(MaxFarTargets)];
+    }
+}

@@ -1,0 +1,109 @@
+using System.Net;
+using System.Threading.Channels;
+using Punchline.Protocols.Node;
+using Punchline.Protocols.Primitives;
+using Punchline.Sockets;
+
+namespace Punchline.Tests.Sockets;
+
+public sealed class TcpPortTests
+{
+    [Fact]
+    public async Task One_port_takes_connections_and_makes_them()
+    {
+        using var first = new Owner();
+        using var second = new Owner();
+        var made = first.Connect(1, second.Port.LocalEndPoint);
+        Assert.Equal("connected", await first.NextAsync());
+        Assert.Equal("accepted", await second.NextAsync());
+        // From the very port that is listened on.
+        Assert.Equal(first.Port.LocalEndPoint.Port, ((IPEndPoint)second.Last!.Socket.RemoteEndPoint!).Port);
+
+        Assert.Equal(5, made.Send("hello"u8, first));
+        Assert.Equal("read hello", await second.NextAsync());
+        made.Close();
+        Assert.Equal("read ", await second.NextAsync());
+    }
+
+    [Fact] // each with a socket of its own, or the second would fail for another reason
+    public async Task A_refused_connect_is_told_and_can_be_tried_again()
+    {
+        using var first = new Owner();
+        IPEndPoint nobody;
+        using (var gone = new Owner()) nobody = gone.Port.LocalEndPoint;
+        first.Connect(1, nobody);
+        Assert.Equal("closed", await first.NextAsync());
+        first.Connect(2, nobody);
+        Assert.Equal("closed", await first.NextAsync());
+    }
+
+    [Fact] // what the system does not take waits, is told of, and leaves before the end
+    public async Task More_than_the_system_takes_waits_and_arrives()
+    {
+        using var first = new Owner();
+        using var second = new Owner { Reads = false };
+        var made = first.Connect(1, second.Port.LocalEndPoint);
+        Assert.Equal("connected", await first.NextAsync());
+        Assert.Equal("accepted", await second.NextAsync());
+        var sent = new byte[8 << 20];
+        Random.Shared.NextBytes(sent);
+        var taken = made.Send(sent, first);
+        Assert.InRange(taken, 1, sent.Length - 1);
+        made.Close();
+
+        var received = new MemoryStream();
+        var buffer = new byte[65_536];
+        second.Last!.Socket.Blocking = true;
+        while (await second.Last.Socket.ReceiveAsync(buffer, TestContext.Current.CancellationToken) is var length and > 0) await received.WriteAsync(buffer.AsMemory(0, length), TestContext.Current.CancellationToken);
+        Assert.Equal(sent, received.ToArray());
+    }
+
+    private sealed class Owner : ITcpPortOwner, IDisposable
+    {
+        private readonly Channel<string> _heard = Channel.CreateUnbounded<string>();
+
+        public Owner()
+        {
+            Port = new TcpPort(new IPEndPoint(IPAddress.Loopback, 0), this);
+            Port.Start();
+        }
+
+        public TcpPort Port { get; }
+
+        public TcpConnection? Last { get; private set; }
+
+        public bool Reads { get; init; } = true;
+
+        public TcpConnection Connect(int number, IPEndPoint remote) =>
+            Port.Connect(new TcpCommand(TcpCommandKind.Connect, new SocketId(Carrier.Tcp, number), Endpoint.From(remote)));
+
+        public ValueTask<string> NextAsync() => _heard.Reader.ReadAsync(TestContext.Current.CancellationToken);
+
+        public bool TryAccept(TcpConnection connection, Endpoint remote)
+        {
+            Last = connection;
+            return _heard.Writer.TryWrite("accepted");
+        }
+
+        public void OnConnected(TcpConnection connection) => _heard.Writer.TryWrite("connected");
+
+        public bool OnReadable(TcpConnection connection)
+        {
+            if (!Reads) return false;
+            var buffer = new byte[100];
+            var length = connection.Receive(buffer);
+            if (length >= 0) _heard.Writer.TryWrite("read " + System.Text.Encoding.ASCII.GetString(buffer, 0, length));
+            return length != 0;
+        }
+
+        public void OnTaken(TcpConnection connection, int bytes) => _heard.Writer.TryWrite("taken");
+
+        public void OnClosed(TcpConnection connection)
+        {
+            connection.Close();
+            _heard.Writer.TryWrite("closed");
+        }
+
+        public void Dispose() => Port.Dispose();
+    }
+}
