@@ -6,7 +6,6 @@ using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Rooms;
 using Punchline.Protocols.Stun;
 using Punchline.Protocols.Transport;
-using Punchline.Protocols.Transport.ConnectionIds;
 using Punchline.Protocols.Transport.Handshake;
 using Punchline.Protocols.Traversal;
 
@@ -57,7 +56,7 @@ internal sealed partial class NodeCore : IDisposable
 
     public PeerId Id => _services.Id;
 
-    /// <summary>What STUN servers saw of our socket.</summary>
+    /// <summary>What STUN servers and the DHT's nodes saw of our socket.</summary>
     public IReadOnlyList<Endpoint> Reflexive => _services.Reflexive;
 
     /// <summary>Hints and connection ids that lead to a session; none once every room is closed.</summary>
@@ -91,6 +90,7 @@ internal sealed partial class NodeCore : IDisposable
             next = Timestamp.Min(next, Timestamp.Min(_services.Tcp.NextTimeout, _services.TcpReflexive.NextTimeout));
             if (_services.IsLookWanted) next = Timestamp.Min(next, _nextLook);
             if (_services.IsObservedNews) next = Timestamp.Min(next, _nextObservedNews);
+            if (_dht is not null) next = Timestamp.Min(next, _dht.NextTimeout);
             foreach (var end in _serverEnds.Values) next = Timestamp.Min(next, end.NextTimeout);
             foreach (var room in _rooms.Values) next = Timestamp.Min(next, room.NextTimeout);
             return next;
@@ -279,6 +279,9 @@ internal sealed partial class NodeCore : IDisposable
     {
         switch (datagram[0])
         {
+            case (byte)'d' when source.Local == SocketId.Main:
+                _dht?.HandleDatagram(source.Remote, datagram, now);
+                break;
             case >= HandshakePacket.FirstType and <= HandshakePacket.LastType:
                 HandleHandshake(source, datagram, now);
                 break;
@@ -303,6 +306,7 @@ internal sealed partial class NodeCore : IDisposable
             _nextStunRefresh = now + StunRefreshInterval;
             foreach (var server in _stunServers) _stun.Query(server, now);
         }
+        _dht?.HandleTimeout(now);
         foreach (var end in _serverEnds.Values) end.HandleTimeout(now);
         foreach (var room in _rooms.Values) room.HandleTimeout(now);
         if (_services.IsLookWanted && now >= _nextLook) Look(now);
@@ -326,7 +330,7 @@ internal sealed partial class NodeCore : IDisposable
         {
             if (room.TryDequeueTransmit(now, buffer, out transmit)) return true;
         }
-        return false;
+        return _dht?.TryDequeueTransmit(now, buffer, out transmit) == true;
     }
 
     /// <summary>The next event of a room, call or inbox. Who stops asking stops the members' messages before they fill the memory.</summary>
@@ -352,47 +356,6 @@ internal sealed partial class NodeCore : IDisposable
         _serverEnds.Clear();
     }
 
-    private void HandleData(PathAddress source, ulong connectionId, ReadOnlySpan<byte> datagram, Timestamp now)
-    {
-        var session = _services.Routes.FindConnection(connectionId);
-        if (session is not null)
-        {
-            session.HandleData(source, connectionId, datagram, now);
-        }
-        else
-        {
-            session = _services.Routes.FindReset(datagram);
-            session?.HandleStatelessReset(ResetToken.Read(datagram[^ResetToken.Length..]), now);
-            if (session is null && !_services.Routes.WasReplaced(connectionId)) _services.Resets.HandleUnknown(source, datagram.Length, connectionId, now);
-        }
-        session?.Room.HandleProgress(session, now);
-    }
-
-    private void HandleHandshake(PathAddress source, ReadOnlySpan<byte> packet, Timestamp now)
-    {
-        PeerSession? session;
-        var isProven = HandshakePacket.TryReadCookiedMessage1(packet, out var cookie, out var message1) && _services.Cookies.Verify(source.Remote, cookie, now);
-        // With a cookie that is too old it is what it is without.
-        if (!message1.IsEmpty) packet = message1;
-        if (HandshakePacket.TryReadHint(packet, out var hint))
-        {
-            session = _services.Routes.FindHint(hint);
-            session?.HandleMessage1(source, packet, isProven, now);
-        }
-        else if (HandshakePacket.TryReadCookieReply(packet, out var initiator, out cookie))
-        {
-            session = _services.Routes.FindConnection(initiator);
-            session?.HandleCookie(source, initiator, cookie, now);
-        }
-        else
-        {
-            if (!HandshakePacket.TryReadConnectionId(packet, out var connectionId)) return;
-            session = _services.Routes.FindConnection(connectionId);
-            session?.HandleHandshake(source, connectionId, packet, now);
-        }
-        session?.Room.HandleProgress(session, now);
-    }
-
     private void DrainStun(Timestamp now)
     {
         while (_stun.TryDequeueEvent(out var ended))
@@ -407,10 +370,15 @@ internal sealed partial class NodeCore : IDisposable
     {
         if (_reflexiveByServer.TryGetValue(server, out var known) && known == mapped) return;
         _reflexiveByServer[server] = mapped;
+        UpdateReflexive(now);
+    }
+
+    private void UpdateReflexive(Timestamp now)
+    {
         // In the order in which the servers were named, so that a run replays.
         List<Endpoint> answering = [.. _stunServers.Where(_reflexiveByServer.ContainsKey)];
         _services.AnsweringStunServers = answering;
-        var reflexive = answering.Select(asked => _reflexiveByServer[asked]).Distinct().ToList();
+        var reflexive = answering.Select(asked => _reflexiveByServer[asked]).Concat(SeenByDht).Distinct().ToList();
         if (reflexive.SequenceEqual(_services.Reflexive)) return;
         // Our address is another one, and with it perhaps all that the gateway knew.
         if (_services.Reflexive.Count > 0) _portMapper.Refresh(now);

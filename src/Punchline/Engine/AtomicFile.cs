@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Punchline.Engine;
 
 /// <summary>Small files that are there whole or not at all, whatever dies meanwhile.</summary>
@@ -14,7 +16,10 @@ internal static class AtomicFile
     /// Replaces <paramref name="path"/>, creating its directory where needed. Only the owner may read it (on Unix: mode
     /// 600, directory 700; on Windows it inherits).
     /// </summary>
-    public static void WriteAllText(string path, string text)
+    public static void WriteAllText(string path, string text) => WriteAllBytes(path, Encoding.UTF8.GetBytes(text));
+
+    /// <summary>As <see cref="WriteAllText"/>.</summary>
+    public static void WriteAllBytes(string path, ReadOnlySpan<byte> bytes)
     {
         CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
 
@@ -26,7 +31,7 @@ internal static class AtomicFile
             if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
             using (var stream = new FileStream(temporary, options))
             {
-                using (var writer = new StreamWriter(stream, leaveOpen: true)) writer.Write(text);
+                stream.Write(bytes);
                 // A rename that survives a power cut before its data would leave an empty file.
                 stream.Flush(flushToDisk: true);
             }

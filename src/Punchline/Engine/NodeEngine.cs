@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using Punchline.Engine.Qlog;
 using Punchline.Engine.Telemetry;
+using Punchline.Protocols.Dht;
 using Punchline.Protocols.Node;
 using Punchline.Protocols.Noise;
 using Punchline.Protocols.Primitives;
@@ -31,6 +32,12 @@ internal interface IRoomObserver
     void OnServerOver();
 }
 
+/// <summary>What the DHT has to say, called while the engine is busy: it only takes note.</summary>
+internal interface IDhtObserver
+{
+    void OnEvent(DhtEvent dhtEvent);
+}
+
 /// <summary>
 /// Drives a <see cref="NodeCore"/>: its sockets, its clock and its timer. Whoever has an input (a receiving thread,
 /// the timer's thread, a command) takes the gate, hands it in, and sends what comes out before it lets go. Nothing waits
@@ -55,6 +62,7 @@ internal sealed partial class NodeEngine : IDisposable
     private readonly GatewayLink? _gateway;
     private readonly Thread _receiver;
     private readonly Thread _timer;
+    private IDhtObserver? _dht;
     private Timestamp _armed = Timestamp.Never;
     private bool _isDisposed;
 
@@ -187,6 +195,13 @@ internal sealed partial class NodeEngine : IDisposable
         _rooms.Remove(room);
     });
 
+    /// <summary>Joins the DHT, and says who hears of it.</summary>
+    public void StartDht(ReadOnlyMemory<byte> saved, bool isReadOnly, IDhtObserver observer) => Run((node, now) =>
+    {
+        node.StartDht(saved.Span, now).SetReadOnly(isReadOnly, now);
+        _dht = observer;
+    });
+
     /// <summary>Has the gateway forget what it maps to us, before the end.</summary>
     public ValueTask ClosePortMappingsAsync() => _gateway?.DisposeAsync() ?? ValueTask.CompletedTask;
 
@@ -294,6 +309,7 @@ internal sealed partial class NodeEngine : IDisposable
         {
             if (_rooms.TryGetValue(room, out var observer)) observer.OnServerOver();
         }
+        while (_node.TryDequeueDhtEvent(Now, out var dhtEvent)) _dht?.OnEvent(dhtEvent);
         foreach (var (room, observer) in _rooms)
         {
             while (observer.HasRoom && _node.TryDequeueEvent(room, Now, out var nodeEvent))

@@ -1,0 +1,186 @@
+using System.Net;
+using System.Net.Sockets;
+using Punchline.Protocols.Dht;
+using Punchline.Protocols.Primitives;
+
+namespace Punchline.Engine;
+
+/// <summary>How a node joins the DHT.</summary>
+internal sealed record DhtLinkOptions
+{
+    /// <summary>Who runs nodes for others to begin with. The first line of a table, not an authority: they name nodes, and nothing rests on them later.</summary>
+    public static readonly IReadOnlyList<string> DefaultBootstrapHosts =
+        ["router.bittorrent.com:6881", "dht.transmissionbt.com:6881", "router.utorrent.com:6881", "dht.libtorrent.org:25401"];
+
+    /// <summary>HOST:PORT each; asked while few nodes are known.</summary>
+    public IReadOnlyList<string> BootstrapHosts { get; init; } = DefaultBootstrapHosts;
+
+    /// <summary>Where the nodes are kept that this run knew; null for nowhere.</summary>
+    public string? StateDirectory { get; init; }
+
+    /// <summary>Whether others are not answered (BEP 43): right behind a NAT.</summary>
+    public bool IsReadOnly { get; init; } = true;
+}
+
+/// <summary>What a search in the DHT found.</summary>
+/// <param name="Peers">Peers under the topic, each once.</param>
+/// <param name="Value">The item, bencoded; empty where there is none.</param>
+/// <param name="Outcome">What it took.</param>
+internal sealed record DhtFinding(IReadOnlyList<Endpoint> Peers, ReadOnlyMemory<byte> Value, DhtSearchOutcome Outcome);
+
+/// <summary>The engine's way into the DHT: names of bootstrap hosts, the file with the nodes of the last run, searches as tasks.</summary>
+internal sealed class DhtLink : IDhtObserver, IAsyncDisposable
+{
+    public const string FileName = "dht-nodes";
+
+    private static readonly TimeSpan SaveInterval = TimeSpan.FromMinutes(10);
+
+    private readonly NodeEngine _engine;
+    private readonly DhtLinkOptions _options;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Lock _gate = new();
+    private readonly Dictionary<int, Search> _searches = [];
+    private Task _running = Task.CompletedTask;
+
+    private DhtLink(NodeEngine engine, DhtLinkOptions options) => (_engine, _options) = (engine, options);
+
+    /// <summary>Joins, and goes on looking up the bootstrap hosts' addresses in the background.</summary>
+    public static DhtLink Start(NodeEngine engine, DhtLinkOptions options)
+    {
+        var link = new DhtLink(engine, options);
+        engine.StartDht(link.Read(), options.IsReadOnly, link);
+        link._running = Task.Run(link.RunAsync, CancellationToken.None);
+        return link;
+    }
+
+    /// <summary>Carries out a search to its end.</summary>
+    /// <param name="start">The command that begins it.</param>
+    /// <param name="onPeer">Hears of each peer at once; must not wait. Null for nobody.</param>
+    /// <param name="cancellationToken">Ends the search.</param>
+    /// <exception cref="InvalidOperationException">There are <see cref="DhtNode.MaxSearches"/> already.</exception>
+    /// <exception cref="OperationCanceledException">The caller's token.</exception>
+    public async Task<DhtFinding> SearchAsync(Func<DhtNode, Timestamp, int?> start, Action<Endpoint>? onPeer, CancellationToken cancellationToken)
+    {
+        var search = new Search(onPeer);
+        // Within the engine's gate, so that no event comes before its search is known.
+        var number = _engine.Run((node, now) =>
+        {
+            if (start(node.Dht!, now) is not { } started) return 0;
+            lock (_gate) _searches.Add(started, search);
+            return started;
+        });
+        if (number == 0) throw new InvalidOperationException($"At most {DhtNode.MaxSearches} searches run at once.");
+        try
+        {
+            return await search.Ended.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (_gate) _searches.Remove(number);
+            if (!search.Ended.Task.IsCompleted) _engine.Run((node, now) => node.Dht!.Cancel(number, now));
+        }
+    }
+
+    void IDhtObserver.OnEvent(DhtEvent dhtEvent)
+    {
+        lock (_gate)
+        {
+            switch (dhtEvent)
+            {
+                case DhtEvent.PeerFound found when _searches.TryGetValue(found.Search, out var search):
+                    search.Peers.Add(found.Peer);
+                    search.OnPeer?.Invoke(found.Peer);
+                    break;
+                case DhtEvent.ItemFound found when _searches.TryGetValue(found.Search, out var search):
+                    search.Value = found.Value;
+                    break;
+                case DhtEvent.SearchEnded ended when _searches.TryGetValue(ended.Search, out var search):
+                    search.Ended.TrySetResult(new DhtFinding(search.Peers, search.Value, ended.Outcome));
+                    break;
+            }
+        }
+    }
+
+    /// <summary>Keeps the nodes for the next run. Before the engine's end.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _running.ConfigureAwait(false);
+        Write();
+        _stop.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            await Task.WhenAll(_options.BootstrapHosts.Select(BootstrapAsync)).ConfigureAwait(false);
+            using var timer = new PeriodicTimer(SaveInterval);
+            while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false)) Write();
+        }
+        catch (OperationCanceledException)
+        {
+        }
+    }
+
+    private async Task BootstrapAsync(string host)
+    {
+        if (Endpoint.TryParse(host, out var literal) && literal.Port != 0)
+        {
+            _engine.Run((node, now) => node.Dht!.AddBootstrap(literal, now));
+            return;
+        }
+        var colon = host.LastIndexOf(':');
+        if (colon < 0 || !ushort.TryParse(host[(colon + 1)..], out var port)) return;
+        try
+        {
+            // One of its addresses: a host is one seed, however many it has.
+            var addresses = await Dns.GetHostAddressesAsync(host[..colon], AddressFamily.InterNetwork, _stop.Token).ConfigureAwait(false);
+            if (addresses.Length > 0) _engine.Run((node, now) => node.Dht!.AddBootstrap(Endpoint.From(addresses[0], port), now));
+        }
+        catch (SocketException)
+        {
+            // No such name, or no network yet: the others, and the nodes of the last run, do as well.
+        }
+    }
+
+    private byte[] Read()
+    {
+        if (_options.StateDirectory is not { } directory) return [];
+        try
+        {
+            var path = Path.Combine(directory, FileName);
+            return new FileInfo(path) is { Exists: true, Length: <= DhtNode.MaxSavedLength } ? File.ReadAllBytes(path) : [];
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
+    private void Write()
+    {
+        if (_options.StateDirectory is not { } directory) return;
+        try
+        {
+            // A run that met nobody takes nothing from what the last one knew.
+            var saved = _engine.Run((node, _) => node.Dht!.Statistics.UsableNodes > 0 ? node.Dht.Save() : []);
+            if (saved.Length > 0) AtomicFile.WriteAllBytes(Path.Combine(directory, FileName), saved);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // Then the next run begins with the bootstrap hosts.
+        }
+    }
+
+    private sealed class Search(Action<Endpoint>? onPeer)
+    {
+        public Action<Endpoint>? OnPeer { get; } = onPeer;
+
+        public List<Endpoint> Peers { get; } = [];
+
+        public ReadOnlyMemory<byte> Value { get; set; }
+
+        public TaskCompletionSource<DhtFinding> Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}
