@@ -33,10 +33,10 @@ internal static class MatrixReport
 
             Measured in simulation by `dotnet run -c Release --project bench/Punchline.Benchmarks -- matrix {seeds}`, which wrote this page: {seeds} runs
             a cell, with seeds 1 to {seeds}, so another run writes the same page. Rows are the peer that is in the room already, columns the
-            newcomer. A cell is the share of runs in which both were connected within 20 s, and the median of the time from hearing of each
+            newcomer. A cell is the share of runs in which both were connected within 20 s, or 30 s where ports have to be searched, and the median of the time from hearing of each
             other until both were, in milliseconds. The server only introduces them.
 
-            – stands where plain punching cannot help: a symmetric router chooses a port that the other side's filter would have to expect.
+            – stands where nothing helps: both routers choose ports that the other side would have to guess at once.
             There both sides are told so. What the networks do is defined in `tests/Punchline.Simulation/Peers/Network.cs`, in the terms of RFC 4787.
 
 

@@ -39,6 +39,7 @@ internal sealed partial class NodeCore : IDisposable
     // In the order of opening, so that a run replays.
     private readonly OrderedDictionary<int, RoomSession> _rooms = [];
     private readonly OrderedDictionary<int, IServerEnd> _serverEnds = [];
+    private readonly NetworkProfiler _profiler;
     private int _lastRoom;
     private Timestamp _nextStunRefresh = Timestamp.Never;
     private Timestamp _nextLook;
@@ -51,6 +52,7 @@ internal sealed partial class NodeCore : IDisposable
     {
         _services = new NodeServices(identity, random, observer);
         _stun = new StunClient(random);
+        _profiler = new NetworkProfiler(_services);
         _portMapper = new PortMapper(random);
     }
 
@@ -58,6 +60,9 @@ internal sealed partial class NodeCore : IDisposable
 
     /// <summary>What STUN servers and the DHT's nodes saw of our socket.</summary>
     public IReadOnlyList<Endpoint> Reflexive => _services.Reflexive;
+
+    /// <summary>What is known of our network.</summary>
+    public NetworkProfile Profile => _services.Profile;
 
     /// <summary>Hints and connection ids that lead to a session; none once every room is closed.</summary>
     public int RouteCount => _services.Routes.Count;
@@ -74,7 +79,9 @@ internal sealed partial class NodeCore : IDisposable
             {
                 Rooms = _rooms.Count,
                 ExternalPorts = _services.Reflexive.DistinctBy(reflexive => reflexive.Port).Count(),
-                FiveTuples = _services.ProbeBudget.FiveTuples + (ulong)_stunServers.Count,
+                FiveTuples = _services.ProbeBudget.FiveTuples + _services.Search.Mappings + _services.Search.Probes + (ulong)_stunServers.Count,
+                SearchMappings = _services.Search.Mappings,
+                SearchSessions = _services.Search.Probes,
             };
             foreach (var room in _rooms.Values) room.AddTo(ref statistics);
             return statistics;
@@ -86,7 +93,8 @@ internal sealed partial class NodeCore : IDisposable
         get
         {
             var next = Timestamp.Min(
-                Timestamp.Min(_stun.NextTimeout, _nextStunRefresh), Timestamp.Min(_portMapper.NextTimeout, _services.SideSockets.NextTimeout));
+                Timestamp.Min(Timestamp.Min(_stun.NextTimeout, _nextStunRefresh), _portMapper.NextTimeout),
+                Timestamp.Min(_services.SideSockets.NextTimeout, _profiler.NextTimeout));
             next = Timestamp.Min(next, Timestamp.Min(_services.Tcp.NextTimeout, _services.TcpReflexive.NextTimeout));
             if (_services.IsLookWanted) next = Timestamp.Min(next, _nextLook);
             if (_services.IsObservedNews) next = Timestamp.Min(next, _nextObservedNews);
@@ -104,6 +112,7 @@ internal sealed partial class NodeCore : IDisposable
         _services.HostAddresses = addresses;
         if (hasMoved)
         {
+            _profiler.Restart();
             foreach (var room in _rooms.Values) room.ChangeConnectionIds();
             Doubt(now);
         }
@@ -301,6 +310,7 @@ internal sealed partial class NodeCore : IDisposable
         _portMapper.HandleTimeout(now);
         DrainPortMapper(now);
         _services.SideSockets.HandleTimeout(now);
+        if (_profiler.HandleTimeout(now)) HandleCandidatesChanged(now);
         if (now >= _nextStunRefresh)
         {
             _nextStunRefresh = now + StunRefreshInterval;
@@ -354,46 +364,6 @@ internal sealed partial class NodeCore : IDisposable
         foreach (var room in _rooms.Values) room.Dispose();
         _rooms.Clear();
         _serverEnds.Clear();
-    }
-
-    private void DrainStun(Timestamp now)
-    {
-        while (_stun.TryDequeueEvent(out var ended))
-        {
-            if (ended is not StunClientEvent.Reflected reflected) continue;
-            if (reflected.Requests == 1 && !(_services.ServerRoundTrip < reflected.RoundTrip)) _services.ServerRoundTrip = reflected.RoundTrip;
-            UpdateReflexive(reflected.Server, reflected.Mapped, now);
-        }
-    }
-
-    private void UpdateReflexive(Endpoint server, Endpoint mapped, Timestamp now)
-    {
-        if (_reflexiveByServer.TryGetValue(server, out var known) && known == mapped) return;
-        _reflexiveByServer[server] = mapped;
-        UpdateReflexive(now);
-    }
-
-    private void UpdateReflexive(Timestamp now)
-    {
-        // In the order in which the servers were named, so that a run replays.
-        List<Endpoint> answering = [.. _stunServers.Where(_reflexiveByServer.ContainsKey)];
-        _services.AnsweringStunServers = answering;
-        var reflexive = answering.Select(asked => _reflexiveByServer[asked]).Concat(SeenByDht).Distinct().ToList();
-        if (reflexive.SequenceEqual(_services.Reflexive)) return;
-        // Our address is another one, and with it perhaps all that the gateway knew.
-        if (_services.Reflexive.Count > 0) _portMapper.Refresh(now);
-        _services.Reflexive.Clear();
-        _services.Reflexive.AddRange(reflexive);
-        _services.Mapped = JudgeMapped();
-        HandleCandidatesChanged(now);
-    }
-
-    private void Look(Timestamp now)
-    {
-        _services.IsLookWanted = false;
-        _nextLook = now + MinLookInterval;
-        foreach (var server in _stunServers) _stun.QueryNow(server, now);
-        foreach (var end in _serverEnds.Values) end.Server.Doubt(now);
     }
 
     private void HandleCandidatesChanged(Timestamp now)

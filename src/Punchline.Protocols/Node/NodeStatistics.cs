@@ -26,6 +26,12 @@ internal record struct NodeStatistics
     /// </summary>
     public ulong FiveTuples { get; set; }
 
+    /// <summary>Those of <see cref="FiveTuples"/> that gave us a port more at our router, for a peer to find.</summary>
+    public ulong SearchMappings { get; set; }
+
+    /// <summary>Those of them that tried a port of a peer's router.</summary>
+    public ulong SearchSessions { get; set; }
+
     public ulong PacketsSent { get; set; }
 
     public ulong PacketsReceived { get; set; }
@@ -56,6 +62,8 @@ internal record struct NodeStatistics
         ExternalPorts = left.ExternalPorts + right.ExternalPorts,
         Probes = left.Probes + right.Probes,
         FiveTuples = left.FiveTuples + right.FiveTuples,
+        SearchMappings = left.SearchMappings + right.SearchMappings,
+        SearchSessions = left.SearchSessions + right.SearchSessions,
         PacketsSent = left.PacketsSent + right.PacketsSent,
         PacketsReceived = left.PacketsReceived + right.PacketsReceived,
         PacketsLost = left.PacketsLost + right.PacketsLost,

@@ -45,15 +45,14 @@ internal sealed class OwnIntroduction(NodeServices services, InstanceId instance
         var candidates = new List<Candidate>();
         // Where STUN sees the same endpoint both are told: who knows no mappings takes the other.
         if (services.Mapped is { } mapped) candidates.Add(new Candidate(CandidateKind.Mapped, mapped));
-        foreach (var reflexive in services.Reflexive) candidates.Add(new Candidate(KindOf(reflexive), reflexive));
-        foreach (var observed in services.VouchedAddresses) candidates.Add(new Candidate(KindOf(observed), observed));
+        foreach (var seen in services.OfUse(services.Reflexive.Concat(services.VouchedAddresses))) candidates.Add(new Candidate(KindOf(seen), seen));
         foreach (var host in services.HostAddresses)
         {
             if (AddressScope.IsLoopback(host.Endpoint) && !allowLoopback) continue;
             if (!services.Reflexive.Contains(host.Endpoint)) candidates.Add(new Candidate(CandidateKind.Host, host.Endpoint));
         }
         AddTcp(candidates, allowLoopback);
-        return new IntroductionBlob(services.PublicKey, instance, _generation, name, [.. candidates.Take(Candidate.MaxPerPeer)]) { Offers = [.. _offers] };
+        return new IntroductionBlob(services.PublicKey, instance, _generation, name, [.. candidates.Take(Candidate.MaxPerPeer)]) { Offers = [.. _offers], Profile = services.Profile };
     }
 
     // An IPv6 address that no router changed is our own, which tells the other side that there is none to be careful with (PunchTarget.IsOwn).

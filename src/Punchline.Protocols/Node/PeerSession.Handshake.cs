@@ -96,6 +96,7 @@ internal sealed partial class PeerSession
         _lastMessage1 = packet.ToArray();
         _responses.Clear();
         NoteUninvited(source);
+        HandleHit(source, now);
         if (!_context.IsInitiator) Respond(message1, source, isProven, now);
         else if (IsConnected)
         {
@@ -157,80 +158,15 @@ internal sealed partial class PeerSession
         _nextMessage3 = Timestamp.Never;
     }
 
-    private void StartAttempt(Timestamp learnedAt, Timestamp now)
-    {
-        EndInitiator();
-        _attemptLearnedAt = learnedAt;
-        _chosenLink = null;
-        Failure = null;
-        _attempt = ++_services.LastAttempt;
-        _heardFromPeer = false;
-        _impostorAnswered = false;
-        _punch = null;
-        // Whoever has to look for a way does not know that the old one is open.
-        SetOpenPath(null);
-        _turn ??= _services.PunchQueue.Join();
-        BeginPunch(now);
-    }
-
-    // Where it is this peer's turn: at once, as a rule.
-    private void BeginPunch(Timestamp now)
-    {
-        if (_turn is null || (_turn.IsWaiting && !_turn.TryTake())) return;
-        _turnEnds = now + TurnTime;
-        _punch = new PunchAttempt(now);
-        AddPlan(now);
-        BeginFresh(now);
-        BeginTcp(now);
-        foreach (var link in _links) Greet(link, now);
-        // Openers need no handshake, so they are on their way before the key pair of message 1 is made.
-    }
-
-    private void EndPunch()
-    {
-        _punch = null;
-        CloseFresh();
-        EndTurn();
-    }
-
-    private void EndTurn()
-    {
-        _turn?.End();
-        _turn = null;
-        _turnEnds = Timestamp.Never;
-    }
-
-    private PunchSituation Situation => new(_services.HostAddresses, _services.AllReflexive, Introduction.Candidates, _room.AllowLoopback)
-    {
-        ServerRoundTrip = _services.ServerRoundTrip,
-        OpenPaths = _services.OpenPaths,
-        Offers = [.. Introduction.Offers.Where(offer => offer.Target == _services.Target)],
-        HasNat64 = _services.HasNat64,
-    };
-
-    private void AddPlan(Timestamp now)
-    {
-        _punch?.Add(PunchPlan.Create(Situation), now);
-        AddFreshPlans(now);
-    }
-
-    private void FailAttempt(PunchAttempt punch, Timestamp now)
-    {
-        EndPunch();
-        EndInitiator();
-        var failure = PunchFailure.Explain(new PunchObservations(punch.ProbesSent, punch.Targets, _heardFromPeer, _services.Reflexive.Count > 0, _impostorAnswered)
-        {
-            IsOfAnotherFamily = PunchTargets.AreOfAnotherFamily(Situation),
-        });
-        ObserveFailed(failure, now);
-        Failure = failure;
-        _events.Enqueue(new PeerSessionEvent.Failed(failure));
-    }
-
     private bool TryDequeueProbe(Timestamp now, Span<byte> buffer, out Transmit transmit)
     {
         transmit = default;
-        if (_punch is null || !_punch.TryTakeProbe(now, _services.ProbePacer, _services.ProbeBudget, HandshakePacket.Message1Length, out var probe)) return false;
+        if (_punch is null) return false;
+        if (!_punch.TryTakeProbe(now, _services.ProbePacer, _services.ProbeBudget, HandshakePacket.Message1Length, out var probe))
+        {
+            if (!TryTakeScan(now, out var path)) return false;
+            probe = new Probe(TimeSpan.Zero, path.Remote, ProbeKind.Handshake, 0) { Via = path.Local };
+        }
         _services.Counted.Probes++;
         if (probe.Kind == ProbeKind.Opener)
         {

@@ -148,7 +148,10 @@ internal sealed partial class PeerSession
                 }
                 break;
             case ConnectionEventKind.AddressObserved:
-                _services.NoteObserved(Peer, connection.ObservedAddress!.Value);
+                var observed = connection.ObservedAddress!.Value;
+                _services.NoteObserved(Peer, observed);
+                // Our router may have another address, of which nothing else tells before STUN's next turn.
+                _services.IsLookWanted |= !_services.Reflexive.Contains(observed);
                 break;
         }
     }
@@ -175,6 +178,7 @@ internal sealed partial class PeerSession
             AddFreshPlans(now);
         }
         else Probe([.. PlanPaths().Where(probe => !known.Contains(probe.Destination))], now);
+        AddTcpPlan(now);
     }
 
     private void LookForBetter(Timestamp now)

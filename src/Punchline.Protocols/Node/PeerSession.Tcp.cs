@@ -66,6 +66,14 @@ internal sealed partial class PeerSession : ITcpLinkOwner
         _room.HandleProgress(this, now);
     }
 
+    /// <summary>Our address, or the peer's, is another one: the connection that stands by leads through a router that has forgotten it.</summary>
+    public void RenewTcp(Timestamp now)
+    {
+        if (!IsConnected || _connection.Path.Local.Carrier == Carrier.Tcp) return;
+        CloseLinks(but: null, now);
+        BeginTcp(now);
+    }
+
     private void BeginTcp(Timestamp now)
     {
         _tcpAgainAt = Timestamp.Never;
@@ -175,6 +183,7 @@ internal sealed partial class PeerSession : ITcpLinkOwner
 
     private void CloseLinks(PathAddress? but, Timestamp now)
     {
+        if (but is null) _chosenLink = null;
         for (var i = _links.Count - 1; i >= 0; i--)
         {
             var link = _links[i];

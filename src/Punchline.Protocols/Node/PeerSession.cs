@@ -78,7 +78,7 @@ internal sealed partial class PeerSession : IDisposable
             var next = _connection?.NextTimeout ?? Timestamp.Never;
             next = Timestamp.Min(next, PathsDeadline);
             if (_punch is { } punch) next = Timestamp.Min(next, Timestamp.Min(punch.NextTimeout, punch.Deadline));
-            next = Timestamp.Min(next, Timestamp.Min(_pauseEnds, _nextFresh));
+            next = Timestamp.Min(next, Timestamp.Min(Timestamp.Min(_pauseEnds, _nextFresh), SearchTimeout));
             next = Timestamp.Min(next, TcpTimeout);
             return Timestamp.Min(Timestamp.Min(next, _turnEnds), Timestamp.Min(_nextMessage3, _doubtEnds));
         }
@@ -108,6 +108,7 @@ internal sealed partial class PeerSession : IDisposable
     public void Replan(Timestamp now)
     {
         if (_punch is not null) AddPlan(now);
+        else if (_isHopeless && HasMapping) Reconnect(now);
         LookForBetter(now);
         AddTcpPlan(now);
     }
@@ -161,6 +162,7 @@ internal sealed partial class PeerSession : IDisposable
         if (now >= _nextMessage3) SendMessage3(now);
         if (now >= _doubtEnds) EndDoubt(now);
         if (now >= _nextFresh) OpenFresh(now);
+        HandleSearchTimeout(now);
         if (_punch is { } punch && now >= punch.Deadline) FailAttempt(punch, now);
     }
 
@@ -172,6 +174,7 @@ internal sealed partial class PeerSession : IDisposable
             transmit = new Transmit(packet.Path, packet.Packet.Length);
             return true;
         }
+        if (_opening is not null && _opening.TryDequeueTransmit(buffer, out transmit)) return true;
         if (TryDequeueProbe(now, buffer, out transmit) || TryDequeuePathProbe(now, buffer, out transmit)) return true;
         return _connection is not null && _connection.TryDequeueTransmit(now, buffer, out transmit);
     }
@@ -258,7 +261,9 @@ internal sealed partial class PeerSession : IDisposable
                 _chat.HandleWritable();
                 break;
             case ConnectionEventKind.PathChanged:
+                var hasMoved = _openPath is { Local.Carrier: Carrier.Udp } former && former.Remote.Address != connectionEvent.Path.Remote.Address;
                 SetOpenPath(connectionEvent.Path);
+                if (hasMoved && connectionEvent.Path.Local.Carrier == Carrier.Udp) RenewTcp(now);
                 _udpAgainAt = Timestamp.Never;
                 if (connectionEvent.Path.Local.Carrier == Carrier.Tcp)
                 {

@@ -97,6 +97,6 @@ internal sealed class RoomAtServer : IRendezvous, IServerEnd
     private void Introduce(MemberEntry entry, Timestamp now)
     {
         if (!IntroductionBlob.TryOpen(entry.Blob, _room.Keys, out var introduction)) return;
-        if (introduction.Id == entry.Id && introduction.Instance == entry.Instance) _room.Introduce(introduction, now);
+        if (introduction.Id == entry.Id && introduction.Instance == entry.Instance) _room.Introduce(introduction with { SeenAt = entry.Address }, now);
     }
 }

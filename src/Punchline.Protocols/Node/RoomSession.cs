@@ -154,6 +154,12 @@ internal sealed partial class RoomSession : IDisposable
         foreach (var session in Sessions) session.Announce(own);
     }
 
+    /// <summary>Our own address is another one: TCP connections that stand by are made anew.</summary>
+    public void RenewTcp(Timestamp now)
+    {
+        foreach (var session in Sessions) session.RenewTcp(now);
+    }
+
     /// <summary>A member's path is silent: the rendezvous introduces us anew, so that it looks for us as we do for it.</summary>
     public void Reintroduce(Timestamp now)
     {

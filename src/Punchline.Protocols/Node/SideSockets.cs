@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Stun;
+using Punchline.Protocols.Traversal;
 
 namespace Punchline.Protocols.Node;
 
@@ -32,6 +33,7 @@ internal enum SideSocketState : byte
 internal sealed class SideSocket(SocketId id, ISideSocketOwner owner)
 {
     private readonly List<Endpoint> _reflexive = [];
+    private readonly List<MappingObservation> _observations = [];
 
     public SocketId Id { get; } = id;
 
@@ -43,12 +45,16 @@ internal sealed class SideSocket(SocketId id, ISideSocketOwner owner)
     /// <summary>What STUN servers saw of it, in the order of their answers, without duplicates.</summary>
     public IReadOnlyList<Endpoint> Reflexive => _reflexive;
 
+    /// <summary>Which server saw what, in the order of their answers.</summary>
+    public IReadOnlyList<MappingObservation> Observations => _observations;
+
     internal ISideSocketOwner Owner { get; } = owner;
 
     internal StunClient? Stun { get; set; }
 
-    internal void Learn(Endpoint mapped)
+    internal void Learn(Endpoint server, Endpoint mapped)
     {
+        _observations.Add(new MappingObservation(server, Port, mapped));
         if (!_reflexive.Contains(mapped)) _reflexive.Add(mapped);
     }
 }
@@ -168,7 +174,7 @@ internal sealed class SideSockets(IRandomSource random)
         while (stun.TryDequeueEvent(out var ended))
         {
             if (ended is not StunClientEvent.Reflected reflected) continue;
-            socket.Learn(reflected.Mapped);
+            socket.Learn(reflected.Server, reflected.Mapped);
             socket.Owner.HandleSideSocket(socket, now);
         }
     }

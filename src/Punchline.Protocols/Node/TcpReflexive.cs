@@ -94,6 +94,15 @@ internal sealed class TcpReflexive(TcpLinks links, IRandomSource random) : ITcpL
         }
     }
 
+    /// <summary>Our address is another one: what the connection keeps open leads to a router, or a port of it, that nobody is told any more.</summary>
+    public void Renew(Timestamp now)
+    {
+        if (_link is not { } link) return;
+        links.Close(link.Local);
+        (Mapped, _isRequestDue, _hasConcluded) = (null, false, false);
+        Connect(now);
+    }
+
     public bool TryDequeueTransmit(Span<byte> buffer, out Transmit transmit)
     {
         transmit = default;

@@ -46,6 +46,12 @@ internal sealed record IntroductionBlob(
     /// <summary>Cipher suites that it speaks, best first.</summary>
     public ReadOnlyMemory<byte> Suites { get; init; } = OurSuites;
 
+    /// <summary>What it knows of its network.</summary>
+    public NetworkProfile Profile { get; init; } = NetworkProfile.Unknown;
+
+    /// <summary>Where the server sees the member, if a server says so. No part of the blob, and not the member's word.</summary>
+    public Endpoint? SeenAt { get; init; }
+
     /// <summary>Ports that it has opened for some of the others.</summary>
     public IReadOnlyList<PortOffer> Offers { get; init; } = [];
 
@@ -98,7 +104,7 @@ internal sealed record IntroductionBlob(
         writer.WriteVarInt((ulong)name.Length);
         writer.WriteBytes(name);
         CandidateList.Write(ref writer, Candidates);
-        IntroductionFields.Write(ref writer, Offers);
+        IntroductionFields.Write(ref writer, Offers, Profile);
     }
 
     /// <summary>Reads what <see cref="Write"/> wrote. False where it is malformed.</summary>
@@ -110,13 +116,14 @@ internal sealed record IntroductionBlob(
         if (!reader.TryReadBytes(P256KeyPair.PublicKeyLength, out var publicKey) || !reader.TryReadBytes(InstanceId.ByteLength, out var instance)) return false;
         if (!reader.TryReadUInt32(out var generation) || !reader.TryReadVarIntPrefixed(out var name) || name.Length > MaxNameBytes) return false;
         if (!CandidateList.TryRead(ref reader, out var candidates)) return false;
-        IntroductionFields.Read(ref reader, out var offers);
+        IntroductionFields.Read(ref reader, out var offers, out var profile);
         introduction = new IntroductionBlob(
             publicKey.ToArray(), InstanceId.FromBytes(instance), generation, PeerText.Clean(Encoding.UTF8.GetString(name)), candidates)
         {
             Versions = versions,
             Suites = suites,
             Offers = offers,
+            Profile = profile,
         };
         return true;
     }

@@ -12,20 +12,31 @@ internal static class IntroductionFields
     /// <summary>A list of <see cref="PortOffer"/>.</summary>
     private const ulong Offers = 1;
 
-    public static void Write(ref SpanWriter writer, IReadOnlyList<PortOffer> offers)
+    /// <summary>A <see cref="NetworkProfile"/>.</summary>
+    private const ulong Profile = 2;
+
+    public static void Write(ref SpanWriter writer, IReadOnlyList<PortOffer> offers, NetworkProfile profile)
     {
+        if (profile != NetworkProfile.Unknown)
+        {
+            var written = new SpanWriter(stackalloc byte[NetworkProfile.Length]);
+            profile.Write(ref written);
+            WriteField(ref writer, Profile, written.Written);
+        }
         if (offers.Count == 0) return;
         var value = new SpanWriter(stackalloc byte[PortOffer.MaxPerPeer * PortOffer.MaxLength]);
         foreach (var offer in offers) offer.Write(ref value);
         WriteField(ref writer, Offers, value.Written);
     }
 
-    public static void Read(ref SpanReader reader, out IReadOnlyList<PortOffer> offers)
+    public static void Read(ref SpanReader reader, out IReadOnlyList<PortOffer> offers, out NetworkProfile profile)
     {
         offers = [];
+        profile = NetworkProfile.Unknown;
         while (reader.TryReadVarInt(out var type) && reader.TryReadVarIntPrefixed(out var value))
         {
             if (type == Offers) offers = ReadOffers(value);
+            else if (type == Profile && NetworkProfile.TryRead(value, out var read)) profile = read;
         }
     }
 

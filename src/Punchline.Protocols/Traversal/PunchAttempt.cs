@@ -24,14 +24,17 @@ internal sealed class PunchAttempt(Timestamp start)
     private readonly HashSet<PathAddress> _sent = [];
     private readonly Dictionary<PathAddress, int> _replies = [];
     private readonly Dictionary<PathAddress, CopiesSent> _handshakes = [];
-    // Of addresses that message 1 went to, so not more than there are targets.
+    // Of addresses that message 1 went to, so not more than there are targets, and ports of a search.
     private readonly Dictionary<PathAddress, byte[]> _cookies = [];
     private int _order;
     private Timestamp _notBefore;
 
     public Timestamp Start { get; } = start;
 
-    public Timestamp Deadline { get; } = start + PunchPlan.Duration;
+    public Timestamp Deadline { get; private set; } = start + PunchPlan.Duration;
+
+    /// <summary>The peer's ports are being searched.</summary>
+    public bool IsScanning { get; private set; }
 
     /// <summary>Packets that went out.</summary>
     public int ProbesSent { get; private set; }
@@ -72,6 +75,28 @@ internal sealed class PunchAttempt(Timestamp start)
         _replies[source] = replies + 1;
         _planned.Add(source);
         Schedule(new Probe(TimeSpan.Zero, source.Remote, ProbeKind.Answer, 0) { Via = source.Local }, now);
+    }
+
+    /// <summary>It lasts until then at least.</summary>
+    public void Prolong(Timestamp deadline) => Deadline = Timestamp.Max(Deadline, deadline);
+
+    /// <summary>It lasts until then at most.</summary>
+    public void EndBy(Timestamp deadline) => Deadline = Timestamp.Min(Deadline, deadline);
+
+    /// <summary>Message 1 goes to one more port of a search.</summary>
+    public void NoteScan(PathAddress path, Timestamp now)
+    {
+        IsScanning = true;
+        ProbesSent++;
+        _handshakes[path] = HandshakesTo(path).Another(now);
+    }
+
+    /// <summary>Nothing more that was planned leaves from this socket but by IPv6, where no ports are searched.</summary>
+    public void CancelIPv4(SocketId socket)
+    {
+        var kept = _scheduled.UnorderedItems.Where(item => item.Element.Via != socket || !item.Element.Destination.IsIPv4).ToList();
+        _scheduled.Clear();
+        _scheduled.EnqueueRange(kept);
     }
 
     /// <summary>A TCP connection to the peer stands: message 1 goes there, once, for nothing of it is lost.</summary>

@@ -24,6 +24,12 @@ internal sealed record PunchFailure(string Cause, string Detail, string Advice)
     /// <summary>Somebody answered in the peer's place.</summary>
     public const string Impostor = "impostor";
 
+    /// <summary>Both routers give every destination another port, and neither's can be known or found.</summary>
+    public const string SymmetricBoth = "symmetric-both";
+
+    /// <summary>Ports of one router were searched, in vain.</summary>
+    public const string SearchFailed = "search-failed";
+
     /// <summary>There is a list of those who may be connected to, and the peer is not on it.</summary>
     public const string NotAllowed = "not-allowed";
 
@@ -36,7 +42,7 @@ internal sealed record PunchFailure(string Cause, string Detail, string Advice)
     /// <summary>A pure function of what an attempt saw.</summary>
     public static PunchFailure Explain(PunchObservations seen)
     {
-        var tried = $"{seen.ProbesSent} packets to {seen.Targets} addresses in {PunchPlan.Duration.TotalSeconds:0} s";
+        var tried = $"{seen.ProbesSent} packets to {seen.Targets} addresses in {seen.Lasted.TotalSeconds:0.#} s";
         return seen switch
         {
             { ImpostorAnswered: true } => new(
@@ -51,6 +57,14 @@ internal sealed record PunchFailure(string Cause, string Detail, string Advice)
                 NoCandidates,
                 "The peer named no address that can be probed from here.",
                 "Check that the peer's network lets UDP out, so that it can learn its public address."),
+            { IsHopeless: true } => new(
+                SymmetricBoth,
+                $"Both routers give every destination another port, so that neither side can know, or find, the port where it is expected ({tried}).",
+                "One side has to change: forward a UDP port there, switch on UPnP in its router, use IPv6, or use another network, such as a phone's instead of an office's."),
+            { IsSearched: true, HeardFromPeer: false } => new(
+                SearchFailed,
+                $"One of the routers gives every destination another port, and a search of its ports met none that was open ({tried}).",
+                "Try again in a minute: a search succeeds 98 times in 100. To be independent of luck, forward a UDP port on either side, or switch on UPnP in a router."),
             { HeardFromPeer: true } => new(
                 OneWay,
                 $"The peer's packets arrive here, but ours do not reach it ({tried}).",
@@ -72,4 +86,13 @@ internal readonly record struct PunchObservations(int ProbesSent, int Targets, b
 {
     /// <summary>The peer has no address of a family that we have.</summary>
     public bool IsOfAnotherFamily { get; init; }
+
+    /// <summary>From its start to its end.</summary>
+    public TimeSpan Lasted { get; init; } = PunchPlan.Duration;
+
+    /// <summary>Both networks' profiles leave no way, which is known long before the attempt would be over.</summary>
+    public bool IsHopeless { get; init; }
+
+    /// <summary>Ports were opened, or tried, by the hundreds.</summary>
+    public bool IsSearched { get; init; }
 }

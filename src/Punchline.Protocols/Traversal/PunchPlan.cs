@@ -85,6 +85,9 @@ internal static class PunchPlan
     /// </summary>
     public const int Flights = 9;
 
+    /// <summary>Flights to a port that the peer has opened: until 2.1 s. Eight ports leave the peer's address room for another candidate.</summary>
+    public const int OfferedFlights = 6;
+
     /// <summary>Flights that are led by an opener.</summary>
     public const int OpenerFlights = 2;
 
@@ -130,6 +133,8 @@ internal static class PunchPlan
     /// </summary>
     public static readonly TimeSpan FreshHandshakeDelay = TimeSpan.FromMilliseconds(1_000);
 
+    private static readonly int[] HitDelays = [50, 150, 350, 750];
+
     private static readonly TimeSpan LaterCandidatesDelay = TimeSpan.FromMilliseconds(200);
 
     /// <summary>The plan's probes in the order of their times.</summary>
@@ -143,7 +148,7 @@ internal static class PunchPlan
             var target = targets[rank];
             var start = rank < MaxFirstCandidates ? TimeSpan.Zero : LaterCandidatesDelay;
             var isOpen = target.IsNear || target.IsOwn || target.IsOffered || situation.OpenPaths?.Contains(target.Endpoint) is true;
-            for (var flight = 0; flight < Flights; flight++)
+            for (var flight = 0; flight < (target.IsOffered ? OfferedFlights : Flights); flight++)
             {
                 // 33 ms × (2^flight − 1)
                 var at = start + (FirstInterval * ((1 << flight) - 1));
@@ -178,6 +183,13 @@ internal static class PunchPlan
         }
         return [.. probes.OrderBy(probe => probe.At).Take(2 * MaxFirstCandidates)];
     }
+
+    /// <summary>
+    /// What follows the answer to a message of the peer's that came by a port of a search: it is the one way that there is, and the peer does not
+    /// know it before one of these arrives.
+    /// </summary>
+    public static IReadOnlyList<Probe> CreateHit(PathAddress path) =>
+        [.. HitDelays.Select(delay => new Probe(TimeSpan.FromMilliseconds(delay), path.Remote, ProbeKind.Handshake, 0) { Via = path.Local })];
 
     /// <summary>From an opener to the packet that counts.</summary>
     public static TimeSpan LeadOf(PunchSituation situation)

@@ -58,6 +58,40 @@ public sealed class NeverAWeaponTests
         Assert.Equal(56, MostInAMinute(sent));
     }
 
+    // A search takes thousands of packets: they go to where the server sees the member, whatever the member says.
+    [Theory]
+    [InlineData("203.0.113.77:1024", 65_535)] // somebody else's
+    [InlineData("198.51.100.11:1024", 65_535)] // its neighbour's
+    [InlineData("198.51.100.10:80", 1_023)] // services
+    public void A_member_who_offers_ports_of_another_has_none_of_them_searched(string first, ushort last)
+    {
+        using var room = new StagedRoom(members: 1, responds: true);
+        var sent = room.PassAll(TimeSpan.FromMilliseconds(100));
+        room.Tell(room.Members[0].Offer(2, new PortOffer(PortOffer.TargetOf(room.Node.Id), Endpoint.Parse(first), last, 256)));
+        sent.AddRange(room.PassAll(TimeSpan.FromSeconds(60)));
+        Assert.All(sent, packet => Assert.Equal(room.Members[0].Source, packet.To));
+        Assert.Equal(0UL, room.Node.Statistics.SearchSessions);
+    }
+
+    [Fact]
+    public void A_member_whose_ports_are_searched_gets_2000_packets_100_a_second_and_then_none_for_a_minute()
+    {
+        using var room = new StagedRoom(members: 1, responds: true);
+        var offer = new PortOffer(PortOffer.TargetOf(room.Node.Id), StagedRoom.StagedMember.SeenAt.WithPort(1_024), 65_535, 256);
+        room.Tell(room.Members[0].Offer(2, offer));
+        var sent = new List<StagedPacket>();
+        for (var generation = 3u; generation < 12; generation++)
+        {
+            sent.AddRange(room.PassAll(TimeSpan.FromSeconds(8)));
+            room.Tell(room.Members[0].Offer(generation, offer)); // it cannot have enough
+        }
+        var searched = sent.Where(packet => packet.To.Port != room.Members[0].Source.Port).ToList();
+        Assert.Equal(SearchBudget.MaxProbes, searched.Count);
+        Assert.Equal(SearchBudget.MaxProbes, searched.DistinctBy(packet => packet.To).Count());
+        for (var i = 0; i + 102 < searched.Count; i++) Assert.True(searched[i + 102].At - searched[i].At >= TimeSpan.FromMilliseconds(999));
+        Assert.Equal((ulong)SearchBudget.MaxProbes, room.Node.Statistics.SearchSessions);
+    }
+
     // Whoever can write another's address into its packets has us answer there, by the same numbers.
     [Fact]
     public void Sixty_members_whose_message_1s_seem_to_come_from_one_address_have_it_sent_12_answers_a_minute()

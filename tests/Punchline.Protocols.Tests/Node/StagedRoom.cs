@@ -198,13 +198,23 @@ internal sealed class StagedRoom : IDisposable
 
         public Endpoint Source { get; }
 
-        public MemberEntry Entry => new(Id, _introduction.Instance, 1, Endpoint.Parse("198.51.100.10:0"), _introduction.Seal(_room.Keys, _room.Random));
+        /// <summary>Where the server sees it.</summary>
+        public static Endpoint SeenAt { get; } = Endpoint.Parse("198.51.100.10:0");
+
+        public MemberEntry Entry => new(Id, _introduction.Instance, 1, SeenAt, _introduction.Seal(_room.Keys, _room.Random));
 
         /// <summary>News of the member: a later blob, with other addresses.</summary>
         public UpdatedMessage Move(uint generation, IReadOnlyList<Candidate> candidates)
         {
             var moved = _introduction with { Generation = generation, Candidates = candidates };
             return new UpdatedMessage(new MemberEntry(Id, moved.Instance, generation, Endpoint.Parse("198.51.100.10:0"), moved.Seal(_room.Keys, _room.Random)));
+        }
+
+        /// <summary>News of the member: it has opened ports.</summary>
+        public UpdatedMessage Offer(uint generation, PortOffer offer)
+        {
+            var offering = _introduction with { Generation = generation, Offers = [offer] };
+            return new UpdatedMessage(new MemberEntry(Id, offering.Instance, generation, SeenAt, offering.Seal(_room.Keys, _room.Random)));
         }
 
         public HandshakeContext Context => ContextBy(Identity);

@@ -143,6 +143,21 @@ public sealed class LimitTests
         cause, PunchFailure.Explain(new PunchObservations(targets, targets, false, true, false) { IsOfAnotherFamily = true }).Cause);
 
     [Theory]
+    [InlineData(true, false, false, PunchFailure.SymmetricBoth)]
+    [InlineData(false, true, false, PunchFailure.SearchFailed)]
+    [InlineData(false, true, true, PunchFailure.OneWay)] // the search met it
+    public void A_search_has_causes_of_its_own(bool isHopeless, bool isSearched, bool heard, string cause)
+    {
+        var failure = PunchFailure.Explain(new PunchObservations(2_011, 1, heard, HasReflexive: true, ImpostorAnswered: false)
+        {
+            IsHopeless = isHopeless, IsSearched = isSearched, Lasted = TimeSpan.FromMilliseconds(800),
+        });
+        Assert.Equal(cause, failure.Cause);
+        Assert.Contains("2011 packets to 1 addresses in 0.8 s", failure.Detail, StringComparison.Ordinal);
+        Assert.NotEmpty(failure.Advice);
+    }
+
+    [Theory]
     [InlineData("192.168.1.10:1", 24, "192.168.1.255:1", true, true)]
     [InlineData("192.168.1.10:1", 24, "192.168.1.254:1", true, false)]
     [InlineData("192.168.1.10:1", 24, "192.168.2.255:1", false, false)]

@@ -22,7 +22,7 @@ public sealed class IPv6MeetingTests
     {
         foreach (var (first, second) in Pairs())
         {
-            var whyNot = Network.WhyImpossible(first, second);
+            var whyNot = Network.WhyImpossible(first, second) ?? (Network.TakesSearch(first, second) ? "It takes a search: see SearchTests." : null);
             foreach (var (oneWay, loss) in whyNot is null ? MeetingMatrix.Conditions : [Usual])
                 yield return new(first.Name, second.Name, oneWay, loss) { Skip = whyNot };
         }

@@ -15,7 +15,7 @@ public sealed class TcpMeetingTests
     {
         foreach (var (first, second) in MeetingMatrix.Pairs)
         {
-            var whyNot = Network.WhyImpossible(first, second);
+            var whyNot = Network.WhyImpossible(first, second) ?? (Network.TakesSearch(first, second) ? "Ports are searched by UDP only." : null);
             foreach (var (oneWay, loss) in whyNot is null ? MeetingMatrix.Conditions : [new(20, 0)])
                 yield return new(first.Name, second.Name, oneWay, loss) { Skip = whyNot };
         }
@@ -95,6 +95,30 @@ public sealed class TcpMeetingTests
                 }
                 Assert.Empty(meeting.First.EventsOf<NodeEvent.Disconnected>());
                 Assert.Empty(meeting.Second.EventsOf<NodeEvent.Disconnected>());
+            }, $"{first} - {second}");
+        }
+    }
+
+    [Theory]
+    [InlineData("port-restricted", "port-restricted")]
+    [InlineData("port-restricted", "full cone")]
+    [InlineData("full cone", "port-restricted")]
+    public void After_a_routers_reboot_another_TCP_connection_stands_by(string first, string second)
+    {
+        foreach (var seed in SimulationSeeds.Take(5))
+        {
+            SimulationRun.Check(seed, internet =>
+            {
+                using var meeting = Meet(internet, first, second);
+                internet.RunFor(TimeSpan.FromSeconds(2));
+                internet.Rebind(meeting.First.Machine.Site!);
+                AssertDelivered(meeting, TimeSpan.FromSeconds(10), "after the reboot");
+                internet.RunFor(TimeSpan.FromSeconds(10));
+                AssertCarrier(meeting, Carrier.Udp);
+                meeting.First.Machine.Site!.BlocksUdp = true;
+                AssertDelivered(meeting, MostSilence, "blocked");
+                AssertCarrier(meeting, Carrier.Tcp);
+                Assert.Equal((2, 2), (meeting.First.TcpConnections, meeting.Second.TcpConnections));
             }, $"{first} - {second}");
         }
     }

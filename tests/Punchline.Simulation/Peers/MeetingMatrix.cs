@@ -1,3 +1,5 @@
+using Punchline.Protocols.Node;
+
 namespace Punchline.Simulation.Peers;
 
 /// <summary>The way between two peers.</summary>
@@ -36,9 +38,9 @@ internal static class MeetingMatrix
         {
             runs++;
             using var internet = new VirtualInternet(seed);
-            using var meeting = MeetingScenario.Between(internet, first, second, conditions.Link);
+            using var meeting = MeetingScenario.Between(internet, first, second, conditions.Link, hasAlternate: true);
             meeting.JoinBoth();
-            if (meeting.RunUntilConnected(Patience)) elapsed.Add(meeting.Elapsed);
+            if (meeting.RunUntilConnected(Network.TakesSearch(first, second) ? PeerSession.SearchDuration : Patience)) elapsed.Add(meeting.Elapsed);
         }
         elapsed.Sort();
         return new(runs, elapsed.Count, elapsed.Count == 0 ? TimeSpan.Zero : elapsed[elapsed.Count / 2]);

@@ -1,4 +1,5 @@
 using Punchline.Protocols.Node;
+using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Rooms;
 using Punchline.Simulation.Nat;
 
@@ -13,11 +14,13 @@ internal sealed class MeetingScenario : IDisposable
     // From a carrier's NAT to its subscriber, whose addresses are from 100.64.0.0/10 (RFC 6598).
     private static readonly LinkConditions Subscriber = LinkConditions.Of(delayMilliseconds: 1);
 
-    private MeetingScenario(VirtualInternet internet, LinkConditions link, Site first, Site second, bool hasIPv6 = false, ushort tcpPort = 0)
+    private MeetingScenario(VirtualInternet internet, LinkConditions link, Site first, Site second, bool hasIPv6 = false, ushort tcpPort = 0, bool hasAlternate = false)
     {
         Internet = internet;
         Link = link;
-        Server = new SimulatedServer(internet, LinkConditions.Of(delayMilliseconds: 0), hasIPv6);
+        Server = new SimulatedServer(internet, LinkConditions.Of(delayMilliseconds: 0), hasIPv6, hasAlternate);
+        FirstSite = first;
+        SecondSite = second;
         First = new SimulatedPeer(internet, internet.AddMachine("alice", first), Keys, tcpPort: tcpPort);
         Second = new SimulatedPeer(internet, internet.AddMachine("bob", second), Keys, tcpPort: tcpPort);
     }
@@ -25,6 +28,11 @@ internal sealed class MeetingScenario : IDisposable
     public VirtualInternet Internet { get; }
 
     public SimulatedServer Server { get; }
+
+    /// <summary>The LAN of the first, with its router.</summary>
+    public Site FirstSite { get; }
+
+    public Site SecondSite { get; }
 
     public LinkConditions Link { get; }
 
@@ -40,9 +48,15 @@ internal sealed class MeetingScenario : IDisposable
     public TimeSpan TrickleDelay => (2 * (Link.Delay + Subscriber.Delay)) - RoomAtServer.MaxJoinDelay is { Ticks: > 0 } late ? late : TimeSpan.Zero;
 
     /// <summary>A network each; the link is the one between the core and the outermost router.</summary>
-    public static MeetingScenario Between(VirtualInternet internet, Network first, Network second, LinkConditions link, ushort tcpPort = 0) =>
+    /// <param name="internet">Where they live.</param>
+    /// <param name="first">Of the one who is in the room already.</param>
+    /// <param name="second">Of the newcomer.</param>
+    /// <param name="link">Of both.</param>
+    /// <param name="tcpPort">Where both listen; 0: no TCP.</param>
+    /// <param name="hasAlternate">The server has a second address for STUN.</param>
+    public static MeetingScenario Between(VirtualInternet internet, Network first, Network second, LinkConditions link, ushort tcpPort = 0, bool hasAlternate = false) =>
         new(internet, link, AddSite(internet, "alice", first, link, "100.64.1.0"), AddSite(internet, "bob", second, link, "100.64.2.0"),
-            first.IPv6 is not null || second.IPv6 is not null, tcpPort);
+            first.IPv6 is not null || second.IPv6 is not null, tcpPort, hasAlternate);
 
     /// <summary>Both on one LAN.</summary>
     public static MeetingScenario OnOneLan(VirtualInternet internet, NatBehavior nat, LinkConditions link)
@@ -65,6 +79,33 @@ internal sealed class MeetingScenario : IDisposable
         First.Join(Server, Link.Delay);
         Internet.RunFor(TimeSpan.FromSeconds(1));
         Second.Join(Server, Link.Delay);
+    }
+
+    /// <summary>Other hosts of both LANs, which make new mappings all the time, at moments of chance (a Poisson process).</summary>
+    public void AddOthers(int mappingsPerSecond)
+    {
+        if (mappingsPerSecond == 0) return;
+        var sink = Internet.AddServer("elsewhere");
+        foreach (var site in new[] { FirstSite, SecondSite })
+        {
+            var machine = Internet.AddMachine(site.Name + "-other", site);
+            var random = Internet.NewRandom();
+            var host = new ScriptedHost();
+            machine.Bind(50_000, host);
+            ushort port = 1_024;
+            Next(Internet.Now);
+
+            void Next(Timestamp at)
+            {
+                at += TimeSpan.FromSeconds(-Math.Log(1 - random.NextDouble()) / mappingsPerSecond);
+                Internet.ScheduleAt(machine.Name, at, () =>
+                {
+                    port = port == ushort.MaxValue ? (ushort)1_024 : (ushort)(port + 1);
+                    host.Send(sink.At(port), [1]);
+                    Next(at);
+                });
+            }
+        }
     }
 
     public bool RunUntilConnected(TimeSpan within) =>

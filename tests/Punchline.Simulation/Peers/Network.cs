@@ -1,4 +1,5 @@
 using Punchline.Simulation.Nat;
+using NatAllocation = Punchline.Simulation.Nat.PortAllocation;
 
 namespace Punchline.Simulation.Peers;
 
@@ -37,6 +38,7 @@ internal sealed record Network(string Name, NatBehavior Nat, NatBehavior? Carrie
         new("symmetric", NatBehavior.Symmetric),
         new("symmetric by address", NatBehavior.SymmetricAddressDependent),
         new("symmetric in sequence", NatBehavior.SymmetricSequential),
+        new("symmetric in a block", NatBehavior.SymmetricBlock with { BlockSize = 1_024 }),
     ];
 
     /// <summary>Networks with IPv6. RFC 6146 §1.2.3: a NAT64's mapping is endpoint-independent.</summary>
@@ -68,16 +70,23 @@ internal sealed record Network(string Name, NatBehavior Nat, NatBehavior? Carrie
     // The peer's port filter lets in only the port that it sent to, and a symmetric router's next one nobody knows beforehand.
     private bool AdmitsAnyPort => Nat.Filtering != Dependence.AddressAndPortDependent && Carrier is null;
 
-    /// <summary>Null where peers in these two networks can meet by plain punching, else the reason why not.</summary>
+    /// <summary>Null where peers in these two networks can meet, else the reason why not.</summary>
     public static string? WhyImpossible(Network first, Network second)
     {
-        if (first.IPv6 is not null && second.IPv6 is not null) return null;
+        if (HaveIPv6(first, second)) return null;
         if (!first.ReachesIPv4 || !second.ReachesIPv4) return "One side has IPv6 only, and the other IPv4 only.";
-        if (first.IsSymmetric && second.IsSymmetric) return "Both routers choose a port that the other side would have to guess.";
-        if ((first.IsSymmetric && !second.AdmitsAnyPort) || (second.IsSymmetric && !first.AdmitsAnyPort))
-            return "The symmetric router chooses a port that the other's filter would have to expect: it takes a search over ports.";
-        return null;
+        return first.IsSymmetric && second.IsSymmetric && !(first.Counts && second.Counts) ? "Both routers choose a port that the other side would have to guess." : null;
     }
+
+    /// <summary>The symmetric router chooses a port that the other's filter would have to expect: plain punching does not do it, a search over ports does.</summary>
+    public static bool TakesSearch(Network first, Network second) =>
+        WhyImpossible(first, second) is null && !HaveIPv6(first, second)
+        && ((first.IsSymmetric && !second.AdmitsAnyPort) || (second.IsSymmetric && !first.AdmitsAnyPort));
+
+    /// <summary>Its router's next port is the last one's neighbour.</summary>
+    public bool Counts => Nat.Allocation == NatAllocation.Sequential;
+
+    private static bool HaveIPv6(Network first, Network second) => first.IPv6 is not null && second.IPv6 is not null;
 
     public override string ToString() => Name;
 }

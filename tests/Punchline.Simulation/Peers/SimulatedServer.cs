@@ -22,7 +22,11 @@ internal sealed class SimulatedServer : IDisposable
     private readonly StunPort[] _stun;
     private long _lastConnection;
 
-    public SimulatedServer(VirtualInternet internet, LinkConditions? link = null, bool hasIPv6 = false)
+    /// <param name="internet">Where it lives.</param>
+    /// <param name="link">Its link.</param>
+    /// <param name="hasIPv6">It has an IPv6 address as well, with STUN.</param>
+    /// <param name="hasAlternate">It has a second address, and answers STUN there as well.</param>
+    public SimulatedServer(VirtualInternet internet, LinkConditions? link = null, bool hasIPv6 = false, bool hasAlternate = false)
     {
         _internet = internet;
         _machine = internet.AddServer("server", link, hasIPv6);
@@ -31,10 +35,14 @@ internal sealed class SimulatedServer : IDisposable
         _machine.Bind(Port, _stun[0]);
         _machine.Bind(Port + 1, _stun[1]);
         _machine.Tcp.Listen(Port, ServeStun);
+        StunEndpoints = [.. _machine.Addresses.SelectMany(address => new[] { new Endpoint(address, Port), new Endpoint(address, Port + 1) })];
+        if (!hasAlternate) return;
+        var alternate = internet.AddServer("server-alternate", link);
+        for (ushort port = Port; port <= Port + 1; port++) alternate.Bind(port, new StunPort(this, drivesCore: false));
+        StunEndpoints = [.. StunEndpoints, alternate.At(Port), alternate.At(Port + 1)];
     }
 
-    public IReadOnlyList<Endpoint> StunEndpoints =>
-        [.. _machine.Addresses.SelectMany(address => new[] { new Endpoint(address, Port), new Endpoint(address, Port + 1) })];
+    public IReadOnlyList<Endpoint> StunEndpoints { get; }
 
     public bool IsAlive { get; private set; } = true;
 

@@ -53,6 +53,10 @@ internal static class PeerMetrics
         Meter.CreateObservableCounter("punchline.probes", static () => (long)Sum().Probes, "{packet}", "Packets to addresses that had not answered.");
         Meter.CreateObservableCounter(
             "punchline.nat.five_tuples", static () => (long)Sum().FiveTuples, "{five_tuple}", "Addresses probed or asked for the first time in a minute: entries in a router's table.");
+        Meter.CreateObservableCounter(
+            "punchline.nat.search.mappings", static () => (long)Sum().SearchMappings, "{mapping}", "Ports that were opened at the own router, for a peer to find.");
+        Meter.CreateObservableCounter(
+            "punchline.nat.search.sessions", static () => (long)Sum().SearchSessions, "{session}", "Ports that were tried at peers' routers.");
         Meter.CreateObservableUpDownCounter(
             "punchline.nat.external_ports", static () => Sum().ExternalPorts, "{port}", "Ports that STUN servers see of the nodes' sockets.");
     }

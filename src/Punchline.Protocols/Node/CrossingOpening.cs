@@ -1,0 +1,103 @@
+using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Traversal;
+
+namespace Punchline.Protocols.Node;
+
+/// <summary>
+/// Two routers that count. Each side learns by STUN which port its socket's next mapping gets, tells the other, and then sends to many ports of the
+/// other's at once: each packet is a new mapping, one step further, that expects the port it was sent to.
+/// </summary>
+/// <remarks>
+/// Our j-th packet goes to the peer's port 2j and leaves from our port j + a, if others made a mappings meanwhile; the peer's i-th goes to
+/// our port i and leaves from its i + b. They meet where i = j + a and 2j = i + b, which is j = a + b, i = 2a + b: always, as long as both are
+/// among the packets. Were both sides to count singly, only a + b = 0 would do. Mappings that others make during the burst move a and b on, never
+/// by more than the packets do, so that the difference of both sides comes by zero all the same.
+/// At 35 others a second and 0.4 s from the sample to the burst, a and b are 14, j is 28 and i 42.
+/// </remarks>
+internal sealed class CrossingOpening : PortOpening
+{
+    /// <summary>Packets of a burst, and mappings.</summary>
+    public const int Packets = 64;
+
+    /// <summary>From the openers to what gets through: the peer's openers are out by then.</summary>
+    private static readonly TimeSpan Lead = TimeSpan.FromMilliseconds(100);
+
+    private readonly ulong _target;
+    private readonly bool _doubles;
+    private readonly Queue<Endpoint> _handshakes = new();
+    private Timestamp _handshakesAt = Timestamp.Never;
+
+    /// <param name="services">The node's.</param>
+    /// <param name="target">The peer's, in offers.</param>
+    /// <param name="server">A STUN server that answers.</param>
+    /// <param name="doubles">We are the side that goes by double steps.</param>
+    /// <param name="plan">As ever.</param>
+    public CrossingOpening(NodeServices services, ulong target, Endpoint server, bool doubles, SearchPlan plan)
+        : base(services, server, plan)
+    {
+        _target = target;
+        _doubles = doubles;
+        TryOpenSocket();
+    }
+
+    /// <summary>Our burst went out.</summary>
+    public bool IsSent { get; private set; }
+
+    public bool IsKnown => Sockets is [{ Reflexive.Count: > 0 }];
+
+    /// <summary>The peer's ports are known, as ours are: the openers leave now.</summary>
+    /// <param name="offer">The peer's.</param>
+    /// <param name="step">By which its router counts.</param>
+    /// <param name="now">The time.</param>
+    public void Send(PortOffer offer, int step, Timestamp now)
+    {
+        IsSent = true;
+        var first = step > 0 ? offer.First.Port : offer.LastPort;
+        for (var i = 0; i < Packets; i++)
+        {
+            var port = first + (step * (_doubles ? 2 * i : i));
+            if (port is < NetworkProfile.LowestPort or > ushort.MaxValue) break;
+            var destination = offer.First.WithPort((ushort)port);
+            SendOpener(Sockets[0], destination);
+            _handshakes.Enqueue(destination);
+        }
+        Services.Search.TakeBurst(_handshakes.Count, now);
+        _handshakesAt = now + Lead;
+        NextTimeout = _handshakesAt;
+    }
+
+    /// <summary>The next port that message 1 goes to.</summary>
+    public override bool TryTakeHandshake(Timestamp now, out PathAddress path)
+    {
+        path = default;
+        if (now < _handshakesAt || !_handshakes.TryPeek(out var destination)) return false;
+        if (!Services.ProbePacer.TryTake(now))
+        {
+            NextTimeout = Timestamp.Max(Services.ProbePacer.NextAllowed(now), now + TimeSpan.FromMilliseconds(1));
+            return false;
+        }
+        _handshakes.Dequeue();
+        path = new PathAddress(Sockets[0].Id, destination);
+        return true;
+    }
+
+    public override void HandleTimeout(Timestamp now)
+    {
+        if (now >= NextTimeout) NextTimeout = Timestamp.Never;
+    }
+
+    public override void HandleSideSocket(SideSocket socket, Timestamp now)
+    {
+        if (socket.State != SideSocketState.Open) return;
+        if (socket.Reflexive is not [var seen, ..])
+        {
+            Services.SideSockets.Query(socket, Peer, now);
+            return;
+        }
+        // From the next port on: as many as we send, and those of the others in between.
+        var step = Services.Profile.Step;
+        var (near, far) = (seen.Port + step, seen.Port + (step * Packets));
+        if (Math.Min(near, far) < NetworkProfile.LowestPort || Math.Max(near, far) > ushort.MaxValue) return;
+        NewOffer = Offer(_target, seen, Math.Min(near, far), Math.Max(near, far), Packets);
+    }
+}

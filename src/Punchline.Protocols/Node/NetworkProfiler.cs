@@ -1,0 +1,104 @@
+using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Traversal;
+
+namespace Punchline.Protocols.Node;
+
+/// <summary>
+/// Learns what our network does with ports. How mappings depend on their destination, the main socket's STUN answers say. Only where they
+/// do, or may, a few side sockets ask as well, for what counts then is how the router chooses the next port.
+/// </summary>
+internal sealed class NetworkProfiler(NodeServices services) : ISideSocketOwner
+{
+    /// <summary>Side sockets that ask: with a server's two ports, 12 new mappings of a router that has one for each destination.</summary>
+    public const int SampleSockets = 6;
+
+    /// <summary>Until what has not answered does not count: three requests.</summary>
+    public static readonly TimeSpan SampleTime = TimeSpan.FromMilliseconds(700);
+
+    private readonly List<SideSocket> _sockets = [];
+    private Endpoint[] _servers = [];
+    private IReadOnlyList<MappingObservation> _ofMain = [];
+    private bool _isSampled;
+    private bool _hasAsked;
+
+    public Timestamp NextTimeout { get; private set; } = Timestamp.Never;
+
+    /// <summary>The main socket was seen by one more server, or elsewhere.</summary>
+    public void HandleObservations(IReadOnlyList<MappingObservation> ofMain, Timestamp now)
+    {
+        _ofMain = ofMain;
+        var mapping = MappingObservations.ClassifyMapping(ofMain);
+        if (mapping == services.Profile.Mapping) return;
+        // A network that behaves otherwise in this may do so in all.
+        services.Profile = services.Profile with { Mapping = mapping };
+        if (IsPreserved) services.Profile = services.Profile with { Allocation = PortAllocation.Preserved };
+        if (!_isSampled && (services.Profile.IsSymmetric || services.Profile.MayBeSymmetric)) Sample(now);
+    }
+
+    /// <summary>We are in another network: all begins anew.</summary>
+    public void Restart()
+    {
+        Close();
+        _isSampled = false;
+        services.Profile = NetworkProfile.Unknown;
+    }
+
+    /// <summary>True where the profile changed.</summary>
+    public bool HandleTimeout(Timestamp now)
+    {
+        if (now < NextTimeout) return false;
+        return Conclude();
+    }
+
+    public void HandleSideSocket(SideSocket socket, Timestamp now)
+    {
+        if (socket.State == SideSocketState.Closed) _sockets.Remove(socket);
+        if (!_hasAsked)
+        {
+            if (_sockets.Any(opened => opened.State != SideSocketState.Open)) return;
+            _hasAsked = true;
+            foreach (var opened in _sockets)
+            {
+                foreach (var server in _servers) services.SideSockets.Query(opened, server, now);
+            }
+        }
+        else if (_sockets.All(asked => asked.Observations.Count == _servers.Length))
+        {
+            NextTimeout = now;
+        }
+    }
+
+    private bool IsPreserved => services.HostAddresses.Count > 0 && _ofMain.Count > 0
+        && _ofMain.All(seen => seen.Mapped.Port == services.HostAddresses[0].Endpoint.Port);
+
+    private void Sample(Timestamp now)
+    {
+        _isSampled = true;
+        _hasAsked = false;
+        _servers = [.. services.AnsweringStunServers];
+        for (var i = 0; i < SampleSockets; i++)
+        {
+            if (services.SideSockets.TryOpen(this, out var socket)) _sockets.Add(socket);
+        }
+        NextTimeout = now + SampleTime;
+    }
+
+    private bool Conclude()
+    {
+        // The order in which they were asked is the order in which the router made the mappings.
+        List<MappingObservation> inOrder =
+            [.. _sockets.SelectMany(socket => socket.Observations.OrderBy(seen => Array.IndexOf(_servers, seen.Server)))];
+        Close();
+        var profile = MappingObservations.ClassifyAllocation(services.Profile.Mapping, inOrder);
+        if (profile == services.Profile) return false;
+        services.Profile = profile;
+        return true;
+    }
+
+    private void Close()
+    {
+        foreach (var socket in _sockets) services.SideSockets.Close(socket);
+        _sockets.Clear();
+        NextTimeout = Timestamp.Never;
+    }
+}

@@ -1,0 +1,85 @@
+using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Traversal;
+
+namespace Punchline.Protocols.Node;
+
+// An attempt to reach the peer: its turn, its plan, and its end without success.
+internal sealed partial class PeerSession
+{
+    private void StartAttempt(Timestamp learnedAt, Timestamp now)
+    {
+        EndInitiator();
+        _attemptLearnedAt = learnedAt;
+        _chosenLink = null;
+        Failure = null;
+        _attempt = ++_services.LastAttempt;
+        _heardFromPeer = false;
+        _impostorAnswered = false;
+        _isHopeless = false;
+        _punch = null;
+        // Whoever has to look for a way does not know that the old one is open.
+        SetOpenPath(null);
+        _turn ??= _services.PunchQueue.Join();
+        BeginPunch(now);
+    }
+
+    // Where it is this peer's turn: at once, as a rule.
+    private void BeginPunch(Timestamp now)
+    {
+        if (_turn is null || (_turn.IsWaiting && !_turn.TryTake())) return;
+        _turnEnds = now + TurnTime;
+        _punch = new PunchAttempt(now);
+        AddPlan(now);
+        BeginFresh(now);
+        BeginTcp(now);
+        foreach (var link in _links) Greet(link, now);
+        // Openers need no handshake, so they are on their way before the key pair of message 1 is made.
+    }
+
+    private void EndPunch()
+    {
+        _punch = null;
+        EndSearch();
+        CloseFresh();
+        EndTurn();
+    }
+
+    private void EndTurn()
+    {
+        _turn?.End();
+        _turn = null;
+        _turnEnds = Timestamp.Never;
+    }
+
+    private PunchSituation Situation => new(_services.HostAddresses, _services.AllReflexive, Introduction.Candidates, _room.AllowLoopback)
+    {
+        ServerRoundTrip = _services.ServerRoundTrip,
+        OpenPaths = _services.OpenPaths,
+        Offers = [.. OffersToUs],
+        HasNat64 = _services.HasNat64,
+    };
+
+    private void AddPlan(Timestamp now)
+    {
+        _punch?.Add(PunchPlan.Create(Situation), now);
+        AddFreshPlans(now);
+        PlanSearch(now);
+    }
+
+    private void FailAttempt(PunchAttempt punch, Timestamp now)
+    {
+        var observations = new PunchObservations(punch.ProbesSent, punch.Targets, _heardFromPeer, _services.Reflexive.Count > 0, _impostorAnswered)
+        {
+            Lasted = now - punch.Start,
+            IsHopeless = _isHopeless,
+            IsSearched = punch.IsScanning || _opening is BirthdayOpening,
+            IsOfAnotherFamily = PunchTargets.AreOfAnotherFamily(Situation),
+        };
+        EndPunch();
+        EndInitiator();
+        var failure = PunchFailure.Explain(observations);
+        ObserveFailed(failure, now);
+        Failure = failure;
+        _events.Enqueue(new PeerSessionEvent.Failed(failure));
+    }
+}

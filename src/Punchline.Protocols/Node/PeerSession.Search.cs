@@ -1,0 +1,182 @@
+using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Traversal;
+
+namespace Punchline.Protocols.Node;
+
+// Where a router gives every destination another port, the plain punch fails: its port is not the one that STUN servers saw. The side behind that
+// router opens ports for the peer and offers them; the other side tries them, from its main socket.
+internal sealed partial class PeerSession
+{
+    /// <summary>A search's longest time, which its attempt lasts as well.</summary>
+    public static readonly TimeSpan SearchDuration = TimeSpan.FromSeconds(30);
+
+    /// <summary>Brackets of an attempt: the first may have met more of others' mappings than it can hold, or its news came too late.</summary>
+    private const int MaxBrackets = 3;
+
+    private static readonly TimeSpan BracketInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>What TCP gets where UDP is without hope.</summary>
+    private static readonly TimeSpan HopelessTcpTime = TimeSpan.FromSeconds(4);
+
+    /// <summary>Until somebody else's search is over, or a pause.</summary>
+    private static readonly TimeSpan SearchRetryInterval = TimeSpan.FromSeconds(1);
+
+    private PortOpening? _opening;
+    private PortScan? _scan;
+    private SearchPlan _search;
+    private Timestamp _searchAt = Timestamp.Never;
+    private Timestamp _nextScan = Timestamp.Never;
+    private PortOffer _crossed;
+    private int _brackets;
+    private bool _isHopeless;
+
+    private Timestamp SearchTimeout => Timestamp.Min(Timestamp.Min(_searchAt, _nextScan), _opening?.NextTimeout ?? Timestamp.Never);
+
+    // With each word of either side about its network.
+    private void PlanSearch(Timestamp now)
+    {
+        if (_punch is not { } punch) return;
+        var plan = SearchPlan.Create(_services.Profile, Introduction.Profile);
+        // A gateway that maps a port, on either side, makes the plain punch do it, and so does IPv6 on both.
+        if (plan.Kind == SearchKind.Hopeless && (HasMapping || PunchTargets.Rank(Situation, Carrier.Udp).Any(target => !target.Endpoint.IsIPv4))) plan = default;
+        if (plan != _search)
+        {
+            _search = plan;
+            _searchAt = plan.Kind == SearchKind.None ? Timestamp.Never : Timestamp.Max(now, punch.Start + plan.Delay);
+        }
+        if (OffersToUs.FirstOrDefault(offer => offer.Ports > PunchPlan.MaxOfferedPorts) is not { Sockets: > 0 } offer || !IsSearchable(offer)) return;
+        if (_opening is CrossingOpening crossing)
+        {
+            Cross(crossing, offer, now);
+        }
+        else if (_scan is null && !_services.Profile.IsSymmetric)
+        {
+            _scan = new PortScan(offer, _services.Random);
+            _nextScan = now;
+        }
+    }
+
+    private bool HasMapping => _services.Mapped is not null || Introduction.Candidates.Any(candidate => candidate.Kind == CandidateKind.Mapped);
+
+    private IEnumerable<PortOffer> OffersToUs => Introduction.Offers.Where(offer => offer.Target == _services.Target);
+
+    // Never a weapon: thousands of packets go only to where the server itself sees the peer, who asked for them in a blob under the room's key.
+    private bool IsSearchable(PortOffer offer) =>
+        Introduction.SeenAt is { } seen && seen.Address == offer.First.Address && !AddressScope.IsPrivate(offer.First) && PunchPlan.IsUsable(offer.First, _room.AllowLoopback);
+
+    // Once with each offer: behind it the peer's ports are spent, as ours are.
+    private void Cross(CrossingOpening crossing, PortOffer offer, Timestamp now)
+    {
+        if (!crossing.IsKnown || crossing.IsSent || offer == _crossed) return;
+        _crossed = offer;
+        crossing.Send(offer, Introduction.Profile.Step, now);
+    }
+
+    private void HandleSearchTimeout(Timestamp now)
+    {
+        if (_punch is not { } punch) return;
+        if (now >= _searchAt)
+        {
+            _searchAt = Timestamp.Never;
+            BeginSearch(punch, now);
+        }
+        _opening?.HandleTimeout(now);
+        if (_opening?.TakeOffer() is not { } offer) return;
+        _room.TryOffer(offer, now);
+        PlanSearch(now);
+    }
+
+    private void BeginSearch(PunchAttempt punch, Timestamp now)
+    {
+        // Where the peer's router expects us: of a symmetric one's candidates none would do.
+        var peer = Introduction.Candidates.FirstOrDefault(candidate => candidate is { Kind: CandidateKind.ServerReflexive, Carrier: Carrier.Udp, Endpoint.IsIPv4: true }
+            && PunchPlan.IsUsable(candidate.Endpoint, _room.AllowLoopback));
+        switch (_search.Kind)
+        {
+            case SearchKind.Hopeless:
+                _isHopeless = true;
+                // Routers may treat TCP otherwise: that gets its first three SYNs.
+                if (_services.Tcp.Port != 0 && Introduction.Candidates.Any(candidate => candidate.Carrier == Carrier.Tcp)) punch.EndBy(punch.Start + HopelessTcpTime);
+                else FailAttempt(punch, now);
+                break;
+            case SearchKind.Bracket when peer.Kind != default && _room.IsServed && _services.AnsweringStunServers is [var server, ..]:
+                CloseOpening();
+                _opening = new BracketOpening(_services, PortOffer.TargetOf(Peer), peer.Endpoint, server, _search);
+                if (++_brackets < MaxBrackets) _searchAt = now + BracketInterval;
+                break;
+            case SearchKind.Crossing when _room.IsServed && _services.AnsweringStunServers is [var server, ..]:
+                if (_services.Search.TryBegin(this, now))
+                {
+                    CloseOpening();
+                    _opening = new CrossingOpening(_services, PortOffer.TargetOf(Peer), server, doubles: _services.Id < Peer, _search);
+                    _brackets++;
+                }
+                if (_brackets < MaxBrackets) _searchAt = now + BracketInterval;
+                break;
+            case SearchKind.Birthday when peer.Kind != default && _room.IsServed && _services.Reflexive.FirstOrDefault(seen => seen.IsIPv4) is { Port: > 0 } external:
+                if (!_services.Search.TryBegin(this, now))
+                {
+                    _searchAt = now + SearchRetryInterval;
+                    break;
+                }
+                punch.Prolong(now + SearchDuration);
+                // What is left for the peer's address is for where it will turn up.
+                punch.CancelIPv4(SocketId.Main);
+                CloseOpening();
+                _opening = new BirthdayOpening(_services, PortOffer.TargetOf(Peer), peer.Endpoint, external, _search, now);
+                break;
+        }
+    }
+
+    // The next port of the peer's router, as often as the budget allows.
+    private bool TryTakeScan(Timestamp now, out PathAddress path)
+    {
+        path = default;
+        if (_opening is not null && _opening.TryTakeHandshake(now, out path))
+        {
+            _punch?.NoteScan(path, now);
+            return true;
+        }
+        if (_scan is not { } scan || now < _nextScan || _punch is not { } punch) return false;
+        if (!_services.Search.TryBegin(this, now))
+        {
+            _nextScan = now + SearchRetryInterval;
+            return false;
+        }
+        if (!_services.Search.TryTakeProbe(now))
+        {
+            _nextScan = _services.Search.IsProbesExhausted ? Timestamp.Never : Timestamp.Max(_services.Search.NextAllowed(now), now + TimeSpan.FromMilliseconds(1));
+            return false;
+        }
+        if (!punch.IsScanning) punch.Prolong(now + SearchDuration);
+        path = scan.Next();
+        punch.NoteScan(path, now);
+        return true;
+    }
+
+    // A message of the peer's came through a port that we opened: the one way there is. It is repeated, for what gets lost there nobody else repeats.
+    private void HandleHit(PathAddress path, Timestamp now)
+    {
+        if (_opening is null || path.Local == SocketId.Main || path.Local.Carrier != Carrier.Udp) return;
+        _punch?.Add(PunchPlan.CreateHit(path), now);
+    }
+
+    private void CloseOpening()
+    {
+        if (_opening is null) return;
+        _room.Withdraw(Peer);
+        if (_opening.Close(_connection is { IsDrained: false } connection ? connection.Path.Local : null) is { } socket) _fresh.Add(socket);
+        _opening = null;
+    }
+
+    private void EndSearch()
+    {
+        CloseOpening();
+        _services.Search.End(this);
+        _scan = null;
+        _search = default;
+        _searchAt = _nextScan = Timestamp.Never;
+        _brackets = 0;
+        _crossed = default;
+    }
+}

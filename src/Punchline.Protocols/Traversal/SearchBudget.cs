@@ -1,0 +1,78 @@
+using Punchline.Protocols.Primitives;
+
+namespace Punchline.Protocols.Traversal;
+
+/// <summary>
+/// What a process may spend on searching ports, beside its <see cref="ProbeBudget"/>: one search at a time, for it is one router that has to
+/// remember it all; 100 packets a second; 256 mappings in our router where we open ports, 2,000 sessions where we try them; then a pause of
+/// a minute, in which routers forget.
+/// </summary>
+internal sealed class SearchBudget
+{
+    public const int PacketsPerSecond = 100;
+    public const int MaxMappings = 256;
+    public const int MaxProbes = 2_000;
+
+    public static readonly TimeSpan Pause = TimeSpan.FromSeconds(60);
+
+    private readonly Pacer _pacer = new(PacketsPerSecond, burst: 2);
+    private object? _owner;
+    private Timestamp _lastUsed = Timestamp.Zero;
+    private int _mappings;
+    private int _probes;
+
+    /// <summary>Mappings that searches made, in all.</summary>
+    public ulong Mappings { get; private set; }
+
+    /// <summary>Ports that were tried, in all: sessions, that share their mapping.</summary>
+    public ulong Probes { get; private set; }
+
+    /// <summary>Nothing more may be tried before the pause is over.</summary>
+    public bool IsProbesExhausted => _probes >= MaxProbes;
+
+    /// <summary>Begins a search, if no other is under way and there is anything left to spend.</summary>
+    public bool TryBegin(object owner, Timestamp now)
+    {
+        if (_owner is not null && _owner != owner) return false;
+        if (now - _lastUsed >= Pause) (_mappings, _probes) = (0, 0);
+        if (_mappings >= MaxMappings || _probes >= MaxProbes) return false;
+        _owner = owner;
+        return true;
+    }
+
+    /// <summary>Ends it. By another than its owner it does nothing.</summary>
+    public void End(object owner)
+    {
+        if (_owner == owner) _owner = null;
+    }
+
+    public Timestamp NextAllowed(Timestamp now) => _pacer.NextAllowed(now);
+
+    /// <summary>Takes one new mapping in our own router.</summary>
+    public bool TryTakeMapping(Timestamp now)
+    {
+        if (_mappings >= MaxMappings || !_pacer.TryTake(now)) return false;
+        _lastUsed = now;
+        _mappings++;
+        Mappings++;
+        return true;
+    }
+
+    /// <summary>A few mappings at once, of which nothing has to wait for the pace: those of a bracket or a crossing.</summary>
+    public void TakeBurst(int mappings, Timestamp now)
+    {
+        _lastUsed = now;
+        _mappings += mappings;
+        Mappings += (ulong)mappings;
+    }
+
+    /// <summary>Takes one packet to another port of the peer's router.</summary>
+    public bool TryTakeProbe(Timestamp now)
+    {
+        if (_probes >= MaxProbes || !_pacer.TryTake(now)) return false;
+        _lastUsed = now;
+        _probes++;
+        Probes++;
+        return true;
+    }
+}

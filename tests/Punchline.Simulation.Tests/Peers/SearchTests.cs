@@ -1,0 +1,83 @@
+using Punchline.Protocols.Node;
+using Punchline.Simulation.Peers;
+
+namespace Punchline.Simulation.Tests.Peers;
+
+/// <summary>
+/// Routers that give every destination another port, and peers whose routers let in only the port that was sent to, with and without loss and other hosts'
+/// load. What is a matter of chance is asserted over all seeds of a run: a sample here, a thousand with PUNCHLINE_SEEDS=1000.
+/// </summary>
+public sealed class SearchTests
+{
+    private static readonly (int LossPercent, int OthersPerSecond)[] Loads = [(0, 0), (0, 35), (5, 35)];
+
+    [Theory] // 1 s in 99 of 100, with up to 35 new mappings a second by others
+    [InlineData("symmetric in sequence", "port-restricted")]
+    [InlineData("port-restricted", "symmetric in sequence")]
+    [InlineData("symmetric in sequence", "firewall")]
+    [InlineData("accepting", "symmetric in sequence")]
+    [InlineData("dual stack", "symmetric in sequence")] // that it is seen at an IPv6 address as well makes no symmetric router of its own
+    public void A_router_that_counts_is_met_within_a_second(string first, string second)
+    {
+        foreach (var load in Loads) AssertShare(Meet(first, second, load, seeds: 10), (0.99, 1), (1, 3));
+    }
+
+    [Theory] // a search: 13 s in 98 of 100, 22 s in 999 of 1,000
+    [InlineData("symmetric", "port-restricted")]
+    [InlineData("port-restricted", "symmetric")]
+    [InlineData("symmetric by address", "accepting")]
+    [InlineData("carrier", "symmetric")]
+    [InlineData("dual stack, symmetric IPv4", "port-restricted")]
+    public void A_router_that_draws_from_all_ports_is_searched(string first, string second)
+    {
+        foreach (var load in Loads) AssertShare(Meet(first, second, load, seeds: 2), (0.98, 13), (0.999, 22));
+    }
+
+    [Theory] // a known block of 1,024 ports: 3 s in 999 of 1,000
+    [InlineData("symmetric in a block", "port-restricted")]
+    [InlineData("firewall", "symmetric in a block")]
+    public void A_router_that_draws_from_a_block_is_searched_within_3_s(string first, string second)
+    {
+        foreach (var load in Loads) AssertShare(Meet(first, second, load, seeds: 5), (0.999, 3));
+    }
+
+    [Fact] // 3 s in 95 of 100
+    public void Two_routers_that_count_meet_within_3_s()
+    {
+        foreach (var load in Loads) AssertShare(Meet("symmetric in sequence", "symmetric in sequence", load, seeds: 10), (0.95, 3));
+    }
+
+    // The seconds of each seed; infinite where the peers did not connect.
+    private static List<double> Meet(string first, string second, (int LossPercent, int OthersPerSecond) load, int seeds)
+    {
+        var elapsed = new List<double>();
+        foreach (var seed in SimulationSeeds.Take(seeds))
+        {
+            SimulationRun.Check(seed, internet =>
+            {
+                using var meeting = MeetingScenario.Between(
+                    internet, Network.Named(first), Network.Named(second), new MeetingConditions(20, load.LossPercent).Link, hasAlternate: true);
+                meeting.AddOthers(load.OthersPerSecond);
+                meeting.JoinBoth();
+                elapsed.Add(meeting.RunUntilConnected(PeerSession.SearchDuration + TimeSpan.FromSeconds(1)) ? meeting.Elapsed.TotalSeconds : double.PositiveInfinity);
+                internet.RunFor(TimeSpan.FromSeconds(1));
+                // Only what a connection stands on is left of it.
+                Assert.InRange(meeting.First.SideSockets.Count, 0, 1);
+                Assert.InRange(meeting.Second.SideSockets.Count, 0, 1);
+                Assert.InRange(meeting.First.Node.Statistics.SearchSessions + meeting.Second.Node.Statistics.SearchSessions, 0UL, 2_000UL);
+                Assert.InRange(meeting.First.Node.Statistics.SearchMappings + meeting.Second.Node.Statistics.SearchMappings, 1UL, 3 * 2 * 64UL);
+            }, $"{first} - {second}, {load.LossPercent} % loss, {load.OthersPerSecond} others' mappings a second");
+        }
+        return elapsed;
+    }
+
+    private static void AssertShare(List<double> elapsed, params (double Share, double Seconds)[] goals)
+    {
+        elapsed.Sort();
+        foreach (var (share, seconds) in goals)
+        {
+            var met = elapsed.Count(value => value <= seconds);
+            Assert.True(met >= share * elapsed.Count, $"{met} of {elapsed.Count} met within {seconds} s, the slowest {string.Join(", ", elapsed.TakeLast(10).Select(value => $"{value:0.00}"))} s.");
+        }
+    }
+}
