@@ -271,7 +271,7 @@ public sealed class CoordinationHost : IAsyncDisposable
         {
             { PublicAddresses.Count: > 0 } => _options.PublicAddresses,
             { Plain: true } => [],
-            _ => [reached.Address],
+            _ => StunAddresses.For(reached.Address, Stun?.Endpoints ?? []),
         };
         foreach (var address in addresses)
         {

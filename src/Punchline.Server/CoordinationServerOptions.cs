@@ -41,8 +41,8 @@ public sealed class CoordinationServerOptions
 
     /// <summary>
     /// Where a peer finds STUN, given the address and port at which it reached this server. Null: UDP on the same port
-    /// and the next, of <see cref="PublicAddresses"/> or of that address; with <see cref="Plain"/>, where that address is the
-    /// proxy's affair, of the former only.
+    /// and the next, of <see cref="PublicAddresses"/>, or of that address and one of the other family, where this machine has one that goes as far; with
+    /// <see cref="Plain"/>, where that address is the proxy's affair, of the former only.
     /// </summary>
     public Func<IPEndPoint, IReadOnlyList<IPEndPoint>>? StunServers { get; init; }
 

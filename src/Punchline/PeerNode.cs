@@ -27,16 +27,17 @@ public sealed class PeerNode : IAsyncDisposable
         _identity = options.Identity ?? PeerIdentity.Create();
         _knownServers = options.StateDirectory is { } directory ? new KnownServers(directory) : new RememberedServers();
         _keptRoomKeys = options.StateDirectory is { } state ? new KeptRoomKeys(state) : null;
-        _engine = new NodeEngine(_identity.KeyPair, options.LocalEndPoint ?? new IPEndPoint(IPAddress.Any, 0), options.HideHostCandidates, options.QlogDirectory, mapsPort: !options.DisablePortMapping, options.TcpEndPoint);
+        _engine = new NodeEngine(
+            _identity.KeyPair, options.LocalEndPoint, options.HideHostCandidates, options.QlogDirectory, mapsPort: !options.DisablePortMapping, options.TcpEndPoint);
     }
 
     /// <summary>Who this node is.</summary>
     public PeerId Id => _identity.Id;
 
-    /// <summary>The UDP port that everything leaves from.</summary>
+    /// <summary>The UDP port that everything leaves from; its address is [::] where that is of both families.</summary>
     public IPEndPoint LocalEndPoint => _engine.LocalEndPoint;
 
-    /// <summary>The TCP port that connections of peers come in at, and leave from; null where none could be had.</summary>
+    /// <summary>The TCP port that connections of peers come in at, and leave from; IPv4. Null where none could be had.</summary>
     public IPEndPoint? LocalTcpEndPoint => _engine.TcpEndPoint;
 
     internal NodeEngine Engine => _engine;

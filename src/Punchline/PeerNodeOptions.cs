@@ -11,7 +11,10 @@ public sealed class PeerNodeOptions
     /// <summary>Where trust in servers and the keys of rooms are kept; null keeps them in memory.</summary>
     public string? StateDirectory { get; init; }
 
-    /// <summary>The UDP address and port to use, IPv4; any by default.</summary>
+    /// <summary>
+    /// The UDP address and port to use. Null is any port, of IPv4 and IPv6 where the system has both, as [::] with a port is; 0.0.0.0 is IPv4 alone, and
+    /// an address of this machine's is its family alone.
+    /// </summary>
     public IPEndPoint? LocalEndPoint { get; init; }
 
     /// <summary>

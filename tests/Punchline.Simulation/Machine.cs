@@ -3,7 +3,7 @@ using Punchline.Simulation.Tcp;
 
 namespace Punchline.Simulation;
 
-/// <summary>A computer with one address: in a site's LAN, or public and directly at the core of the internet.</summary>
+/// <summary>A computer with an address of each family that its site has: in that site's LAN, or public and directly at the core of the internet.</summary>
 internal sealed class Machine
 {
     /// <summary>Sockets bound at once: far above what a peer uses, so that a leak is found.</summary>
@@ -12,18 +12,21 @@ internal sealed class Machine
     private readonly List<SimulatedSocket> _sockets = [];
     private readonly Lazy<TcpStack> _tcp;
 
-    internal Machine(string name, UInt128 address, Site? site, Uplink? uplink, Func<Machine, TcpStack> createTcp)
+    internal Machine(string name, IReadOnlyList<UInt128> addresses, Site? site, Uplink? uplink, Func<Machine, TcpStack> createTcp)
     {
         _tcp = new Lazy<TcpStack>(() => createTcp(this));
         Name = name;
-        Address = address;
+        Addresses = addresses;
         Site = site;
         Uplink = uplink;
     }
 
     public string Name { get; }
 
-    public UInt128 Address { get; private set; }
+    /// <summary>IPv4 before IPv6.</summary>
+    public IReadOnlyList<UInt128> Addresses { get; private set; }
+
+    public UInt128 Address => Addresses[0];
 
     /// <summary>Null for a machine at the core.</summary>
     public Site? Site { get; private set; }
@@ -38,6 +41,17 @@ internal sealed class Machine
 
     public Endpoint At(ushort port) => new(Address, port);
 
+    /// <summary>Where a packet to there leaves from; null where the machine has no such family.</summary>
+    public Endpoint? SourceTowards(Endpoint destination, ushort port)
+    {
+        foreach (var address in Addresses)
+        {
+            var source = new Endpoint(address, port);
+            if (source.IsIPv4 == destination.IsIPv4) return source;
+        }
+        return null;
+    }
+
     /// <summary>Runs a core behind a local port, until the socket is closed.</summary>
     /// <exception cref="InvalidOperationException">The port is in use, or too many are.</exception>
     public SimulatedSocket Bind(ushort port, ISimulatedHost host)
@@ -49,7 +63,7 @@ internal sealed class Machine
         return socket;
     }
 
-    internal void MoveTo(Site site, UInt128 address) => (Site, Address) = (site, address);
+    internal void MoveTo(Site site, IReadOnlyList<UInt128> addresses) => (Site, Addresses) = (site, addresses);
 
     internal SimulatedSocket? FindSocket(ushort port) => _sockets.Find(socket => socket.Port == port);
 

@@ -1,4 +1,5 @@
 using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Traversal;
 using Punchline.Simulation.Nat;
 using Punchline.Simulation.Tcp;
 using Punchline.Simulation.Tracing;
@@ -11,10 +12,15 @@ internal sealed partial class VirtualInternet
     /// <summary>From host to host of one LAN; the way to the router is part of the uplink's delay.</summary>
     public static readonly TimeSpan LanDelay = TimeSpan.FromMicroseconds(200);
 
+    /// <summary>Under which sites with a translator reach IPv4 (RFC 6052 §2.1).</summary>
+    public static readonly Nat64Prefix Nat64Prefix = new(Endpoint.Parse("[64:ff9b::]:0"), 96);
+
     private void Send(SimulatedSocket socket, Transmit transmit, ReadOnlySpan<byte> payload)
     {
         var machine = socket.Machine;
-        Send(machine, Packet.Create(socket.LocalEndpoint, transmit.Destination, transmit.TimeToLive, payload));
+        // As from a system without a route: the socket refuses, and nothing leaves.
+        if (machine.SourceTowards(transmit.Destination, socket.Port) is not { } source) return;
+        Send(machine, Packet.Create(source, transmit.Destination, transmit.TimeToLive, payload));
     }
 
     private void Send(Machine machine, Packet packet)
@@ -49,8 +55,15 @@ internal sealed partial class VirtualInternet
 
     private void EnterFromInside(Site site, Packet packet)
     {
-        var nat = site.NatOf(packet);
-        var hairpins = nat.Behavior.Translates && packet.Destination.Address == nat.ExternalAddress;
+        // A translator's flow is from an IPv6 host to an IPv4 address.
+        var isTranslated = site.HasNat64 && Nat64Prefix.TryExtract(packet.Destination, out _);
+        var destination = isTranslated && Nat64Prefix.TryExtract(packet.Destination, out var ipv4) ? ipv4 : packet.Destination;
+        if (site.RouterFor(packet, destination) is not { } nat)
+        {
+            Record(site.RouterName, Verdict.NoRoute, packet);
+            return;
+        }
+        var hairpins = nat.Behavior.Translates && destination.Address == nat.ExternalAddress;
         if (hairpins && !nat.Behavior.Hairpin)
         {
             Record(site.RouterName, Verdict.HairpinRefused, packet);
@@ -67,7 +80,8 @@ internal sealed partial class VirtualInternet
             return;
         }
 
-        var decision = nat.Outbound(new FlowTuple(packet.Source, packet.Destination), Now);
+        var tuple = new FlowTuple(packet.Source, destination);
+        var decision = nat.Outbound(tuple, Now);
         if (decision.Verdict != Verdict.Forwarded)
         {
             Record(site.RouterName, decision.Verdict, packet);
@@ -76,10 +90,10 @@ internal sealed partial class VirtualInternet
         if (decision.Mapping is { } mapping)
         {
             var verdict = decision.Moved ? Verdict.MappingMoved : Verdict.MappingCreated;
-            Record(site.RouterName, verdict, packet with { Source = mapping.Internal, Destination = mapping.External });
+            Record(site.RouterName, verdict, packet with { Source = mapping.Internal, Destination = isTranslated ? Nat64Prefix.Embed(mapping.External) : mapping.External });
         }
 
-        if (IsSegmentDropped(nat, packet))
+        if (IsSegmentDropped(nat, packet, tuple))
         {
             Record(site.RouterName, Verdict.OutOfWindow, packet);
             return;
@@ -102,13 +116,14 @@ internal sealed partial class VirtualInternet
     private void EnterFromOutside(Site site, Packet packet)
     {
         // Whom the router's old address belonged to when the packet left does not matter: it is not ours any more.
-        if (site.Nat.Behavior.Translates && packet.Destination.Address != site.ExternalAddress) Record(site.RouterName, Verdict.NoRoute, packet);
+        if (packet.Destination.IsIPv4 && site.Nat.Behavior.Translates && packet.Destination.Address != site.ExternalAddress) Record(site.RouterName, Verdict.NoRoute, packet);
         else Admit(site, packet, packet.TryForward(out var forwarded), forwarded);
     }
 
     private void Admit(Site site, Packet packet, bool canForward, Packet forwarded)
     {
-        var nat = site.NatOf(packet);
+        // Whatever has a route to here is of a family that the site has.
+        var nat = site.RouterFor(packet, packet.Destination)!;
         if ((nat.Behavior.BlocksUdp || site.BlocksUdp) && packet.Tcp is null)
         {
             Record(site.RouterName, Verdict.Blocked, packet);
@@ -122,12 +137,14 @@ internal sealed partial class VirtualInternet
             if (packet.Tcp is { } refused && decision.Verdict is Verdict.Rejected or Verdict.AcceptedByRouter) Refuse(site, packet, refused, nat);
             return;
         }
-        if (IsSegmentDropped(nat, packet))
+        if (IsSegmentDropped(nat, packet, tuple))
         {
             Record(site.RouterName, Verdict.OutOfWindow, packet);
             return;
         }
-        forwarded = forwarded with { Source = decision.Tuple.Source, Destination = decision.Tuple.Destination };
+        var (from, inside) = (decision.Tuple.Source, decision.Tuple.Destination);
+        if (from.IsIPv4 && !inside.IsIPv4) from = Nat64Prefix.Embed(from);
+        forwarded = forwarded with { Source = from, Destination = inside };
         Record(site.RouterName, Verdict.Forwarded, forwarded);
         var to = forwarded.Destination.Address;
         if (site.FindMachine(to) is { } machine) Deliver(machine, forwarded);
@@ -135,10 +152,9 @@ internal sealed partial class VirtualInternet
         else Record(site.RouterName, Verdict.NoRoute, forwarded);
     }
 
-    private bool IsSegmentDropped(NatTranslator nat, in Packet packet)
+    private bool IsSegmentDropped(NatTranslator nat, in Packet packet, FlowTuple tuple)
     {
         if (packet.Tcp is not { } header) return false;
-        var tuple = new FlowTuple(packet.Source, packet.Destination);
         if (header.Has(TcpFlags.Reset)) nat.NoteReset(tuple, Now);
         return header.Flags == TcpFlags.Syn && nat.IsSynOutOfWindow(tuple, header.Sequence, Now);
     }

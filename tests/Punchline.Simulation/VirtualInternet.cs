@@ -39,12 +39,21 @@ internal sealed partial class VirtualInternet(ulong seed) : IDisposable
     public Site AddSite(string name, NatBehavior nat, SiteOptions? options = null)
     {
         options ??= new SiteOptions();
+        if (options.IPv6 is { Translates: true }) throw new ArgumentException("IPv6 is not translated here.", nameof(options));
+        if (options is { IPv6: not null, Behind: not null }) throw new ArgumentException("With IPv6 a site must be at the core.", nameof(options));
         if (!nat.Translates && options.Behind is not null) throw new ArgumentException("Without translation a site must be at the core.", nameof(nat));
         var number = ++_sites;
         // Private LANs 192.168.n.0/24 (RFC 1918), a carrier's 100.64.n.0/24 by option (RFC 6598), public ones from 198.18.0.0/15 (RFC 2544).
         var lan = Endpoint.Parse($"{options.Lan ?? (nat.Translates ? $"192.168.{number}.0" : $"198.18.{number}.0")}:0").Address;
         var external = options.Behind?.NextAddress() ?? NextExternalAddress();
-        var site = new Site(name, new NatTranslator(nat, external, NewRandom()), new NatTranslator(nat.ForTcp(), external, TcpRandom(external)), NewUplink(name, options.Link), options.Behind, lan);
+        // From documentation's 2001:db8::/32 (RFC 3849).
+        var ipv6Lan = Endpoint.Parse($"[2001:db8:{number:x}::]:0").Address;
+        var translator = new NatTranslator(nat, external, NewRandom());
+        var tcpTranslator = new NatTranslator(nat.ForTcp(), external, TcpRandom(external));
+        var uplink = NewUplink(name, options.Link);
+        // Drawn last, so that sites without IPv6 are what they were.
+        var firewall = options.IPv6 is { } ipv6 ? new NatTranslator(ipv6, ipv6Lan, NewRandom()) : null;
+        var site = new Site(name, translator, tcpTranslator, uplink, options, lan, firewall, ipv6Lan);
         Attach(site);
         return site;
     }
@@ -52,9 +61,8 @@ internal sealed partial class VirtualInternet(ulong seed) : IDisposable
     /// <summary>A host in a site's LAN: .10, .11 and so on.</summary>
     public Machine AddMachine(string name, Site site)
     {
-        var machine = new Machine(name, site.NextAddress(), site, uplink: null, NewTcp);
-        site.Add(machine);
-        if (!site.Nat.Behavior.Translates) _routes.Add(machine.Address, site);
+        var machine = new Machine(name, site.NextAddresses(), site, uplink: null, NewTcp);
+        Settle(machine, site);
         _machines.Add(machine);
         return machine;
     }
@@ -62,7 +70,7 @@ internal sealed partial class VirtualInternet(ulong seed) : IDisposable
     /// <summary>A site's router as a host of its LAN, at .1: whom gateways' protocols ask.</summary>
     public Machine AddRouterHost(Site site)
     {
-        var machine = new Machine(site.RouterName + "-host", site.Lan + 1, site, uplink: null, NewTcp);
+        var machine = new Machine(site.RouterName + "-host", [site.Lan + 1], site, uplink: null, NewTcp);
         site.Add(machine);
         _machines.Add(machine);
         return machine;
@@ -73,19 +81,20 @@ internal sealed partial class VirtualInternet(ulong seed) : IDisposable
     {
         if (machine.Site is not { } old) throw new ArgumentException("A machine at the core stays where it is.", nameof(machine));
         old.Remove(machine);
-        if (!old.Nat.Behavior.Translates) _routes.Remove(machine.Address);
-        machine.MoveTo(site, site.NextAddress());
-        site.Add(machine);
-        if (!site.Nat.Behavior.Translates) _routes.Add(machine.Address, site);
+        foreach (var address in machine.Addresses) _routes.Remove(address);
+        machine.MoveTo(site, site.NextAddresses());
+        Settle(machine, site);
     }
 
     /// <summary>A public machine at the core, with no router of its own.</summary>
-    public Machine AddServer(string name, LinkConditions? link = null)
+    public Machine AddServer(string name, LinkConditions? link = null, bool hasIPv6 = false)
     {
-        if (_servers.Count == MaxServers) throw new InvalidOperationException($"More than {MaxServers} servers.");
-        var address = Endpoint.Parse($"203.0.113.{10 + _servers.Count}:0").Address;
-        var machine = new Machine(name, address, site: null, NewUplink(name, link ?? LinkConditions.Default), NewTcp);
-        _servers.Add(address, machine);
+        var number = _machines.Count(known => known.Site is null);
+        if (number == MaxServers) throw new InvalidOperationException($"More than {MaxServers} servers.");
+        var address = Endpoint.Parse($"203.0.113.{10 + number}:0").Address;
+        var ipv6 = Endpoint.Parse($"[2001:db8:ffff::{10 + number:x}]:0").Address;
+        var machine = new Machine(name, hasIPv6 ? [address, ipv6] : [address], site: null, NewUplink(name, link ?? LinkConditions.Default), NewTcp);
+        foreach (var one in machine.Addresses) _servers.Add(one, machine);
         _machines.Add(machine);
         return machine;
     }
@@ -98,6 +107,7 @@ internal sealed partial class VirtualInternet(ulong seed) : IDisposable
     {
         var old = site.ExternalAddress;
         Detach(site);
+        site.IPv6Firewall?.Rebind(site.IPv6Lan);
         var address = keepAddress ? old : site.Behind?.NextAddress() ?? NextExternalAddress();
         site.Nat.Rebind(address);
         site.TcpNat.Rebind(address);
@@ -106,6 +116,16 @@ internal sealed partial class VirtualInternet(ulong seed) : IDisposable
     }
 
     public void Dispose() => Trace.Dispose();
+
+    // What is not translated the core knows a way to.
+    private void Settle(Machine machine, Site site)
+    {
+        site.Add(machine);
+        foreach (var address in machine.Addresses)
+        {
+            if (site.IsPublic(address)) _routes.Add(address, site);
+        }
+    }
 
     private TcpStack NewTcp(Machine machine) => new(
         machine, TcpRandom(machine.Address), () => Now, packet => Send(machine, packet),

@@ -1,4 +1,5 @@
 using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Traversal;
 
 namespace Punchline.Protocols.Coordination;
 
@@ -68,7 +69,7 @@ internal sealed class Admission(AdmissionLimits limits)
     public void EndHalfOpen(Endpoint? from)
     {
         HalfOpen--;
-        if (from is { } address) _tallies[KeyOf(address)].HalfOpen--;
+        if (from is { } address) _tallies[AddressScope.SiteOf(address)].HalfOpen--;
     }
 
     /// <summary>Counts a connection; null where there is room for it.</summary>
@@ -84,7 +85,7 @@ internal sealed class Admission(AdmissionLimits limits)
     public void Disconnect(Endpoint from)
     {
         Connections--;
-        _tallies[KeyOf(from)].Connections--;
+        _tallies[AddressScope.SiteOf(from)].Connections--;
     }
 
     /// <summary>Takes a join from the address's budget (a leaky bucket, as in ITU-T I.371 annex A).</summary>
@@ -101,7 +102,7 @@ internal sealed class Admission(AdmissionLimits limits)
     private Tally? Find(Endpoint address, Timestamp now)
     {
         Sweep(now);
-        var key = KeyOf(address);
+        var key = AddressScope.SiteOf(address);
         if (_tallies.TryGetValue(key, out var tally)) return tally;
         if (_tallies.Count == limits.MaxAddresses) return null;
         _tallies.Add(key, tally = new Tally());
@@ -119,7 +120,6 @@ internal sealed class Admission(AdmissionLimits limits)
         }
     }
 
-    private static UInt128 KeyOf(Endpoint address) => address.IsIPv4 ? address.Address : address.Address >> 64 << 64;
 
     private sealed class Tally
     {

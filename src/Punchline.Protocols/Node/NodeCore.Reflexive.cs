@@ -32,11 +32,10 @@ internal sealed partial class NodeCore
     {
         // In the order in which the servers were named, so that a run replays.
         List<Endpoint> answering = [.. _stunServers.Where(_reflexiveByServer.ContainsKey)];
-        _services.AnsweringStunServers = answering;
+        _services.AnsweringStunServers = answering.FindAll(asked => asked.IsIPv4);
         var reflexive = answering.Select(asked => _reflexiveByServer[asked]).Concat(SeenByDht).Distinct().ToList();
         var hasChanged = !reflexive.SequenceEqual(_services.Reflexive);
-        // What it gives every destination its own of is of no use to a peer: one shows the address.
-        var isNews = hasChanged && !(_services.Profile.IsSymmetric && _services.Reflexive is [var first, ..] && reflexive.Count > 0 && reflexive[0] == first);
+        var isNews = !_services.OfUse(reflexive).SequenceEqual(_services.OfUse(_services.Reflexive));
         // Our address is another one, and with it perhaps all that the gateway knew.
         if (isNews && _services.Reflexive.Count > 0) _portMapper.Refresh(now);
         var (wasSymmetric, wasMapped) = (_services.Profile.IsSymmetric, _services.Mapped);
@@ -46,7 +45,7 @@ internal sealed partial class NodeCore
             _services.Reflexive.AddRange(reflexive);
             _services.Mapped = JudgeMapped();
         }
-        _profiler.HandleObservations([.. answering.Select(asked => new MappingObservation(asked, 0, _reflexiveByServer[asked]))], now);
+        _profiler.HandleObservations([.. _services.AnsweringStunServers.Select(asked => new MappingObservation(asked, 0, _reflexiveByServer[asked]))], now);
         if (isNews || wasSymmetric != _services.Profile.IsSymmetric || wasMapped != _services.Mapped) HandleCandidatesChanged(now);
     }
 

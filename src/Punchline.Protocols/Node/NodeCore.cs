@@ -120,6 +120,16 @@ internal sealed partial class NodeCore : IDisposable
     }
 
     /// <summary>
+    /// Whether a translator takes our packets to IPv4 addresses, although no interface has one (RFC 6146): its driver addresses them to it.
+    /// </summary>
+    public void SetNat64(bool hasNat64, Timestamp now)
+    {
+        if (_services.HasNat64 == hasNat64) return;
+        _services.HasNat64 = hasNat64;
+        HandleCandidatesChanged(now);
+    }
+
+    /// <summary>
     /// Something has happened that may have changed the network unseen, such as the machine's sleep: paths, STUN servers and
     /// coordination servers are asked at once whether all is as it was.
     /// </summary>

@@ -107,10 +107,13 @@ internal sealed class NodeServices
     /// <summary>Our own interfaces.</summary>
     public IReadOnlyList<HostAddress> HostAddresses { get; set; } = [];
 
+    /// <summary>A translator takes our packets to IPv4 addresses, although we have none ourselves.</summary>
+    public bool HasNat64 { get; set; }
+
     /// <summary>What STUN servers saw of our socket, without duplicates.</summary>
     public List<Endpoint> Reflexive { get; } = [];
 
-    /// <summary>What is known of our network.</summary>
+    /// <summary>What is known of our network, as far as IPv4 goes: IPv6's addresses are not shared, so its ports are left alone.</summary>
     public NetworkProfile Profile { get; set; } = NetworkProfile.Unknown;
 
     /// <summary>What is asked of STUN servers has been answered: an introduction need not wait for more.</summary>
@@ -137,13 +140,20 @@ internal sealed class NodeServices
         .Where(seen => (seen.Count() > 1 || Reflexive.Count == 0) && !Reflexive.Contains(seen.Key) && !HostAddresses.Any(host => host.Endpoint == seen.Key))
         .Select(seen => seen.Key);
 
+    /// <summary>
+    /// What of our addresses is of use to a peer. What a router gives every destination its own of is not: one shows the address. That is
+    /// IPv4's, as <see cref="Profile"/> is; IPv6's stay.
+    /// </summary>
+    public IEnumerable<Endpoint> OfUse(IEnumerable<Endpoint> seen) =>
+        Profile.IsSymmetric ? seen.DistinctBy(endpoint => endpoint.IsIPv4 ? default : endpoint) : seen;
+
     /// <summary>A path is silent: STUN servers are to be asked, and the coordination servers whether they are there.</summary>
     public bool IsLookWanted { get; set; }
 
     /// <summary>What may be told to others has changed by what a peer saw.</summary>
     public bool IsObservedNews { get; set; }
 
-    /// <summary>STUN servers that have answered, in the order in which they were named.</summary>
+    /// <summary>IPv4 STUN servers that have answered, in the order in which they were named: they see what is to be known of ports.</summary>
     public IReadOnlyList<Endpoint> AnsweringStunServers { get; set; } = [];
 
     /// <summary>The shortest round trip to a STUN server that one request measured.</summary>

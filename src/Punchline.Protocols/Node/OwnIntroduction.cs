@@ -45,9 +45,7 @@ internal sealed class OwnIntroduction(NodeServices services, InstanceId instance
         var candidates = new List<Candidate>();
         // Where STUN sees the same endpoint both are told: who knows no mappings takes the other.
         if (services.Mapped is { } mapped) candidates.Add(new Candidate(CandidateKind.Mapped, mapped));
-        // Of a port for each destination the peers learn one, for its address.
-        var seen = services.Reflexive.Concat(services.VouchedAddresses).Take(services.Profile.IsSymmetric ? 1 : Candidate.MaxPerPeer);
-        foreach (var reflexive in seen) candidates.Add(new Candidate(CandidateKind.ServerReflexive, reflexive));
+        foreach (var seen in services.OfUse(services.Reflexive.Concat(services.VouchedAddresses))) candidates.Add(new Candidate(KindOf(seen), seen));
         foreach (var host in services.HostAddresses)
         {
             if (AddressScope.IsLoopback(host.Endpoint) && !allowLoopback) continue;
@@ -57,12 +55,17 @@ internal sealed class OwnIntroduction(NodeServices services, InstanceId instance
         return new IntroductionBlob(services.PublicKey, instance, _generation, name, [.. candidates.Take(Candidate.MaxPerPeer)]) { Offers = [.. _offers], Profile = services.Profile };
     }
 
+    // An IPv6 address that no router changed is our own, which tells the other side that there is none to be careful with (PunchTarget.IsOwn).
+    private CandidateKind KindOf(Endpoint reflexive) =>
+        !reflexive.IsIPv4 && services.HostAddresses.Any(host => host.Endpoint == reflexive) ? CandidateKind.Host : CandidateKind.ServerReflexive;
+
+    // The TCP port is IPv4's.
     private void AddTcp(List<Candidate> candidates, bool allowLoopback)
     {
         if (services.Tcp.Port == 0) return;
         var mapped = services.TcpReflexive.Mapped;
         if (mapped is { } reflexive) candidates.Add(new Candidate(CandidateKind.ServerReflexive, reflexive) { Carrier = Carrier.Tcp });
-        foreach (var host in services.HostAddresses)
+        foreach (var host in services.HostAddresses.Where(host => host.Endpoint.IsIPv4))
         {
             var endpoint = host.Endpoint.WithPort(services.Tcp.Port);
             if (endpoint == mapped || (AddressScope.IsLoopback(endpoint) && !allowLoopback)) continue;

@@ -56,6 +56,7 @@ internal sealed partial class PeerSession
         ServerRoundTrip = _services.ServerRoundTrip,
         OpenPaths = _services.OpenPaths,
         Offers = [.. OffersToUs],
+        HasNat64 = _services.HasNat64,
     };
 
     private void AddPlan(Timestamp now)
@@ -72,6 +73,7 @@ internal sealed partial class PeerSession
             Lasted = now - punch.Start,
             IsHopeless = _isHopeless,
             IsSearched = punch.IsScanning || _opening is BirthdayOpening,
+            IsOfAnotherFamily = PunchTargets.AreOfAnotherFamily(Situation),
         };
         EndPunch();
         EndInitiator();

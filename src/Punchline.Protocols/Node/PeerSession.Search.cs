@@ -37,8 +37,8 @@ internal sealed partial class PeerSession
     {
         if (_punch is not { } punch) return;
         var plan = SearchPlan.Create(_services.Profile, Introduction.Profile);
-        // A gateway that maps a port, on either side, makes the plain punch do it.
-        if (plan.Kind == SearchKind.Hopeless && HasMapping) plan = default;
+        // A gateway that maps a port, on either side, makes the plain punch do it, and so does IPv6 on both.
+        if (plan.Kind == SearchKind.Hopeless && (HasMapping || PunchTargets.Rank(Situation, Carrier.Udp).Any(target => !target.Endpoint.IsIPv4))) plan = default;
         if (plan != _search)
         {
             _search = plan;
@@ -89,7 +89,8 @@ internal sealed partial class PeerSession
     private void BeginSearch(PunchAttempt punch, Timestamp now)
     {
         // Where the peer's router expects us: of a symmetric one's candidates none would do.
-        var peer = Introduction.Candidates.FirstOrDefault(candidate => candidate is { Kind: CandidateKind.ServerReflexive, Carrier: Carrier.Udp } && PunchPlan.IsUsable(candidate.Endpoint, _room.AllowLoopback));
+        var peer = Introduction.Candidates.FirstOrDefault(candidate => candidate is { Kind: CandidateKind.ServerReflexive, Carrier: Carrier.Udp, Endpoint.IsIPv4: true }
+            && PunchPlan.IsUsable(candidate.Endpoint, _room.AllowLoopback));
         switch (_search.Kind)
         {
             case SearchKind.Hopeless:
@@ -112,7 +113,7 @@ internal sealed partial class PeerSession
                 }
                 if (_brackets < MaxBrackets) _searchAt = now + BracketInterval;
                 break;
-            case SearchKind.Birthday when peer.Kind != default && _room.IsServed && _services.Reflexive is [var external, ..]:
+            case SearchKind.Birthday when peer.Kind != default && _room.IsServed && _services.Reflexive.FirstOrDefault(seen => seen.IsIPv4) is { Port: > 0 } external:
                 if (!_services.Search.TryBegin(this, now))
                 {
                     _searchAt = now + SearchRetryInterval;
@@ -120,7 +121,7 @@ internal sealed partial class PeerSession
                 }
                 punch.Prolong(now + SearchDuration);
                 // What is left for the peer's address is for where it will turn up.
-                punch.Cancel(SocketId.Main);
+                punch.CancelIPv4(SocketId.Main);
                 CloseOpening();
                 _opening = new BirthdayOpening(_services, PortOffer.TargetOf(Peer), peer.Endpoint, external, _search, now);
                 break;

@@ -6,6 +6,7 @@ namespace Punchline.Protocols.Traversal;
 /// <summary>
 /// What may be sent to an address before it gave an authenticated reply, so that nobody makes of us a weapon against a
 /// third party: 12 packets and 3,000 bytes to it in one attempt, and 64 packets a minute to one IP address over all peers and rooms.
+/// Of IPv6 a /64 counts as one: whoever has it names 2^64 addresses in it, which are one machine's, or one link's like what is behind an IPv4 router.
 /// Some of that is kept for answers to genuine message 1s, so that members who name a third one's address, and spend what
 /// may go there, do not keep us from that one.
 /// </summary>
@@ -38,10 +39,10 @@ internal sealed class ProbeBudget
     /// </summary>
     public bool TryTakeFreshOpener(Endpoint destination, Timestamp now)
     {
-        var address = UseOf(destination.Address, now);
+        var address = UseOf(AddressScope.SiteOf(destination), now);
         if (address.Packets >= MaxPacketsPerAddressAndMinute - AnswersPerAddress || (_addresses.Count >= MaxEndpoints && address.Packets == 0)) return false;
         FiveTuples++;
-        _addresses[destination.Address] = address.Add(1);
+        _addresses[AddressScope.SiteOf(destination)] = address.Add(1);
         return true;
     }
 
@@ -55,7 +56,7 @@ internal sealed class ProbeBudget
         if (_endpoints.Count >= MaxEndpoints) Sweep(now);
         if (_endpoints.Count >= MaxEndpoints && !_endpoints.ContainsKey(destination)) return false;
         var isNew = !_endpoints.TryGetValue(destination, out var endpoint) || now - endpoint.First >= Minute;
-        var address = UseOf(destination.Address, now);
+        var address = UseOf(AddressScope.SiteOf(destination), now);
         if (isNew) endpoint = new Use(0, 0, now);
         var (keptOfEndpoint, keptOfAddress) = isAnswer ? (0, 0) : (AnswersPerEndpoint, AnswersPerAddress);
         var keptBytes = keptOfEndpoint * HandshakePacket.CookiedMessage1Length;
@@ -63,7 +64,7 @@ internal sealed class ProbeBudget
         if (address.Packets >= MaxPacketsPerAddressAndMinute - keptOfAddress) return false;
         if (isNew) FiveTuples++;
         _endpoints[destination] = endpoint.Add(bytes);
-        _addresses[destination.Address] = address.Add(bytes);
+        _addresses[AddressScope.SiteOf(destination)] = address.Add(bytes);
         return true;
     }
 
@@ -71,7 +72,7 @@ internal sealed class ProbeBudget
     public void Restore(Endpoint endpoint)
     {
         _endpoints.Remove(endpoint);
-        _addresses.Remove(endpoint.Address);
+        _addresses.Remove(AddressScope.SiteOf(endpoint));
     }
 
     /// <summary>An authenticated packet came from there that ends nothing yet: as much again may follow. What may go to its IP address stays.</summary>

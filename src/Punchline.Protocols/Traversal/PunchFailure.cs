@@ -9,6 +9,9 @@ internal sealed record PunchFailure(string Cause, string Detail, string Advice)
     /// <summary>The peer named no address that may be probed.</summary>
     public const string NoCandidates = "no-candidates";
 
+    /// <summary>One side has IPv4 only and the other IPv6 only, with no translator between them.</summary>
+    public const string NoCommonFamily = "no-common-family";
+
     /// <summary>No STUN server answered: UDP does not get out of this network.</summary>
     public const string UdpBlocked = "udp-blocked";
 
@@ -46,6 +49,10 @@ internal sealed record PunchFailure(string Cause, string Detail, string Advice)
                 Impostor,
                 "Another key answered in this peer's place.",
                 "A member of the room is interfering, or the server mixed up two peers. Use a room with a secret of your own."),
+            { Targets: 0, IsOfAnotherFamily: true } => new(
+                NoCommonFamily,
+                "One side has IPv4 only, and the other IPv6 only.",
+                "Use a network that has both on one side, or one with a translator (NAT64) on the side with IPv6 only."),
             { Targets: 0 } => new(
                 NoCandidates,
                 "The peer named no address that can be probed from here.",
@@ -77,6 +84,9 @@ internal sealed record PunchFailure(string Cause, string Detail, string Advice)
 /// <summary>What an attempt saw.</summary>
 internal readonly record struct PunchObservations(int ProbesSent, int Targets, bool HeardFromPeer, bool HasReflexive, bool ImpostorAnswered)
 {
+    /// <summary>The peer has no address of a family that we have.</summary>
+    public bool IsOfAnotherFamily { get; init; }
+
     /// <summary>From its start to its end.</summary>
     public TimeSpan Lasted { get; init; } = PunchPlan.Duration;
 

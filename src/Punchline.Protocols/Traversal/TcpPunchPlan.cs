@@ -42,7 +42,7 @@ internal static class TcpPunchPlan
     {
         var lead = PunchPlan.LeadOf(situation);
         var (near, far) = (new List<TcpTarget>(), new List<TcpTarget>());
-        foreach (var target in PunchPlan.RankTargets(situation, Carrier.Tcp))
+        foreach (var target in PunchTargets.Rank(situation, Carrier.Tcp))
         {
             if (target.IsNear) near.Add(new TcpTarget(target.Endpoint, TimeSpan.Zero, PunchPlan.PrivateTimeToLive));
             else far.Add(new TcpTarget(target.Endpoint, lead, 0));

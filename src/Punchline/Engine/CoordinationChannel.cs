@@ -7,6 +7,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Punchline.Protocols.Coordination;
 using Punchline.Protocols.Primitives;
+using Punchline.Sockets;
 
 namespace Punchline.Engine;
 
@@ -44,7 +45,7 @@ internal sealed class CoordinationChannel : IAsyncDisposable
     /// <exception cref="CoordinationConnectException">No connection, for the reason that it names.</exception>
     /// <exception cref="OperationCanceledException">The caller's token.</exception>
     public static async ValueTask<CoordinationChannel> ConnectAsync(
-        ServerAddress address, string path, IKnownServers knownServers, bool trustFirst, CancellationToken cancellationToken)
+        ServerAddress address, string path, IKnownServers knownServers, bool trustFirst, Nat64 nat64, CancellationToken cancellationToken)
     {
         var known = knownServers.Find(address.Authority);
         TrustDecision decision = default;
@@ -70,7 +71,15 @@ internal sealed class CoordinationChannel : IAsyncDisposable
                 RevocationMode = X509RevocationMode.NoCheck,
             };
         }
-        using var handler = new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false, SslOptions = tls };
+        using var handler = new SocketsHttpHandler
+        {
+            UseProxy = false,
+            UseCookies = false,
+            AllowAutoRedirect = false,
+            SslOptions = tls,
+            ConnectCallback = async (_, limited) => new NetworkStream(
+                await ServerConnector.ConnectAsync(address.Host, address.Port, nat64, limited).ConfigureAwait(false), ownsSocket: true),
+        };
         using var invoker = new HttpMessageInvoker(handler, disposeHandler: false);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(ConnectTimeout);

@@ -83,14 +83,15 @@ internal sealed partial class NodeEngine : ITcpPortOwner
     }
 
     // The port of UDP, where it is free and no other is wanted: one number to open in a firewall.
-    private TcpPort? OpenTcp(IPEndPoint? wanted, IPEndPoint udp)
+    private TcpPort? OpenTcp(IPEndPoint? wanted)
     {
         if (wanted is not null) return new TcpPort(wanted, this);
-        foreach (var port in (ReadOnlySpan<int>)[udp.Port, 0])
+        if (BoundIPv4 is not { } bound) return null;
+        foreach (var port in (ReadOnlySpan<int>)[LocalEndPoint.Port, 0])
         {
             try
             {
-                return new TcpPort(new IPEndPoint(udp.Address, port), this);
+                return new TcpPort(new IPEndPoint(bound, port), this);
             }
             catch (SocketException)
             {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Sockets;
 using Punchline.Engine.Qlog;
 using Punchline.Engine.Telemetry;
 using Punchline.Protocols.Dht;
@@ -44,7 +45,7 @@ internal interface IDhtObserver
 /// </summary>
 internal sealed partial class NodeEngine : IDisposable
 {
-    // The largest that UDP carries over IPv4: 65,535 − 20 − 8.
+    // The largest that UDP carries over IPv4: 65,535 − 20 − 8. Over IPv6 it is 20 more (RFC 768, RFC 8200 §4.5), which nobody sends us.
     private const int MaxDatagram = 65_507;
 
     private readonly object _gate = new();
@@ -65,15 +66,16 @@ internal sealed partial class NodeEngine : IDisposable
     private Timestamp _armed = Timestamp.Never;
     private bool _isDisposed;
 
-    /// <exception cref="System.Net.Sockets.SocketException">The address cannot be bound.</exception>
+    /// <exception cref="SocketException">The address cannot be bound.</exception>
     /// <exception cref="IOException">The directory for qlog files cannot be made.</exception>
     /// <exception cref="UnauthorizedAccessException">The directory for qlog files cannot be made.</exception>
-    public NodeEngine(P256KeyPair identity, IPEndPoint local, bool hideHostCandidates, string? qlogDirectory = null, bool mapsPort = false, IPEndPoint? tcpLocal = null)
+    public NodeEngine(P256KeyPair identity, IPEndPoint? local, bool hideHostCandidates, string? qlogDirectory = null, bool mapsPort = false, IPEndPoint? tcpLocal = null)
     {
-        _socket = new UdpSocket(local);
+        _socket = local is null ? UdpSocket.BindAny(Nat64) : new UdpSocket(local, Nat64);
+        LocalEndPoint = _socket.LocalEndPoint;
         try
         {
-            _tcp = OpenTcp(tcpLocal, _socket.LocalEndPoint);
+            _tcp = OpenTcp(tcpLocal);
             _qlog = qlogDirectory is null ? null : new QlogDirectory(qlogDirectory, identity.DeriveId());
         }
         catch
@@ -83,15 +85,15 @@ internal sealed partial class NodeEngine : IDisposable
             throw;
         }
         _node = new NodeCore(identity, SystemRandomSource.Instance, new NodeObserver(identity.DeriveId(), _qlog));
-        LocalEndPoint = _socket.LocalEndPoint;
-        _sideSockets = new SideSocketSet(local.Address, Handle);
+        _sideSockets = new SideSocketSet(LocalEndPoint.Address, Nat64, Handle);
         _hostAddresses = HostAddresses.Of(LocalEndPoint);
         _node.SetTcpPort((ushort)(_tcp?.LocalEndPoint.Port ?? 0));
         _hidesHostCandidates = hideHostCandidates;
         if (!hideHostCandidates) _node.SetHostAddresses(_hostAddresses, Timestamp.Zero);
-        if (mapsPort && !IPAddress.IsLoopback(LocalEndPoint.Address))
+        Nat64Sought = SeekNat64Async();
+        if (mapsPort && BoundIPv4 is { } bound && !IPAddress.IsLoopback(bound))
         {
-            _gateway = new GatewayLink(this, LocalEndPoint.Address);
+            _gateway = new GatewayLink(this, bound);
             _node.MapPort((ushort)LocalEndPoint.Port, Timestamp.Zero);
         }
         _receiver = new Thread(Receive) { Name = "Punchline receive", IsBackground = true };
@@ -104,6 +106,12 @@ internal sealed partial class NodeEngine : IDisposable
     }
 
     public IPEndPoint LocalEndPoint { get; }
+
+    /// <summary>How IPv4 is reached from a network without: sockets of whoever else dials want it too.</summary>
+    public Nat64 Nat64 { get; } = new();
+
+    /// <summary>Ends when it is known whether IPv4 is reached through a translator: at once where there is IPv4, and after a second at most.</summary>
+    public Task Nat64Sought { get; private set; }
 
     public NodeStatistics Statistics
     {
@@ -218,9 +226,32 @@ internal sealed partial class NodeEngine : IDisposable
         _qlog?.Dispose();
     }
 
+    // What routers map, and TCP, are IPv4. Null: our socket has none.
+    private IPAddress? BoundIPv4 => LocalEndPoint.Address switch
+    {
+        { AddressFamily: AddressFamily.InterNetwork } ipv4 => ipv4,
+        var ipv6 => ipv6.Equals(IPAddress.IPv6Any) ? IPAddress.Any : null,
+    };
+
+    // A machine with an IPv4 address of any sort reaches IPv4 by it, if at all; 464XLAT (RFC 6877) gives one where there is only a translator.
+    private bool HasIPv6Only =>
+        _hostAddresses.Any(host => !host.Endpoint.IsIPv4 && !AddressScope.IsLoopback(host.Endpoint))
+        && !_hostAddresses.Any(host => host.Endpoint.IsIPv4 && !AddressScope.IsLoopback(host.Endpoint));
+
+    private async Task SeekNat64Async()
+    {
+        // As a rule at once, with no translator to seek.
+        var isKnown = HasIPv6Only ? await Nat64.DiscoverAsync().ConfigureAwait(false) : Nat64.Forget();
+        lock (_gate)
+        {
+            if (!_isDisposed) _node.SetNat64(isKnown, Now);
+        }
+    }
+
     private void HandleNetworkNews(NetworkNews news, IReadOnlyList<HostAddress> addresses)
     {
         _hostAddresses = addresses;
+        if (news == NetworkNews.Moved) Nat64Sought = SeekNat64Async();
         lock (_gate)
         {
             if (_isDisposed) return;

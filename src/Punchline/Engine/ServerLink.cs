@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Threading.Channels;
 using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Traversal;
 
 namespace Punchline.Engine;
 
@@ -37,6 +38,7 @@ internal sealed class ServerLink(NodeEngine engine, int room, string path, Serve
     private volatile TaskCompletionSource _silence = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile Channel<ReadOnlyMemory<byte>>? _outgoing;
     private Task _running = Task.CompletedTask;
+    private Task _asking = Task.CompletedTask;
     private volatile bool _isLeaving;
 
     /// <summary>Connects for the first time, then carries on in the background.</summary>
@@ -44,7 +46,7 @@ internal sealed class ServerLink(NodeEngine engine, int room, string path, Serve
     /// <exception cref="OperationCanceledException">The caller's token.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        await QueryStunAsync(cancellationToken).ConfigureAwait(false);
+        _asking = QueryStunAsync(_stop.Token);
         var channel = await ConnectAsync(cancellationToken).ConfigureAwait(false);
         _running = Task.Run(() => RunAsync(channel), CancellationToken.None);
     }
@@ -73,37 +75,52 @@ internal sealed class ServerLink(NodeEngine engine, int room, string path, Serve
         }
         await _stop.CancelAsync().ConfigureAwait(false);
         await _running.ConfigureAwait(false);
+        await _asking.ConfigureAwait(false);
         _stop.Dispose();
     }
 
-    // The server answers STUN on the port of its TLS and the next: asked at once, beside TLS, so that the join has not to wait.
+    // The server answers STUN on the port of its TLS and the next: asked at once, beside TLS, so that the join has not to wait. Each family
+    // has an answer of its own.
     private async Task QueryStunAsync(CancellationToken cancellationToken)
     {
         try
         {
+            // Whether a server's IPv6 address is its own, or a translator's for its IPv4 address.
+            await engine.Nat64Sought.WaitAsync(cancellationToken).ConfigureAwait(false);
             var resolved = IPAddress.TryParse(address.Host, out var literal)
                 ? [literal]
-                : await Dns.GetHostAddressesAsync(address.Host, AddressFamily.InterNetwork, cancellationToken).ConfigureAwait(false);
-            if (Array.Find(resolved, candidate => candidate.AddressFamily == AddressFamily.InterNetwork) is not { } server) return;
-            var first = Endpoint.From(server, (ushort)address.Port);
+                : await Dns.GetHostAddressesAsync(address.Host, cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
+            var servers = resolved.Select(server => engine.Nat64.FromWire(Endpoint.From(server, (ushort)address.Port)))
+                .Where(server => !AddressScope.IsLinkLocal(server)).DistinctBy(server => server.IsIPv4).ToList();
             engine.Run((node, now) =>
             {
-                node.QueryStunOverTcp(first, now);
-                node.QueryStun(first, now);
-                if (first.Port < ushort.MaxValue) node.QueryStun(first.WithPort((ushort)(first.Port + 1)), now);
+                foreach (var server in servers)
+                {
+                    // The TCP port is IPv4's. From behind a translator it has no way to there, until the machine is in another network.
+                    if (server.IsIPv4) node.QueryStunOverTcp(server, now);
+                    node.QueryStun(server, now);
+                    if (server.Port < ushort.MaxValue) node.QueryStun(server.WithPort((ushort)(server.Port + 1)), now);
+                }
             });
         }
         catch (SocketException)
         {
             // Connecting will say what is wrong with the name.
         }
+        catch (Exception exception) when (exception is OperationCanceledException or ObjectDisposedException)
+        {
+            // Stopped.
+        }
     }
 
     private async Task<CoordinationChannel> ConnectAsync(CancellationToken cancellationToken)
     {
-        var channel = await CoordinationChannel.ConnectAsync(address, path, knownServers, trustFirst, cancellationToken).ConfigureAwait(false);
+        // An IPv4 literal cannot be dialled before it is known whether there is a translator; a name's resolver knows.
+        if (IPAddress.TryParse(address.Host, out var literal) && literal.AddressFamily == AddressFamily.InterNetwork)
+            await engine.Nat64Sought.WaitAsync(cancellationToken).ConfigureAwait(false);
+        var channel = await CoordinationChannel.ConnectAsync(address, path, knownServers, trustFirst, engine.Nat64, cancellationToken).ConfigureAwait(false);
         _outgoing = Channel.CreateBounded<ReadOnlyMemory<byte>>(new BoundedChannelOptions(MaxOutgoing) { SingleReader = true });
-        var isLoopback = address.Host is "localhost" || (IPAddress.TryParse(address.Host, out var literal) && IPAddress.IsLoopback(literal));
+        var isLoopback = address.Host is "localhost" || (literal is not null && IPAddress.IsLoopback(literal));
         engine.Run((node, now) => node.HandleServerConnected(room, channel.Host, channel.CertificateKeyHash.Span, isLoopback, now));
         return channel;
     }

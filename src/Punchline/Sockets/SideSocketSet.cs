@@ -11,7 +11,7 @@ internal delegate void SideDatagramHandler(PathAddress source, ReadOnlySpan<byte
 /// A node's UDP sockets besides the main one: hundreds while a port is searched, one for as long as a connection stands on it.
 /// One thread waits for all of them. It begins with the first socket: most nodes never have one.
 /// </summary>
-internal sealed class SideSocketSet(IPAddress local, SideDatagramHandler handler) : IDisposable
+internal sealed class SideSocketSet(IPAddress local, Nat64 nat64, SideDatagramHandler handler) : IDisposable
 {
     private const int MaxDatagram = 65_507;
 
@@ -29,7 +29,7 @@ internal sealed class SideSocketSet(IPAddress local, SideDatagramHandler handler
         port = 0;
         try
         {
-            var socket = new UdpSocket(new IPEndPoint(local, 0), blocks: false);
+            var socket = new UdpSocket(new IPEndPoint(local, 0), nat64, blocks: false);
             port = (ushort)socket.LocalEndPoint.Port;
             lock (_gate)
             {

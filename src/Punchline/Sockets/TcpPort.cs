@@ -7,7 +7,7 @@ using Punchline.Protocols.Traversal;
 namespace Punchline.Sockets;
 
 /// <summary>
-/// The TCP port: a listener, and connects from the very same port, so that SYNs can cross with a peer's (RFC 9293 §3.5) and one
+/// The TCP port, of IPv4: a listener, and connects from the very same port, so that SYNs can cross with a peer's (RFC 9293 §3.5) and one
 /// that comes before our own connect is not refused.
 /// </summary>
 internal sealed class TcpPort : IDisposable

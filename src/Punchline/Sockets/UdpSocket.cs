@@ -6,8 +6,9 @@ using Punchline.Protocols.Primitives;
 namespace Punchline.Sockets;
 
 /// <summary>
-/// A UDP socket. The punching socket is one for STUN, probes and data alike, because they must share a mapping: one thread blocks on it. Side
-/// sockets do not block, and <see cref="SideSocketSet"/> receives from all of them. One at a time sends (a TTL is the socket's, not the packet's).
+/// A UDP socket. The punching socket is one for STUN, probes and data alike, because they must share a mapping, and for both families, so that
+/// there is one port to tell: one thread blocks on it. Side sockets do not block, and <see cref="SideSocketSet"/> receives from all of them.
+/// One at a time sends (a TTL is the socket's, not the packet's).
 /// </summary>
 internal sealed class UdpSocket : IDisposable
 {
@@ -20,27 +21,40 @@ internal sealed class UdpSocket : IDisposable
     // After an error that follows another: an interface that went may stay away, and its loop must not take a core.
     private static readonly TimeSpan FailurePause = TimeSpan.FromMilliseconds(100);
 
-    private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-    private readonly SocketAddress _source = new(AddressFamily.InterNetwork);
-    private readonly SocketAddress _destination = new(AddressFamily.InterNetwork);
-    private readonly short _defaultTimeToLive;
+    // In sockaddr_in and sockaddr_in6 of every system; behind the port the latter has a flow label, and behind the address a scope.
+    private const int PortOffset = 2, IPv4Offset = 4, IPv6Offset = 8;
+
+    private readonly Socket _socket;
+    private readonly SocketAddress _source;
+    private readonly SocketAddress _destination;
+    private readonly UdpSocketOptions _options;
+    private readonly Nat64 _nat64;
+    private readonly bool _hasIPv4;
+    private readonly bool _hasIPv6;
     private readonly ManualResetEventSlim _closed = new();
 
-    /// <param name="local">Where to bind it.</param>
+    /// <param name="local">Where to bind it. <see cref="IPAddress.IPv6Any"/> is both families; another address is its own.</param>
+    /// <param name="nat64">How IPv4 is reached where there is none.</param>
     /// <param name="blocks">Whether receiving waits.</param>
-    /// <exception cref="SocketException">The address cannot be bound.</exception>
-    public UdpSocket(IPEndPoint local, bool blocks = true)
+    /// <exception cref="SocketException">The address cannot be bound, or the system has no IPv6.</exception>
+    public UdpSocket(IPEndPoint local, Nat64 nat64, bool blocks = true)
     {
+        _nat64 = nat64;
+        _hasIPv6 = local.AddressFamily == AddressFamily.InterNetworkV6;
+        _hasIPv4 = !_hasIPv6 || local.Address.Equals(IPAddress.IPv6Any);
+        _socket = new Socket(local.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+        _source = new SocketAddress(local.AddressFamily);
+        _destination = new SocketAddress(local.AddressFamily);
         try
         {
             _socket.Blocking = blocks;
             if (OperatingSystem.IsWindows()) _socket.IOControl(SioUdpConnReset, [0, 0, 0, 0], null);
+            if (_hasIPv6) _socket.DualMode = _hasIPv4;
             _socket.ReceiveBufferSize = BufferBytes;
             _socket.SendBufferSize = BufferBytes;
-            ForbidFragments();
+            _options = new UdpSocketOptions(_socket);
             _socket.Bind(local);
             LocalEndPoint = (IPEndPoint)_socket.LocalEndPoint!;
-            _defaultTimeToLive = _socket.Ttl;
         }
         catch
         {
@@ -51,6 +65,24 @@ internal sealed class UdpSocket : IDisposable
 
     /// <summary>Where it is bound; known also when it is closed.</summary>
     public IPEndPoint LocalEndPoint { get; }
+
+    /// <summary>Any free port, of both families; of IPv4 alone where the system has no IPv6 (on Linux, <c>ipv6.disable=1</c>).</summary>
+    /// <exception cref="SocketException">There is none.</exception>
+    public static UdpSocket BindAny(Nat64 nat64)
+    {
+        if (Socket.OSSupportsIPv6)
+        {
+            try
+            {
+                return new UdpSocket(new IPEndPoint(IPAddress.IPv6Any, 0), nat64);
+            }
+            catch (SocketException)
+            {
+                // Switched off in a way that only trying shows.
+            }
+        }
+        return new UdpSocket(new IPEndPoint(IPAddress.Any, 0), nat64);
+    }
 
     /// <summary>To wait on, among others.</summary>
     public Socket Handle => _socket;
@@ -107,13 +139,12 @@ internal sealed class UdpSocket : IDisposable
     /// <summary>Sends a datagram; one that the system does not take is lost, as any may be on its way.</summary>
     public void Send(ReadOnlySpan<byte> datagram, in Transmit transmit)
     {
-        if (!transmit.Destination.IsIPv4) return;
-        var address = _destination.Buffer.Span;
-        BinaryPrimitives.WriteUInt16BigEndian(address[2..], transmit.Destination.Port);
-        BinaryPrimitives.WriteUInt32BigEndian(address[4..], transmit.Destination.IPv4);
+        var destination = _nat64.ToWire(transmit.Destination);
+        if (destination.IsIPv4 ? !_hasIPv4 : !_hasIPv6) return;
+        WriteDestination(destination);
         try
         {
-            if (transmit.TimeToLive != 0) _socket.Ttl = transmit.TimeToLive;
+            if (transmit.TimeToLive != 0) _options.SetTimeToLive(destination.IsIPv4, transmit.TimeToLive);
             _socket.SendTo(datagram, SocketFlags.None, _destination);
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
@@ -123,7 +154,7 @@ internal sealed class UdpSocket : IDisposable
         }
         finally
         {
-            if (transmit.TimeToLive != 0) RestoreTimeToLive();
+            if (transmit.TimeToLive != 0) RestoreTimeToLive(destination.IsIPv4);
         }
     }
 
@@ -131,11 +162,12 @@ internal sealed class UdpSocket : IDisposable
     public IPEndPoint LocalEndPointTowards(IPEndPoint remote)
     {
         var local = LocalEndPoint;
-        if (!local.Address.Equals(IPAddress.Any)) return local;
+        if (!local.Address.Equals(IPAddress.Any) && !local.Address.Equals(IPAddress.IPv6Any)) return local;
         try
         {
-            using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-            probe.Connect(remote);
+            var wire = _nat64.ToWire(Endpoint.From(remote)).ToIPEndPoint();
+            using var probe = new Socket(wire.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+            probe.Connect(wire);
             return new IPEndPoint(((IPEndPoint)probe.LocalEndPoint!).Address, local.Port);
         }
         catch (SocketException)
@@ -150,29 +182,29 @@ internal sealed class UdpSocket : IDisposable
         _socket.Dispose();
     }
 
-    // sockaddr_in has the port at 2 and the address at 4 on every system.
+    // A dual-mode socket has IPv4 addresses in their mapped form, which is how an Endpoint has them.
     private Endpoint ReadSource()
     {
         var address = _source.Buffer.Span;
-        return Endpoint.FromIPv4(BinaryPrimitives.ReadUInt32BigEndian(address[4..]), BinaryPrimitives.ReadUInt16BigEndian(address[2..]));
+        var port = BinaryPrimitives.ReadUInt16BigEndian(address[PortOffset..]);
+        return _nat64.FromWire(_hasIPv6
+            ? new Endpoint(BinaryPrimitives.ReadUInt128BigEndian(address[IPv6Offset..]), port)
+            : Endpoint.FromIPv4(BinaryPrimitives.ReadUInt32BigEndian(address[IPv4Offset..]), port));
     }
 
-    // PROTOCOL §6: no packet of ours is ever fragmented.
-    private void ForbidFragments()
+    private void WriteDestination(Endpoint destination)
     {
-        _socket.DontFragment = true;
-        if (!OperatingSystem.IsLinux()) return;
-        // IP_MTU_DISCOVER (10) to IP_PMTUDISC_PROBE (3), of linux/in.h: don't-fragment without the kernel's memory of ICMP
-        // messages, which anybody can send: path MTU discovery believes only packets that arrive (RFC 8899 §4.6).
-        const int IPProtocol = 0, MtuDiscover = 10, Probe = 3;
-        _socket.SetRawSocketOption(IPProtocol, MtuDiscover, BitConverter.GetBytes(Probe));
+        var address = _destination.Buffer.Span;
+        BinaryPrimitives.WriteUInt16BigEndian(address[PortOffset..], destination.Port);
+        if (_hasIPv6) BinaryPrimitives.WriteUInt128BigEndian(address[IPv6Offset..], destination.Address);
+        else BinaryPrimitives.WriteUInt32BigEndian(address[IPv4Offset..], destination.IPv4);
     }
 
-    private void RestoreTimeToLive()
+    private void RestoreTimeToLive(bool isIPv4)
     {
         try
         {
-            _socket.Ttl = _defaultTimeToLive;
+            _options.RestoreTimeToLive(isIPv4);
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {

@@ -4,7 +4,9 @@ using Punchline.Simulation;
 
 namespace Punchline.Protocols.Tests.Dht;
 
-/// <summary>What a node answers.</summary>
+/// <summary>What a node answers. Alone in the process: the heap is measured.</summary>
+[Collection(nameof(DhtServingTests))]
+[CollectionDefinition(nameof(DhtServingTests), DisableParallelization = true)]
 public sealed class DhtServingTests
 {
     private static readonly Endpoint Asker = Endpoint.Parse("198.51.100.7:6881");
@@ -159,7 +161,8 @@ public sealed class DhtServingTests
         var statistics = _scripted.Node.Statistics;
         Assert.InRange(statistics.Nodes, 64, NodeId.BitLength * RoutingTable.BucketSize);
         Assert.Equal((PeerStore.MaxTopics, ItemStore.MaxItems), (statistics.StoredTopics, statistics.StoredItems));
-        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, 0, 8_000_000);
+        // What earlier tests left may go meanwhile.
+        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 8_000_000);
         // Nobody is there any more: a node that looks after its table sends the most.
         var bytes = _scripted.RunFor(TimeSpan.FromHours(1)).Sum(packet => packet.Bytes.Length + 28L);
         Assert.InRange(bytes, 1, 10_000 * 3_600 / 10);

@@ -62,6 +62,19 @@ public sealed class LimitTests
         Assert.True(budget.TryTake(A.WithPort(6_000), 1, isAnswer: true, Timestamp.FromMilliseconds(65_000)));
     }
 
+    // Whoever has one IPv6 address has 2^64 of them.
+    [Fact]
+    public void All_addresses_of_an_IPv6_network_together_get_64_packets_a_minute_and_an_answer_gives_them_back()
+    {
+        var budget = new ProbeBudget();
+        var taken = 0;
+        for (var host = 1; host <= 100; host++) taken += budget.TryTake(Endpoint.Parse($"[2001:db8:0:1::{host:x}]:5000"), 1, isAnswer: true, Timestamp.Zero) ? 1 : 0;
+        Assert.Equal(64, taken);
+        Assert.True(budget.TryTake(Endpoint.Parse("[2001:db8:0:2::1]:5000"), 1, isAnswer: true, Timestamp.Zero));
+        budget.Restore(Endpoint.Parse("[2001:db8:0:1:ffff::]:5000"));
+        Assert.True(budget.TryTake(Endpoint.Parse("[2001:db8:0:1::99]:5000"), 1, isAnswer: true, Timestamp.Zero));
+    }
+
     // Members who name the address of a third one leave what is needed to answer that one.
     [Fact]
     public void The_last_packet_to_an_address_and_eight_to_its_ports_are_for_answers()
@@ -122,6 +135,12 @@ public sealed class LimitTests
         if (cause is PunchFailure.NoAnswer or PunchFailure.OneWay or PunchFailure.UdpBlocked)
             Assert.Contains("12 packets to 1 addresses in 20 s", failure.Detail, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData(0, PunchFailure.NoCommonFamily)]
+    [InlineData(1, PunchFailure.NoAnswer)]
+    public void That_the_families_differ_is_the_cause_where_nothing_could_be_tried(int targets, string cause) => Assert.Equal(
+        cause, PunchFailure.Explain(new PunchObservations(targets, targets, false, true, false) { IsOfAnotherFamily = true }).Cause);
 
     [Theory]
     [InlineData(true, false, false, PunchFailure.SymmetricBoth)]

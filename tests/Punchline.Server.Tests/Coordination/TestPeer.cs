@@ -3,6 +3,7 @@ using Punchline.Engine;
 using Punchline.Protocols.Coordination;
 using Punchline.Protocols.Noise;
 using Punchline.Protocols.Primitives;
+using Punchline.Sockets;
 
 namespace Punchline.Server.Tests.Coordination;
 
@@ -31,7 +32,7 @@ internal sealed class TestPeer : IAsyncDisposable
     {
         Assert.True(ServerAddress.TryParse(server, out var address, out _));
         var channel = await CoordinationChannel.ConnectAsync(
-            address, CoordinationUrl.PathOf(tag), knownServers ?? new NoKnownServers(), trustFirst: false, TestContext.Current.CancellationToken);
+            address, CoordinationUrl.PathOf(tag), knownServers ?? new NoKnownServers(), trustFirst: false, new Nat64(), TestContext.Current.CancellationToken);
         return new TestPeer(channel, P256KeyPair.Generate(SystemRandomSource.Instance), tag);
     }
 

@@ -47,6 +47,9 @@ public sealed class TcpMeetingTests
         { "rejecting", "full cone" },
         { "symmetric", "open" },
         { "carrier", "moved port" },
+        // UDP is IPv6's there, and TCP IPv4's.
+        { "dual stack", "dual stack" },
+        { "dual stack", "port-restricted" },
     };
 
     [Theory]

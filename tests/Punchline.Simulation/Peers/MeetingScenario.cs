@@ -14,11 +14,11 @@ internal sealed class MeetingScenario : IDisposable
     // From a carrier's NAT to its subscriber, whose addresses are from 100.64.0.0/10 (RFC 6598).
     private static readonly LinkConditions Subscriber = LinkConditions.Of(delayMilliseconds: 1);
 
-    private MeetingScenario(VirtualInternet internet, LinkConditions link, Site first, Site second, ushort tcpPort = 0, bool hasAlternate = false)
+    private MeetingScenario(VirtualInternet internet, LinkConditions link, Site first, Site second, bool hasIPv6 = false, ushort tcpPort = 0, bool hasAlternate = false)
     {
         Internet = internet;
         Link = link;
-        Server = new SimulatedServer(internet, LinkConditions.Of(delayMilliseconds: 0), hasAlternate);
+        Server = new SimulatedServer(internet, LinkConditions.Of(delayMilliseconds: 0), hasIPv6, hasAlternate);
         FirstSite = first;
         SecondSite = second;
         First = new SimulatedPeer(internet, internet.AddMachine("alice", first), Keys, tcpPort: tcpPort);
@@ -55,7 +55,8 @@ internal sealed class MeetingScenario : IDisposable
     /// <param name="tcpPort">Where both listen; 0: no TCP.</param>
     /// <param name="hasAlternate">The server has a second address for STUN.</param>
     public static MeetingScenario Between(VirtualInternet internet, Network first, Network second, LinkConditions link, ushort tcpPort = 0, bool hasAlternate = false) =>
-        new(internet, link, AddSite(internet, "alice", first, link, "100.64.1.0"), AddSite(internet, "bob", second, link, "100.64.2.0"), tcpPort, hasAlternate);
+        new(internet, link, AddSite(internet, "alice", first, link, "100.64.1.0"), AddSite(internet, "bob", second, link, "100.64.2.0"),
+            first.IPv6 is not null || second.IPv6 is not null, tcpPort, hasAlternate);
 
     /// <summary>Both on one LAN.</summary>
     public static MeetingScenario OnOneLan(VirtualInternet internet, NatBehavior nat, LinkConditions link)
@@ -119,7 +120,8 @@ internal sealed class MeetingScenario : IDisposable
 
     private static Site AddSite(VirtualInternet internet, string name, Network network, LinkConditions link, string carriersLan)
     {
-        if (network.Carrier is not { } nat) return internet.AddSite(name, network.Nat, new SiteOptions { Link = link });
+        if (network.Carrier is not { } nat) return internet.AddSite(
+            name, network.Nat, new SiteOptions { Link = link, IPv6 = network.IPv6, HasIPv4 = network.HasIPv4, HasNat64 = network.HasNat64 });
         var carrier = internet.AddSite(name + "-isp", nat, new SiteOptions { Link = link, Lan = carriersLan });
         return internet.AddSite(name, network.Nat, new SiteOptions { Link = Subscriber, Behind = carrier });
     }

@@ -14,6 +14,7 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
     public const ushort Port = 40_000;
 
     private const int LanPrefixLength = 24;
+    private const int IPv6PrefixLength = 64;
 
     // For PCP, NAT-PMP and SSDP.
     private const ushort GatewayPort = 40_001;
@@ -32,6 +33,7 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
     private readonly SimulatedSocket _socket;
     private readonly bool _ownsIdentity;
     private readonly IRandomSource _random;
+    private readonly Nat64Prefix? _nat64;
     private List<NodeEvent> _events = [];
     private int _room;
     private ChannelEnd? _server;
@@ -56,10 +58,13 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
         _identity = identity ?? P256KeyPair.Generate(_random);
         _node = new NodeCore(_identity, _random);
         OpenTcp(tcpPort);
-        _node.SetHostAddresses([new HostAddress(machine.At(Port), LanPrefixLength)], internet.Now);
+        ShowHostAddress();
+        // As the engine's socket has it.
+        _nat64 = machine.Site is { HasNat64: true, HasIPv4: false } ? VirtualInternet.Nat64Prefix : null;
+        if (_nat64 is not null) _node.SetNat64(true, internet.Now);
         _room = _node.OpenRoom(keys, machine.Name, allowed, Use);
         _socket = machine.Bind(Port, this);
-        SideSockets = new SimulatedSideSockets(_node, machine);
+        SideSockets = new SimulatedSideSockets(_node, machine, _nat64);
     }
 
     public string Name => _machine.Name;
@@ -133,7 +138,7 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
         // What the server sees is the router's address; its port is of no use to anybody.
         var outermost = _machine.Site;
         while (outermost?.Behind is { } carrier) outermost = carrier;
-        var from = outermost is { Nat.Behavior.Translates: true } ? outermost.ExternalAt(0) : _machine.At(0);
+        var from = outermost is { Nat.Behavior.Translates: true, HasIPv4: true } ? outermost.ExternalAt(0) : _machine.At(0);
         _server = server.Connect(Name, from, _keys.Tag, serverDelay);
         if (_server is null)
         {
@@ -158,7 +163,9 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
     }
 
     /// <summary>What the system says of the machine's interfaces now.</summary>
-    public void ShowHostAddress() => _node.SetHostAddresses([new HostAddress(_machine.At(Port), LanPrefixLength)], _internet.Now);
+    public void ShowHostAddress() => _node.SetHostAddresses(
+        [.. _machine.Addresses.Select(address => new Endpoint(address, Port)).Select(at => new HostAddress(at, at.IsIPv4 ? LanPrefixLength : IPv6PrefixLength))],
+        _internet.Now);
 
     public bool Send(string text) => _node.TrySend(_room, Encoding.UTF8.GetBytes(text), _internet.Now, out _);
 
@@ -202,6 +209,7 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
 
     public void HandleDatagram(Endpoint source, ReadOnlySpan<byte> datagram, Timestamp now)
     {
+        if (_nat64 is not null && _nat64.TryExtract(source, out var ipv4)) source = ipv4;
         Overheard?.Invoke(source, datagram);
         if (datagram[0] is >= PacketTypes.FirstData and <= PacketTypes.LastData) LastData = now;
         _node.HandleDatagram(source, datagram, now);
@@ -227,7 +235,11 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
             while (_node.TryDequeueTransmit(now, buffer, out transmit))
             {
                 LastSent = now;
-                if (transmit.Via.Carrier == Carrier.Udp) return true;
+                if (transmit.Via.Carrier == Carrier.Udp)
+                {
+                    if (_nat64 is not null && transmit.Destination.IsIPv4) transmit = transmit with { Destination = _nat64.Embed(transmit.Destination) };
+                    return true;
+                }
                 SendOverTcp(transmit.Via, buffer[..transmit.Length]);
             }
         }

@@ -24,17 +24,18 @@ internal sealed class SimulatedServer : IDisposable
 
     /// <param name="internet">Where it lives.</param>
     /// <param name="link">Its link.</param>
+    /// <param name="hasIPv6">It has an IPv6 address as well, with STUN.</param>
     /// <param name="hasAlternate">It has a second address, and answers STUN there as well.</param>
-    public SimulatedServer(VirtualInternet internet, LinkConditions? link = null, bool hasAlternate = false)
+    public SimulatedServer(VirtualInternet internet, LinkConditions? link = null, bool hasIPv6 = false, bool hasAlternate = false)
     {
         _internet = internet;
-        _machine = internet.AddServer("server", link);
+        _machine = internet.AddServer("server", link, hasIPv6);
         _core = new CoordinationServer(internet.NewRandom());
         _stun = [new StunPort(this, drivesCore: true), new StunPort(this, drivesCore: false)];
         _machine.Bind(Port, _stun[0]);
         _machine.Bind(Port + 1, _stun[1]);
         _machine.Tcp.Listen(Port, ServeStun);
-        StunEndpoints = [_machine.At(Port), _machine.At(Port + 1)];
+        StunEndpoints = [.. _machine.Addresses.SelectMany(address => new[] { new Endpoint(address, Port), new Endpoint(address, Port + 1) })];
         if (!hasAlternate) return;
         var alternate = internet.AddServer("server-alternate", link);
         for (ushort port = Port; port <= Port + 1; port++) alternate.Bind(port, new StunPort(this, drivesCore: false));

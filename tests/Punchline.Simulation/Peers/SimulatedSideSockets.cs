@@ -1,10 +1,11 @@
 using Punchline.Protocols.Node;
 using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Traversal;
 
 namespace Punchline.Simulation.Peers;
 
 /// <summary>The sockets that a simulated node has besides its main one: opened, closed and fed as the engine does it.</summary>
-internal sealed class SimulatedSideSockets(NodeCore node, Machine machine)
+internal sealed class SimulatedSideSockets(NodeCore node, Machine machine, Nat64Prefix? nat64 = null)
 {
     // Where an operating system hands out ports that nobody asked for (RFC 6335 §6).
     private const ushort FirstPort = 49_152;
@@ -45,17 +46,21 @@ internal sealed class SimulatedSideSockets(NodeCore node, Machine machine)
     {
         do _lastPort++;
         while (machine.FindSocket(_lastPort) is not null);
-        _sockets.Add(id, machine.Bind(_lastPort, new Host(node, id)));
+        _sockets.Add(id, machine.Bind(_lastPort, new Host(node, id, nat64)));
         Most = Math.Max(Most, _sockets.Count);
         node.HandleSocketOpened(id, _lastPort, now);
     }
 
     // What the node has to send, and its timer, are the main socket's.
-    private sealed class Host(NodeCore node, SocketId id) : ISimulatedHost
+    private sealed class Host(NodeCore node, SocketId id, Nat64Prefix? nat64) : ISimulatedHost
     {
         public Timestamp NextTimeout => Timestamp.Never;
 
-        public void HandleDatagram(Endpoint source, ReadOnlySpan<byte> datagram, Timestamp now) => node.HandleDatagram(new PathAddress(id, source), datagram, now);
+        public void HandleDatagram(Endpoint source, ReadOnlySpan<byte> datagram, Timestamp now)
+        {
+            if (nat64 is not null && nat64.TryExtract(source, out var ipv4)) source = ipv4;
+            node.HandleDatagram(new PathAddress(id, source), datagram, now);
+        }
 
         public void HandleTimeout(Timestamp now)
         {

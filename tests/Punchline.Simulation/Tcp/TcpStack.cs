@@ -35,8 +35,8 @@ internal sealed class TcpStack(Machine machine, IRandomSource random, Func<Times
     public TcpSocket Connect(ushort port, Endpoint remote, byte timeToLive = 0)
     {
         var socket = NewSocket(port, remote, timeToLive);
-        // As Linux's EADDRNOTAVAIL: the listener has a connection to there already, or another socket is trying.
-        if (_sockets.TryAdd((port, remote), socket)) socket.Open();
+        // As Linux's ENETUNREACH: there is no route. As its EADDRNOTAVAIL: the listener has a connection to there already, or another socket is trying.
+        if (machine.SourceTowards(remote, port) is not null && _sockets.TryAdd((port, remote), socket)) socket.Open();
         else schedule(Now, socket.Refuse);
         return socket;
     }
@@ -87,7 +87,7 @@ internal sealed class TcpStack(Machine machine, IRandomSource random, Func<Times
 
     internal void Send(ushort port, Endpoint remote, byte timeToLive, TcpHeader header, ReadOnlySpan<byte> payload)
     {
-        if (!_isDead) send(Packet.CreateSegment(machine.At(port), remote, timeToLive, header, payload));
+        if (!_isDead && machine.SourceTowards(remote, port) is { } source) send(Packet.CreateSegment(source, remote, timeToLive, header, payload));
     }
 
     internal void Schedule(Timestamp at, Action action) => schedule(at, action);

@@ -16,7 +16,7 @@ public sealed class SideSocketSetTests
     [Fact]
     public void Two_hundred_and_fifty_six_sockets_receive_and_send_each_by_its_own_port()
     {
-        using var set = new SideSocketSet(IPAddress.Loopback, (source, datagram) => _received.Add((source, datagram.ToArray())));
+        using var set = new SideSocketSet(IPAddress.Loopback, new Nat64(), (source, datagram) => _received.Add((source, datagram.ToArray())));
         using var peer = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = (int)Patience.TotalMilliseconds };
         peer.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         var there = Endpoint.From(IPAddress.Loopback, (ushort)((IPEndPoint)peer.LocalEndPoint!).Port);
@@ -44,7 +44,7 @@ public sealed class SideSocketSetTests
     [Fact]
     public void What_is_closed_sends_nothing_any_more_and_gives_its_port_back()
     {
-        using var set = new SideSocketSet(IPAddress.Loopback, (source, datagram) => _received.Add((source, datagram.ToArray())));
+        using var set = new SideSocketSet(IPAddress.Loopback, new Nat64(), (source, datagram) => _received.Add((source, datagram.ToArray())));
         SocketId first = new(Carrier.Udp, 1), second = new(Carrier.Udp, 2);
         Assert.True(set.TryOpen(first, out var port));
         Assert.True(set.TryOpen(second, out var otherPort));
