@@ -21,6 +21,9 @@ internal sealed partial class PeerSession
     /// <summary>Until somebody else's search is over, or a pause.</summary>
     private static readonly TimeSpan SearchRetryInterval = TimeSpan.FromSeconds(1);
 
+    // Behind what the last one may still become: STUN's answer, the offer by the server, and the handshake's way there and back.
+    private TimeSpan AnotherBracket => BracketInterval + (4 * (_services.ServerRoundTrip ?? TimeSpan.Zero));
+
     private PortOpening? _opening;
     private PortScan? _scan;
     private SearchPlan _search;
@@ -102,7 +105,7 @@ internal sealed partial class PeerSession
             case SearchKind.Bracket when peer.Kind != default && _room.IsServed && _services.AnsweringStunServers is [var server, ..]:
                 CloseOpening();
                 _opening = new BracketOpening(_services, PortOffer.TargetOf(Peer), peer.Endpoint, server, _search);
-                if (++_brackets < MaxBrackets) _searchAt = now + BracketInterval;
+                if (++_brackets < MaxBrackets) _searchAt = now + AnotherBracket;
                 break;
             case SearchKind.Crossing when _room.IsServed && _services.AnsweringStunServers is [var server, ..]:
                 if (_services.Search.TryBegin(this, now))
@@ -111,7 +114,7 @@ internal sealed partial class PeerSession
                     _opening = new CrossingOpening(_services, PortOffer.TargetOf(Peer), server, doubles: _services.Id < Peer, _search);
                     _brackets++;
                 }
-                if (_brackets < MaxBrackets) _searchAt = now + BracketInterval;
+                if (_brackets < MaxBrackets) _searchAt = now + AnotherBracket;
                 break;
             case SearchKind.Birthday when peer.Kind != default && _room.IsServed && _services.Reflexive.FirstOrDefault(seen => seen.IsIPv4) is { Port: > 0 } external:
                 if (!_services.Search.TryBegin(this, now))
