@@ -114,7 +114,7 @@ internal sealed partial class PeerSession
                     _opening = new CrossingOpening(_services, PortOffer.TargetOf(Peer), server, doubles: _services.Id < Peer, _search);
                     _brackets++;
                 }
-                if (_brackets < MaxBrackets) _searchAt = now + AnotherBracket;
+                if (_brackets < MaxBrackets) _searchAt = now + BracketInterval;
                 break;
             case SearchKind.Birthday when peer.Kind != default && _room.IsServed && _services.Reflexive.FirstOrDefault(seen => seen.IsIPv4) is { Port: > 0 } external:
                 if (!_services.Search.TryBegin(this, now))
