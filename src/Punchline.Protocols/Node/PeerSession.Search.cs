@@ -24,9 +24,6 @@ internal sealed partial class PeerSession
     // Behind what the last one may still become: STUN's answer, the offer by the server, and the handshake's way there and back.
     private TimeSpan AnotherBracket => BracketInterval + (4 * (_services.ServerRoundTrip ?? TimeSpan.Zero));
 
-    // A crossing's packets leave once: what is answered late is answered all the same.
-    private bool IsAwaitedByCrossing(Timestamp now) => _opening is CrossingOpening { SentAt: { } sent } && now - sent < MaxMessage1Age;
-
     private PortOpening? _opening;
     private PortScan? _scan;
     private SearchPlan _search;
@@ -176,6 +173,8 @@ internal sealed partial class PeerSession
     {
         if (_opening is null || path.Local == SocketId.Main || path.Local.Carrier != Carrier.Udp) return;
         _punch?.Add(PunchPlan.CreateHit(path), now);
+        // Ours is not closed for another while the peer's next message is on its way.
+        if (_searchAt != Timestamp.Never) _searchAt = Timestamp.Max(_searchAt, now + AnotherBracket);
     }
 
     private void CloseOpening()
