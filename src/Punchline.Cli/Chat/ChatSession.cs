@@ -34,7 +34,9 @@ internal sealed class ChatSession(IChatRoom room, ChannelReader<InputLine> lines
         await stop.CancelAsync();
         var exitCode = await sending;
         await room.LeaveAsync();
-        return await showing ?? exitCode;
+        var ending = await showing;
+        output.ShowEnded();
+        return ending ?? exitCode;
     }
 
     // Ends when the room was left, or, with an exit code, when this peer has no place in it any more.
@@ -78,7 +80,7 @@ internal sealed class ChatSession(IChatRoom room, ChannelReader<InputLine> lines
             output.Notice($"A line of {line.Bytes} bytes was not sent: a message has at most {Room.MaxMessageBytes} (1 MiB).");
             return false;
         }
-        await room.SendAsync(line.Text, stop);
+        output.ShowSent(await room.SendAsync(line.Text, stop), line.Text);
         return true;
     }
 

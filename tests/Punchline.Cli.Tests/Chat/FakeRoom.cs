@@ -24,11 +24,11 @@ internal sealed class FakeRoom : IChatRoom
 
     public IAsyncEnumerable<RoomEvent> ReadEventsAsync() => _events.Reader.ReadAllAsync(CancellationToken.None);
 
-    public ValueTask SendAsync(string text, CancellationToken cancellationToken)
+    public ValueTask<ulong> SendAsync(string text, CancellationToken cancellationToken)
     {
         Sent.Add(text);
         HasSent.TrySetResult();
-        return ValueTask.CompletedTask;
+        return ValueTask.FromResult((ulong)Sent.Count);
     }
 
     public async ValueTask WaitForDeliveryAsync(CancellationToken cancellationToken)
