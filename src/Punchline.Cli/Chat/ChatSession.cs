@@ -27,6 +27,18 @@ internal sealed class ChatSession(IChatRoom room, ChannelReader<InputLine> lines
     /// <returns>The exit code: failed where messages may not have arrived, or another process took this peer's place; of a call, how that ended.</returns>
     public async Task<int> RunAsync(CancellationToken interruption)
     {
+        try
+        {
+            return await ChatAsync(interruption);
+        }
+        finally
+        {
+            output.ShowEnded();
+        }
+    }
+
+    private async Task<int> ChatAsync(CancellationToken interruption)
+    {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(interruption);
         var showing = ShowEventsAsync(stop.Token);
         var sending = SendLinesAsync(stop.Token);
@@ -34,9 +46,7 @@ internal sealed class ChatSession(IChatRoom room, ChannelReader<InputLine> lines
         await stop.CancelAsync();
         var exitCode = await sending;
         await room.LeaveAsync();
-        var ending = await showing;
-        output.ShowEnded();
-        return ending ?? exitCode;
+        return await showing ?? exitCode;
     }
 
     // Ends when the room was left, or, with an exit code, when this peer has no place in it any more.

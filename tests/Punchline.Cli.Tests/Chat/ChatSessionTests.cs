@@ -169,6 +169,17 @@ public sealed class ChatSessionTests : IDisposable
         Assert.Empty(model.Snapshot().Rooms);
     }
 
+    [Fact]
+    public async Task A_room_that_fails_is_in_the_session_no_more()
+    {
+        var model = new SessionModel(_time);
+        var room = new FakeRoom { Problem = new PunchlineException(PunchlineError.Closed, "The room was left.") };
+        Type("one");
+        var output = model.Open("lounge", default, "ann", new PlainOutput(_output, _error));
+        await Assert.ThrowsAsync<PunchlineException>(() => new ChatSession(room, _lines.Reader, output, stays: false, _time).RunAsync(_interruption.Token));
+        Assert.Empty(model.Snapshot().Rooms);
+    }
+
     private void Type(params string[] lines)
     {
         foreach (var line in lines) _lines.Writer.TryWrite(new InputLine(line, line.Length));

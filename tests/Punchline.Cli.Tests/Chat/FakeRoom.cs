@@ -10,6 +10,9 @@ internal sealed class FakeRoom : IChatRoom
 
     public List<string> Sent { get; } = [];
 
+    /// <summary>What sending meets with.</summary>
+    public Exception? Problem { get; init; }
+
     public int TimesLeft { get; private set; }
 
     public bool WasDeliveryAwaited { get; private set; }
@@ -26,6 +29,7 @@ internal sealed class FakeRoom : IChatRoom
 
     public ValueTask<ulong> SendAsync(string text, CancellationToken cancellationToken)
     {
+        if (Problem is not null) return ValueTask.FromException<ulong>(Problem);
         Sent.Add(text);
         HasSent.TrySetResult();
         return ValueTask.FromResult((ulong)Sent.Count);
