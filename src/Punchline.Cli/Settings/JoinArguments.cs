@@ -80,15 +80,16 @@ internal sealed class JoinArguments
         return _waiting.Read(parsed, environment, typedForRooms, () => _meeting.Read(parsed, environment, "join --wait"));
     }
 
-    private static IReadOnlyCollection<PeerId>? ReadAllowed(string[] lists, string? stateDirectory) => lists.Length == 0
-        ? null
-        : [.. PeerArgument.Split(lists).Select(peer => PeerArgument.Resolve(peer, stateDirectory))];
-
-    private static string CheckRoom(string room)
+    /// <exception cref="UsageException">No room can be called so.</exception>
+    public static string CheckRoom(string room)
     {
         if (room is ['-', ..]) throw new UsageException($"There is no option {room} (and no room's name begins with a dash).");
         return Encoding.UTF8.GetByteCount(room) is 0 or > RoomKeys.MaxNameBytes ? throw new UsageException($"A room's name has 1 to {RoomKeys.MaxNameBytes} bytes.") : room;
     }
+
+    private static IReadOnlyCollection<PeerId>? ReadAllowed(string[] lists, string? stateDirectory) => lists.Length == 0
+        ? null
+        : [.. PeerArgument.Split(lists).Select(peer => PeerArgument.Resolve(peer, stateDirectory))];
 
     // What was typed at the prompt is never the name of a file.
     private RoomSecret? ReadSecret(ParseResult parsed, Func<string, string?> environment, Func<string> askSecret, Questions? ask)

@@ -41,6 +41,9 @@ internal sealed record JoinSettings
     public required bool IsJson { get; init; }
 
     /// <summary>What others have to type to be in the same room.</summary>
-    public string InvitationLine =>
-        $"punchline join {ShellWord.Quote(Room)} --server {ShellWord.Quote(Server)}{(Secret.Text.Length > 0 ? $" --secret {ShellWord.Quote(Secret.Text)}" : "")}";
+    public string InvitationLine => InvitationTo(Room, Server, Secret);
+
+    /// <inheritdoc cref="InvitationLine"/>
+    public static string InvitationTo(string room, string server, RoomSecret secret) =>
+        $"punchline join {ShellWord.Quote(room)} --server {ShellWord.Quote(server)}{(secret.Text.Length > 0 ? $" --secret {ShellWord.Quote(secret.Text)}" : "")}";
 }

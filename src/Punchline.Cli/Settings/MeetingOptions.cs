@@ -9,7 +9,7 @@ namespace Punchline.Cli.Settings;
 /// <summary>What every verb needs that meets a peer at a server.</summary>
 internal sealed record MeetingSettings
 {
-    /// <summary><c>HOST[:PORT][#PIN]</c>, and valid.</summary>
+    /// <summary><c>HOST[:PORT][#PIN]</c>, and valid; empty where none is given and the verb can do without.</summary>
     public required string Server { get; init; }
 
     public required bool TrustsFirst { get; init; }
@@ -65,9 +65,31 @@ internal sealed class MeetingOptions
     /// <param name="ask">Asks for the server and the name where they are missing; null: neither is.</param>
     /// <exception cref="UsageException">Something is missing or not valid.</exception>
     /// <exception cref="OperationCanceledException">A question has no answer.</exception>
-    public MeetingSettings Read(ParseResult parsed, Func<string, string?> environment, string verb, Questions? ask = null) => new()
+    public MeetingSettings Read(ParseResult parsed, Func<string, string?> environment, string verb, Questions? ask = null) =>
+        ReadAll(parsed, environment, ReadServer(Setting.Read(parsed, Server, environment), verb, ask), ask);
+
+    /// <summary>For a verb that can do without a server.</summary>
+    /// <inheritdoc cref="Read(ParseResult, Func{string, string?}, string, Questions?)"/>
+    public MeetingSettings ReadWithOptionalServer(ParseResult parsed, Func<string, string?> environment) =>
+        ReadAll(parsed, environment, Setting.Read(parsed, Server, environment) is { } server ? CheckServer(server) : "", ask: null);
+
+    /// <exception cref="UsageException">It is not of the form <c>HOST[:PORT][#PIN]</c>.</exception>
+    public static string CheckServer(string server) => ServerAddress.TryParse(server, out _, out var error) ? server : throw new UsageException(error);
+
+    /// <summary>As it is told to others.</summary>
+    /// <exception cref="UsageException">It is empty or too long.</exception>
+    public static string CheckName(string name)
     {
-        Server = ReadServer(Setting.Read(parsed, Server, environment), verb, ask),
+        var cleaned = PeerText.Clean(name).Trim();
+        var length = Encoding.UTF8.GetByteCount(cleaned);
+        return length is > 0 and <= IntroductionBlob.MaxNameBytes
+            ? cleaned
+            : throw new UsageException($"A name has 1 to {IntroductionBlob.MaxNameBytes} bytes; this one has {length}. Choose another with --name.");
+    }
+
+    private MeetingSettings ReadAll(ParseResult parsed, Func<string, string?> environment, string server, Questions? ask) => new()
+    {
+        Server = server,
         Name = ReadName(Setting.Read(parsed, Name, environment), ask),
         StateDirectory = StateSetting.Read(parsed, State, environment),
         TrustsFirst = Setting.ReadFlag(parsed, TrustFirst, environment),
@@ -91,7 +113,7 @@ internal sealed class MeetingOptions
                     punchline {verb} --server HOST:{ServerAddress.DefaultPort}#PIN
                 """);
         }
-        return ServerAddress.TryParse(server, out _, out var error) ? server : throw new UsageException(error);
+        return CheckServer(server);
     }
 
     private static int? ReadPort(string? given)
@@ -117,12 +139,4 @@ internal sealed class MeetingOptions
         return CheckName(given ?? usual);
     }
 
-    private static string CheckName(string name)
-    {
-        var cleaned = PeerText.Clean(name).Trim();
-        var length = Encoding.UTF8.GetByteCount(cleaned);
-        return length is > 0 and <= IntroductionBlob.MaxNameBytes
-            ? cleaned
-            : throw new UsageException($"A name has 1 to {IntroductionBlob.MaxNameBytes} bytes; this one has {length}. Choose another with --name.");
-    }
 }

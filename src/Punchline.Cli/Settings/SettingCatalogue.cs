@@ -62,10 +62,14 @@ internal static class SettingCatalogue
     public static readonly Setting TrustedProxy = new(
         "--trusted-proxy", "ADDRESS", "With --plain: a proxy whose X-Forwarded-For is believed; this machine unless given.");
 
+    public static readonly Setting Port = new("--port", "PORT", $"Where the page is, on this machine alone: http://127.0.0.1:PORT; {WebSettings.DefaultPort} unless given, 0 for any that is free.");
+
+    public static readonly Setting NoBrowser = new("--no-browser", null, "Prints the page's link only, and opens no browser.");
+
     public static readonly Setting NoLab = new("--no-lab", null, "On loopback, without routers between the peers.");
 
     public static IReadOnlyList<Setting> All { get; } =
     [
-        Server, Secret, Name, Interactive, TrustFirst, Allow, NoHostCandidates, NoPortMapping, TcpPort, Wait, Accept, RefuseOthers, Stay, Json, State, Qlog, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, NoLab,
+        Server, Secret, Name, Interactive, TrustFirst, Allow, NoHostCandidates, NoPortMapping, TcpPort, Wait, Accept, RefuseOthers, Stay, Json, State, Qlog, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, Port, NoBrowser, NoLab,
     ];
 }
