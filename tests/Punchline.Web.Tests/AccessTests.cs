@@ -37,7 +37,7 @@ public sealed class AccessTests(Browser browser) : IClassFixture<Browser>
         if (await members.IsVisibleAsync()) await members.ClickAsync();
         var panel = alice.GetByRole(AriaRole.Complementary, new() { Name = "Members" });
         await panel.GetByText("Connection", new() { Exact = true }).ClickAsync();
-        await Expect(panel.GetByText("after hearing of it.")).ToBeVisibleAsync();
+        await Expect(panel.GetByText("after hearing of it,")).ToBeVisibleAsync();
         await InspectAsync(alice, screen, "members");
     }
 

@@ -101,7 +101,7 @@ public sealed class TalkTests(Browser browser) : IClassFixture<Browser>
         await Meeting.SayAsync(alice, "Can you hear me?");
         await Expect(Messages(bob).GetByText("Can you hear me?")).ToBeVisibleAsync();
         await bob.GetByRole(AriaRole.Button, new() { Name = "Hang up" }).ClickAsync();
-        await Expect(alice.GetByText("Call, over")).ToBeVisibleAsync();
+        await Expect(alice.GetByText("The call is over")).ToBeVisibleAsync();
         await alice.ReloadAsync();
         await Expect(Messages(alice).GetByText("Can you hear me?")).ToBeVisibleAsync();
     }

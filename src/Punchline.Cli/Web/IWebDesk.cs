@@ -30,7 +30,7 @@ internal interface IWebDesk
     /// <summary>Waits for calls, and returns when they can come.</summary>
     Task WaitAsync(WaitRequest request);
 
-    void StopWaiting();
+    Task StopWaitingAsync();
 
     /// <returns>The number of the call's room.</returns>
     int Answer(int call);

@@ -56,7 +56,11 @@ internal sealed class WebApi(IWebDesk desk, WebSessions sessions, WebEvents even
             else if (isEvents) await events.WriteAsync(context);
             else await CommandAsync(context, path);
         }
-        catch (Exception exception) when (exception is UsageException or PunchlineException)
+        catch (BadHttpRequestException exception)
+        {
+            await RefuseAsync(context, exception.StatusCode, "That is more than can be sent at once.");
+        }
+        catch (Exception exception) when (exception is UsageException or IOException or UnauthorizedAccessException)
         {
             await RefuseAsync(context, StatusCodes.Status409Conflict, exception.Message);
         }
@@ -102,7 +106,7 @@ internal sealed class WebApi(IWebDesk desk, WebSessions sessions, WebEvents even
                 context.Response.StatusCode = StatusCodes.Status204NoContent;
                 break;
             case ["inbox", "close"]:
-                desk.StopWaiting();
+                await desk.StopWaitingAsync();
                 context.Response.StatusCode = StatusCodes.Status204NoContent;
                 break;
             case ["inbox", var number, "answer"] when TryRead(number, out var call):

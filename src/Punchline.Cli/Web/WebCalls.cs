@@ -31,11 +31,14 @@ internal sealed class WebCalls(PeerNode node, InboxOptions options, SessionModel
         {
             _inbox = await node.OpenInboxAsync(options, _stop.Token);
         }
-        catch (Exception exception) when (exception is PunchlineException or OperationCanceledException)
+        catch (PunchlineException)
         {
-            IsOver = true;
-            session.ShowInbox(null);
+            End();
             throw;
+        }
+        catch (OperationCanceledException) when (IsOver)
+        {
+            return;
         }
         _ = ShowServerAsync(_inbox);
         _ = ShowCallsAsync(_inbox);
@@ -55,19 +58,29 @@ internal sealed class WebCalls(PeerNode node, InboxOptions options, SessionModel
 
     public async ValueTask DisposeAsync()
     {
-        IsOver = true;
+        End();
         await _stop.CancelAsync();
         if (_inbox is not null) await _inbox.DisposeAsync();
-        session.ShowInbox(null);
         _stop.Dispose();
+    }
+
+    private void End()
+    {
+        lock (_gate)
+        {
+            if (IsOver && _snapshot.Problem is null) return;
+            IsOver = true;
+            session.ShowInbox(null);
+        }
     }
 
     private void Change(Func<InboxSnapshot, InboxSnapshot> change)
     {
         lock (_gate)
         {
+            if (IsOver) return;
             _snapshot = change(_snapshot);
-            if (!_stop.IsCancellationRequested) session.ShowInbox(_snapshot);
+            session.ShowInbox(_snapshot);
         }
     }
 
@@ -84,8 +97,8 @@ internal sealed class WebCalls(PeerNode node, InboxOptions options, SessionModel
         }
         catch (PunchlineException exception)
         {
-            IsOver = true;
             Change(snapshot => snapshot with { Problem = exception.Message, Calls = [] });
+            IsOver = true;
         }
     }
 

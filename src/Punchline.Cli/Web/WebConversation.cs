@@ -22,15 +22,21 @@ internal sealed class WebConversation(RoomModel model, TimeProvider time) : IAsy
     /// <summary>There is one other, without whom it is over.</summary>
     public bool IsCall { get; init; }
 
+    /// <summary>Which room; null: it is a call.</summary>
+    public (string Server, string Room, string Secret)? Place { get; init; }
+
+    public bool IsOver => _running.IsCompleted;
+
     /// <param name="open">Joins or calls.</param>
     /// <param name="createOutput">Makes what is told of the room, from the model.</param>
     /// <param name="describe">What went wrong, for people.</param>
     public void Start(Func<CancellationToken, ValueTask<Room>> open, Func<Room, IChatOutput, IChatOutput> createOutput, Func<PunchlineException, string> describe) =>
         _running = RunAsync(open, createOutput, describe, _stop.Token);
 
-    /// <exception cref="UsageException">It is too long, or too many wait.</exception>
+    /// <exception cref="UsageException">It is over, the text is too long, or too many wait.</exception>
     public void Send(string text)
     {
+        if (IsOver) throw new UsageException("It is over: nobody would hear that.");
         var bytes = Encoding.UTF8.GetByteCount(text);
         if (bytes > Room.MaxMessageBytes) throw new UsageException($"A message has at most {Room.MaxMessageBytes} bytes (1 MiB); this one has {bytes}.");
         if (!_lines.Writer.TryWrite(new InputLine(text, bytes))) throw new UsageException($"{MaxWaiting} messages are waiting to be sent. Try again once some have gone.");

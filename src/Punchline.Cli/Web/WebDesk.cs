@@ -37,13 +37,18 @@ internal sealed class WebDesk(PeerNode node, WebSelf self, MeetingSettings setti
             Secret = secret.Text,
             TrustFirst = settings.TrustsFirst,
         };
+        var place = (options.Server, options.Room, options.Secret);
+        lock (_gate)
+        {
+            if (_conversations.Values.Any(conversation => !conversation.IsOver && conversation.Place == place)) throw new UsageException("You are in that room already.");
+        }
         var model = Open(options.Room, options.DisplayName);
         if (secret.Text.Length == 0)
             model.Notice($"The room {options.Room} is open: whoever guesses its name is in it, and its server could listen in. With a secret, only those in the know are.");
         else if (secret.IsWeak)
             model.Notice("This secret is easy to guess.");
         if (isInvented) model.Notice($"Others join with this line:\n{JoinSettings.InvitationTo(options.Room, options.Server, secret)}");
-        return Start(new WebConversation(model, time), stop => node.JoinRoomAsync(options, stop), exception => exception.Message);
+        return Start(new WebConversation(model, time) { Place = place }, stop => node.JoinRoomAsync(options, stop), exception => exception.Message);
     }
 
     public int Call(CallRequest request)
@@ -93,7 +98,7 @@ internal sealed class WebDesk(PeerNode node, WebSelf self, MeetingSettings setti
         await inbox.OpenAsync();
     }
 
-    public void StopWaiting()
+    public async Task StopWaitingAsync()
     {
         WebCalls? inbox;
         lock (_gate)
@@ -101,7 +106,7 @@ internal sealed class WebDesk(PeerNode node, WebSelf self, MeetingSettings setti
             inbox = _inbox;
             _inbox = null;
         }
-        if (inbox is not null) _ = inbox.DisposeAsync().AsTask();
+        if (inbox is not null) await inbox.DisposeAsync();
     }
 
     public int Answer(int call)
@@ -118,7 +123,7 @@ internal sealed class WebDesk(PeerNode node, WebSelf self, MeetingSettings setti
     {
         WebConversation[] open;
         lock (_gate) open = [.. _conversations.Values];
-        StopWaiting();
+        await StopWaitingAsync();
         await Task.WhenAll(open.Select(conversation => conversation.DisposeAsync().AsTask()));
     }
 

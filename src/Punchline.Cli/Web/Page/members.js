@@ -88,8 +88,8 @@ function stepOf(step) {
 function sentenceOf(step) {
   switch (step.kind) {
     case "joined": return "It is here; looking for a way.";
-    case "connected": return `Connected ${wayOf(step)} ${step.elapsedMs} ms after hearing of it.`;
-    case "path": return `Now reached ${wayOf(step)}`;
+    case "connected": return `Connected ${step.elapsedMs} ms after hearing of it, ${wayOf(step)}`;
+    case "path": return `Now ${wayOf(step)}`;
     case "disconnected": return `The connection ended: ${step.text}`;
     default: return `No way: ${step.text}`;
   }

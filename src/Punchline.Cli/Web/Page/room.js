@@ -42,10 +42,9 @@ export class RoomView {
 
 /** @param {Room} room */
 function hintOf(room) {
-  const kind = room.isCall ? "Call" : "Room";
-  if (room.isOver) return `${kind}, over`;
-  if (!room.server) return room.isCall ? "Call, ringing…" : "Room, reaching the server…";
-  if (room.server === "lost") return `${kind}; the server is away, connections go on`;
+  if (room.isOver) return room.isCall ? "The call is over" : "Not in this room any more";
+  if (!room.server) return room.isCall ? "Ringing…" : "Reaching the server…";
+  if (room.server === "lost") return "The server is away; connections go on";
   const names = [...room.members.values()].filter(member => member.state === "connected").length;
-  return `${kind}; ${names} of ${room.members.size} connected, you are ${room.selfName}`;
+  return `${names} of ${room.members.size} connected, you are ${room.selfName}`;
 }
