@@ -121,7 +121,7 @@ internal sealed class SimulatedServer : IDisposable
         {
             if (!server.IsAlive) return;
             Span<byte> response = stackalloc byte[StunResponder.MaxResponseLength];
-            if (StunResponder.TryRespond(datagram, source, response, out var length)) _responses.Enqueue((source, response[..length].ToArray()));
+            if (StunResponder.TryRespond(datagram, source, response, out var length, out var destination)) _responses.Enqueue((destination, response[..length].ToArray()));
         }
 
         public void HandleTimeout(Timestamp now)
