@@ -24,7 +24,16 @@ internal sealed class Flow(FlowTuple original, FlowTuple reply, Mapping? mapping
     /// <summary>Null for a flow that ends at the router itself.</summary>
     public Mapping? Mapping { get; } = mapping;
 
-    public Timestamp Expires { get; set; }
+    public Timestamp Expires
+    {
+        get => Mapping switch
+        {
+            null => field,
+            { IsEvicted: true } => default,
+            _ => Timestamp.Min(field, Mapping.Dies),
+        };
+        set;
+    }
 
     public bool SeenReply { get; set; }
 
@@ -35,7 +44,10 @@ internal sealed class Flow(FlowTuple original, FlowTuple reply, Mapping? mapping
 }
 
 /// <summary>An internal endpoint's external one, and who may come in by it.</summary>
-internal sealed class Mapping(Endpoint @internal, Endpoint external)
+/// <param name="internal">The inside endpoint.</param>
+/// <param name="external">What the destinations see.</param>
+/// <param name="dies">The end of its life, however often it is extended.</param>
+internal sealed class Mapping(Endpoint @internal, Endpoint external, Timestamp dies)
 {
     // Remote addresses that the internal endpoint sent to, for address-dependent filtering; as many as flows, at most.
     private readonly Dictionary<UInt128, Timestamp> _permitted = [];
@@ -46,8 +58,16 @@ internal sealed class Mapping(Endpoint @internal, Endpoint external)
 
     public Timestamp Expires { get; private set; }
 
+    public Timestamp Dies { get; } = dies;
+
+    /// <summary>Ended before its time.</summary>
+    public bool IsEvicted { get; private set; }
+
+    public void Evict() => (IsEvicted, Expires) = (true, default);
+
     public void Extend(UInt128 remoteAddress, Timestamp expires)
     {
+        expires = Timestamp.Min(expires, Dies);
         Expires = Timestamp.Max(Expires, expires);
         _permitted[remoteAddress] = Timestamp.Max(_permitted.GetValueOrDefault(remoteAddress), expires);
     }
