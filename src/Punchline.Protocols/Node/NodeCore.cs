@@ -291,6 +291,9 @@ internal sealed partial class NodeCore : IDisposable
             case (byte)'d' when source.Local == SocketId.Main:
                 _dht?.HandleDatagram(source.Remote, datagram, now);
                 break;
+            case PacketTypes.KeepAlive:
+                _services.Routes.HandleKeepAlive(source, now);
+                break;
             case >= HandshakePacket.FirstType and <= HandshakePacket.LastType:
                 HandleHandshake(source, datagram, now);
                 break;

@@ -3,6 +3,7 @@ using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Transport;
 using Punchline.Protocols.Transport.ConnectionIds;
 using Punchline.Protocols.Transport.Handshake;
+using Punchline.Protocols.Transport.Paths;
 using Punchline.Protocols.Transport.Streams;
 using Punchline.Protocols.Traversal;
 
@@ -82,6 +83,9 @@ internal sealed class NodeServices
     /// highest that it saw of us for longer than we may remember the peer.
     /// </summary>
     public ulong LastAttempt { get; set; }
+
+    /// <summary>How often idle paths are used.</summary>
+    public MappingKeepAlive MappingKeepAlive { get; } = new();
 
     /// <summary>What the receive windows of all connections may grow by.</summary>
     public ReceiveBudget ReceiveBudget { get; } = new();

@@ -338,6 +338,7 @@ internal sealed partial class PeerSession
                 HandshakeRtt = roundTrip,
                 Random = _services.Random,
                 KeepAliveInterval = _room.KeepAliveInterval,
+                Mapping = _services.MappingKeepAlive,
                 Observer = ObserveConnected(source.Remote, result, now),
             },
             now);

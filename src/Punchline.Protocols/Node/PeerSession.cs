@@ -70,6 +70,9 @@ internal sealed partial class PeerSession : IDisposable
     /// <summary>The last authenticated packet, or when we learned of the peer.</summary>
     public Timestamp LastHeard => _connection is null ? _learnedAt : _connection.LastReceived;
 
+    /// <summary>Since when the connection waits for an answer; never where it waits for none.</summary>
+    public Timestamp UnansweredSince => _connection?.UnansweredSince ?? Timestamp.Never;
+
     public Timestamp NextTimeout
     {
         get
@@ -120,6 +123,9 @@ internal sealed partial class PeerSession : IDisposable
         _connection.KeepAliveInterval = interval;
         _connection.Ping();
     }
+
+    /// <summary>A keep-alive came over the connection's path, from whomever.</summary>
+    public void HandleKeepAlive(Timestamp now) => _connection?.HandleKeepAlive(now);
 
     /// <summary>Asks for a sign of life now.</summary>
     public void Ping() => _connection?.Ping();
@@ -229,9 +235,15 @@ internal sealed partial class PeerSession : IDisposable
 
     private void SetOpenPath(PathAddress? path)
     {
-        if (_openPath is { } old) _services.OpenPaths.Remove(old);
+        if (_openPath is { } old)
+        {
+            _services.OpenPaths.Remove(old);
+            _services.Routes.RemovePath(old, this);
+        }
         _openPath = path;
-        if (path is { } current) _services.OpenPaths.Add(current);
+        if (path is not { } current) return;
+        _services.OpenPaths.Add(current);
+        _services.Routes.AddPath(current, this);
     }
 
     private void CloseForChat(Timestamp now) =>
