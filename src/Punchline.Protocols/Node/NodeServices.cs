@@ -41,6 +41,7 @@ internal sealed class NodeServices
         Resets = new StatelessResetResponder(ResetKey, random);
         Routes = new SessionRoutes(ResetKey);
         SideSockets = new SideSockets(random);
+        Keeper = new MappingKeeper(this);
     }
 
     public P256KeyPair Identity { get; }
@@ -83,6 +84,9 @@ internal sealed class NodeServices
     /// highest that it saw of us for longer than we may remember the peer.
     /// </summary>
     public ulong LastAttempt { get; set; }
+
+    /// <summary>Finds out how long our router keeps mappings.</summary>
+    public MappingKeeper Keeper { get; }
 
     /// <summary>How often idle paths are used.</summary>
     public MappingKeepAlive MappingKeepAlive { get; } = new();

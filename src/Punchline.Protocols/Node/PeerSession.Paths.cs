@@ -1,6 +1,7 @@
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Rooms;
 using Punchline.Protocols.Transport;
+using Punchline.Protocols.Transport.Paths;
 using Punchline.Protocols.Traversal;
 
 namespace Punchline.Protocols.Node;
@@ -41,6 +42,7 @@ internal sealed partial class PeerSession
     private Timestamp _lastPlanAt;
     private Timestamp _nextLook = Timestamp.Never;
     private Timestamp _reintroduceAt = Timestamp.Never;
+    private (Endpoint Remote, Endpoint Own, Timestamp At)? _lostIdle;
 
     private Timestamp PathsDeadline
     {
@@ -134,9 +136,11 @@ internal sealed partial class PeerSession
             case ConnectionEventKind.PathValidated:
                 // An authenticated reply came from there.
                 _services.ProbeBudget.Restore(connectionEvent.Path.Remote);
+                ExplainLoss(connectionEvent.Path, now);
                 break;
             case ConnectionEventKind.PathSilent:
                 _hasMoved = _isReintroduced = false;
+                NoteLoss(connection, now);
                 _nextLook = now;
                 _reintroduceAt = now + ReintroductionDelay;
                 LookForAny(now);
@@ -158,6 +162,22 @@ internal sealed partial class PeerSession
                 break;
         }
     }
+
+    // Something was asked behind a long silence, and not answered: its path may have died of that.
+    private void NoteLoss(Connection connection, Timestamp now) =>
+        _lostIdle = connection.UnansweredSince - connection.LastReceived >= MappingKeepAlive.Unmeasured && connection.Path.Local.Carrier == Carrier.Udp && !connection.IsNear
+            ? (connection.Path.Remote, OwnReflexive, now)
+            : null;
+
+    // There is a way again, within the time in which the peer looks for one as well. Where neither has another address, a router has forgotten us.
+    private void ExplainLoss(PathAddress found, Timestamp now)
+    {
+        if (_lostIdle is { } lost && found.Local.Carrier == Carrier.Udp && found.Remote.Address == lost.Remote.Address && OwnReflexive.Address == lost.Own.Address
+            && now - lost.At < TransportParameters.Default.IdleTimeout) _services.Keeper.HandleLoss(now);
+        _lostIdle = null;
+    }
+
+    private Endpoint OwnReflexive => _services.Reflexive.FirstOrDefault(seen => seen.IsIPv4);
 
     // The peer was introduced again, or says more of itself. Where it has nothing new to say, it may be looking for us: the path is asked.
     private void HandleNews(Timestamp now)

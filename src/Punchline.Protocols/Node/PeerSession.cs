@@ -275,6 +275,7 @@ internal sealed partial class PeerSession : IDisposable
             case ConnectionEventKind.PathChanged:
                 var hasMoved = _openPath is { Local.Carrier: Carrier.Udp } former && former.Remote.Address != connectionEvent.Path.Remote.Address;
                 SetOpenPath(connectionEvent.Path);
+                _services.Keeper.HandlePath(connectionEvent.Path, now);
                 if (hasMoved && connectionEvent.Path.Local.Carrier == Carrier.Udp) RenewTcp(now);
                 _udpAgainAt = Timestamp.Never;
                 if (connectionEvent.Path.Local.Carrier == Carrier.Tcp)

@@ -42,6 +42,9 @@ internal sealed class SessionRoutes(StatelessResetKey resetKey)
         sessions.Add(session);
     }
 
+    /// <summary>Whether a connection uses such a path.</summary>
+    public bool HasPath(Func<PathAddress, bool> condition) => _byPath.Keys.Any(condition);
+
     public void RemovePath(PathAddress path, PeerSession session)
     {
         if (_byPath.TryGetValue(path, out var sessions) && sessions.Remove(session) && sessions.Count == 0) _byPath.Remove(path);

@@ -18,6 +18,11 @@ internal interface ISideSocketOwner
 {
     /// <summary>It is open now, or failed, or a STUN server that was asked from it has answered.</summary>
     void HandleSideSocket(SideSocket socket, Timestamp now);
+
+    /// <summary>A STUN message came in by it that answers no question of <see cref="SideSockets.Query"/>'s.</summary>
+    void HandleStun(SideSocket socket, Endpoint source, ReadOnlySpan<byte> datagram, Timestamp now)
+    {
+    }
 }
 
 internal enum SideSocketState : byte
@@ -143,7 +148,9 @@ internal sealed class SideSockets(IRandomSource random)
     /// <summary>A STUN message on a side socket.</summary>
     public void HandleStun(PathAddress source, ReadOnlySpan<byte> datagram, Timestamp now)
     {
-        if (_sockets.TryGetValue(source.Local, out var socket) && socket.Stun is { } stun && stun.HandleDatagram(source.Remote, datagram, now)) Drain(socket, stun, now);
+        if (!_sockets.TryGetValue(source.Local, out var socket)) return;
+        if (socket.Stun is { } stun && stun.HandleDatagram(source.Remote, datagram, now)) Drain(socket, stun, now);
+        else socket.Owner.HandleStun(socket, source.Remote, datagram, now);
     }
 
     public void HandleTimeout(Timestamp now)

@@ -21,7 +21,11 @@ internal sealed partial class Connection
     // So many intervals of the peer's keep-alives, halves of them counted, without one are no loss any more: two are missing.
     private const int MissedHalves = 5;
 
+    // netfilter keeps a flow for long once a packet passed when it was older than 2 s, and for 30 s else (nf_conntrack_proto_udp.c).
+    private static readonly TimeSpan YoungPath = TimeSpan.FromSeconds(3);
+
     private readonly MappingKeepAlive? _mapping;
+    private Timestamp _pathSince;
     private Timestamp _lastSentOnPath;
     private Timestamp _lastSign;
     private TimeSpan _gap;
@@ -37,7 +41,16 @@ internal sealed partial class Connection
         _lastSign = now;
     }
 
-    private Timestamp MappingDeadline => _mapping is null ? Timestamp.Never : _lastSentOnPath + _mapping.IntervalOf(Path, IsNear);
+    private Timestamp MappingDeadline
+    {
+        get
+        {
+            if (_mapping is null) return Timestamp.Never;
+            var interval = _mapping.IntervalOf(Path, IsNear);
+            var isYoung = _lastSentOnPath - _pathSince < YoungPath && interval > MappingKeepAlive.Unmeasured;
+            return _lastSentOnPath + (isYoung ? MappingKeepAlive.Unmeasured : interval);
+        }
+    }
 
     private Timestamp LivenessDeadline => _mapping is null || _isPingPending
         ? Timestamp.Never
@@ -55,7 +68,7 @@ internal sealed partial class Connection
 
     private void BeginKeepAlive(Timestamp now)
     {
-        _lastSentOnPath = _lastSign = now;
+        _pathSince = _lastSentOnPath = _lastSign = now;
         // Of two ends one is enough: TCP answers.
         if (_mapping is not null && _role == ConnectionRole.Initiator) _standbyAt = now + LivenessInterval;
     }

@@ -189,6 +189,7 @@ internal sealed partial class Connection
         var old = _path;
         _others.Remove(path);
         _path = path;
+        _pathSince = now;
         _followed = null;
         _awaitsPeer = isOwnChoice && _role == ConnectionRole.Initiator;
         // RFC 9000 §9.5: another address, another id, or the peer's move could be followed by ours. Without one its own change must do.

@@ -15,8 +15,14 @@ internal readonly record struct FlowTuple(Endpoint Source, Endpoint Destination)
 /// What conntrack keeps of a flow: the tuple that its first packet came with, and the one that an answer will come with. A
 /// packet that matches one is rewritten to the inverse of the other, which is all that translation is.
 /// </summary>
-internal sealed class Flow(FlowTuple original, FlowTuple reply, Mapping? mapping)
+/// <param name="original">Of the first packet.</param>
+/// <param name="reply">Of what answers it.</param>
+/// <param name="mapping">Null for a flow that ends at the router itself.</param>
+/// <param name="began">When that packet came.</param>
+internal sealed class Flow(FlowTuple original, FlowTuple reply, Mapping? mapping, Timestamp began)
 {
+    public Timestamp Began { get; } = began;
+
     public FlowTuple Original { get; } = original;
 
     public FlowTuple Reply { get; } = reply;

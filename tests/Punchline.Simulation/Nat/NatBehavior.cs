@@ -82,6 +82,12 @@ internal sealed record NatBehavior
     /// <summary>Idle life of a flow without an answer so far: Linux's nf_conntrack_udp_timeout.</summary>
     public TimeSpan UnrepliedLifetime { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// Before a flow is that old, an answer does not count for its life: 2 s on Linux (nf_conntrack_proto_udp.c), so that a question and its answer are
+    /// forgotten soon.
+    /// </summary>
+    public TimeSpan StreamAge { get; init; }
+
     /// <summary>Whether packets from outside prolong a flow too (RFC 4787 §4.3 leaves it open; conntrack does).</summary>
     public bool InboundRefresh { get; init; } = true;
 

@@ -60,7 +60,7 @@ internal sealed class NatTranslator(NatBehavior behavior, UInt128 externalAddres
         if (!HasRoom(tuple.Source.Address, now)) return new(Verdict.SessionLimit);
         if (!TryMap(tuple, now, out var mapping, out var isNew, out var moved)) return new(Verdict.NoPort);
 
-        var flow = new Flow(tuple, new FlowTuple(tuple.Destination, mapping.External), mapping);
+        var flow = new Flow(tuple, new FlowTuple(tuple.Destination, mapping.External), mapping, now);
         Add(flow);
         Touch(flow, tuple, now, extends: true);
         return new(Verdict.Forwarded, flow.Translate(tuple), isNew ? mapping : null, moved);
@@ -95,7 +95,7 @@ internal sealed class NatTranslator(NatBehavior behavior, UInt128 externalAddres
         // The same pair may already talk by another external port; conntrack cannot tell two such flows apart.
         var reply = new FlowTuple(mapping.Internal, tuple.Source);
         if (_flows.Find(reply, now) is not null) return new(Verdict.Filtered);
-        var flow = new Flow(tuple, reply, mapping);
+        var flow = new Flow(tuple, reply, mapping, now);
         Add(flow);
         Touch(flow, tuple, now, extends: true);
         return new(Verdict.Forwarded, flow.Translate(tuple));
@@ -130,7 +130,7 @@ internal sealed class NatTranslator(NatBehavior behavior, UInt128 externalAddres
         // nf_nat_core.c, nf_nat_alloc_null_binding: where the pair talks by another flow already, the inside host sees another source port.
         var reply = new FlowTuple(inside, tuple.Source);
         while (_flows.Find(reply, now) is not null) reply = new FlowTuple(inside, tuple.Source.WithPort((ushort)(1024 + random.NextInt32(65_536 - 1024))));
-        var flow = new Flow(tuple, reply, new Mapping(inside, tuple.Destination, DeathOf(now)));
+        var flow = new Flow(tuple, reply, new Mapping(inside, tuple.Destination, DeathOf(now)), now);
         _flows.Add(flow);
         Touch(flow, tuple, now, extends: true);
         return new(Verdict.Forwarded, flow.Translate(tuple));
@@ -144,7 +144,7 @@ internal sealed class NatTranslator(NatBehavior behavior, UInt128 externalAddres
         // A hairpinned packet's own flow holds that tuple already, and answers with it.
         if (_flows.Find(tuple.Inverse, now) is not null) return new(Verdict.AcceptedByRouter);
         if (!_flows.HasRoom(now)) return new(Verdict.SessionLimit);
-        var flow = new Flow(tuple, tuple.Inverse, mapping: null);
+        var flow = new Flow(tuple, tuple.Inverse, mapping: null, now);
         _flows.Add(flow);
         Touch(flow, tuple, now, extends: true);
         return new(Verdict.AcceptedByRouter);
@@ -234,7 +234,7 @@ internal sealed class NatTranslator(NatBehavior behavior, UInt128 externalAddres
     {
         flow.SeenReply |= tuple == flow.Reply;
         if (!extends) return;
-        flow.Expires = now + (flow.SeenReply ? Behavior.MappingLifetime : Behavior.UnrepliedLifetime);
+        flow.Expires = now + (flow.SeenReply && now - flow.Began >= Behavior.StreamAge ? Behavior.MappingLifetime : Behavior.UnrepliedLifetime);
         if (flow.Mapping is not { } mapping) return;
         var remote = flow.Original.Source == mapping.Internal ? flow.Original.Destination : flow.Original.Source;
         // Only conntrack's own flows know of an answer; a mapping that serves several peers has one lifetime.

@@ -1,0 +1,188 @@
+using Punchline.Protocols.Node;
+using Punchline.Simulation.Nat;
+using Punchline.Simulation.Peers;
+
+namespace Punchline.Simulation.Tests.Peers;
+
+/// <summary>
+/// Connections on which nothing is said: PROTOCOL §7. They are calls', outside rooms, and none has TCP. Bytes are counted with 28 of IPv4 and UDP a packet.
+/// </summary>
+public sealed class KeepAliveTests
+{
+    private const int HeadersLength = 28;
+
+    private static readonly LinkConditions Link = LinkConditions.Of(20);
+    private static readonly TimeSpan OneWay = 2 * Link.Delay;
+    private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
+
+    // Ten seconds until it begins, two rounds of five minutes at most.
+    private static readonly TimeSpan Search = TimeSpan.FromMinutes(12);
+
+    public static IEnumerable<TheoryDataRow<int, string, bool, int>> Routers() =>
+        from router in (string[])[nameof(NatBehavior.PortRestricted), nameof(NatBehavior.ConeRandomPort), nameof(NatBehavior.AddressRestricted)]
+        from isRefreshedFromOutside in (bool[])[true, false]
+        from row in ((int, int)[])[(20, 7_500), (30, 5_000), (45, 4_000), (60, 3_000), (120, 1_900), (300, 1_000)]
+        select new TheoryDataRow<int, string, bool, int>(row.Item1, router, isRefreshedFromOutside, row.Item2);
+
+    [Theory]
+    [MemberData(nameof(Routers))]
+    public void A_routers_lifetime_is_learnt_and_an_hour_later_both_sides_first_words_arrive_at_once(int seconds, string router, bool isRefreshedFromOutside, int mostBytes)
+    {
+        foreach (var seed in SimulationSeeds.Take(1))
+        {
+            SimulationRun.Check(seed, internet =>
+            {
+                using var call = new Call(internet, Router(router, seconds, isRefreshedFromOutside), Router(router, 120, isRefreshedFromOutside));
+                internet.RunFor(Search);
+                AssertLearnt(call.Caller, seconds);
+                AssertLearnt(call.Callee, 120);
+                Assert.All(call.Phones, phone => Assert.InRange(phone.SideSockets.Most, 1, 6));
+                var (sent, received) = call.CountBytes(Hour);
+                Assert.InRange(sent, 1, mostBytes);
+                Assert.InRange(received, 1, 1_900);
+                call.AssertFirstWordsArriveAtOnce();
+                call.AssertNothingEnded();
+            }, $"{seconds}|{router}|{isRefreshedFromOutside}|{mostBytes}");
+        }
+    }
+
+    [Fact]
+    public void At_5_percent_loss_lifetimes_are_still_learnt()
+    {
+        foreach (var seed in SimulationSeeds.Take(5))
+        {
+            SimulationRun.Check(seed, internet =>
+            {
+                using var call = new Call(internet, Router(nameof(NatBehavior.PortRestricted), 60, false), Router(nameof(NatBehavior.PortRestricted), 30, true), LinkConditions.Of(20, 0.025));
+                internet.RunFor(Search);
+                AssertLearnt(call.Caller, 60);
+                AssertLearnt(call.Callee, 30);
+            });
+        }
+    }
+
+    [Fact]
+    public void A_later_start_in_the_same_network_needs_no_search()
+    {
+        SimulationRun.Check(1, internet =>
+        {
+            using var call = new Call(internet, Router(nameof(NatBehavior.PortRestricted), 60, true), NatBehavior.PortRestricted);
+            internet.RunFor(Search);
+            Assert.True(call.Caller.Node.TryTakeKnownLifetimes(out var known));
+            Assert.False(call.Caller.Node.TryTakeKnownLifetimes(out _));
+            call.Caller.Kill();
+            var later = call.Scenario.AddPhone(call.Caller.Machine);
+            later.Node.RememberLifetimes(known);
+            var room = later.Call(call.Callee.Id);
+            internet.RunFor(TimeSpan.FromSeconds(1));
+            call.Callee.Accept(call.Scenario.Inbox);
+            Assert.True(internet.RunUntil(() => later.IsConnected(room), TimeSpan.FromSeconds(2)));
+            Assert.Equal(known[^1].Lifetime, later.Node.MappingLifetime);
+            Assert.Equal(47.2, later.Node.KeepAliveInterval.TotalSeconds, 0.1);
+            internet.RunFor(Search);
+            Assert.Equal(0, later.SideSockets.Most);
+        });
+    }
+
+    [Fact]
+    public void Where_the_network_changes_what_was_learnt_counts_no_more()
+    {
+        SimulationRun.Check(1, internet =>
+        {
+            using var call = new Call(internet, Router(nameof(NatBehavior.PortRestricted), 300, true), NatBehavior.PortRestricted);
+            internet.RunFor(Search);
+            AssertLearnt(call.Caller, 300);
+            var elsewhere = internet.AddSite("elsewhere", Router(nameof(NatBehavior.PortRestricted), 30, true), new SiteOptions { Link = Link });
+            call.Caller.Roam(elsewhere);
+            Assert.Equal((null, TimeSpan.FromSeconds(15)), (call.Caller.Node.MappingLifetime, call.Caller.Node.KeepAliveInterval));
+            internet.RunFor(Search);
+            AssertLearnt(call.Caller, 30);
+            internet.RunFor(Hour);
+            call.AssertFirstWordsArriveAtOnce();
+            call.AssertNothingEnded();
+        });
+    }
+
+    [Theory] // seconds into the search
+    [InlineData(0)]
+    [InlineData(4)]
+    [InlineData(30)]
+    [InlineData(60)]
+    [InlineData(140)]
+    public void A_server_that_dies_during_the_search_costs_bytes_and_nothing_else(int seconds)
+    {
+        SimulationRun.Check(1, internet =>
+        {
+            using var call = new Call(internet, Router(nameof(NatBehavior.PortRestricted), 120, true), Router(nameof(NatBehavior.PortRestricted), 30, true));
+            internet.RunFor(MappingKeeper.Delay + TimeSpan.FromSeconds(seconds));
+            call.Scenario.Server.Kill();
+            internet.RunFor(Search);
+            // What had lived until then is known, and no more is taken for granted.
+            Assert.InRange(call.Caller.Node.KeepAliveInterval, TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(0.8 * 120));
+            Assert.InRange(call.Callee.Node.KeepAliveInterval, TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(0.8 * 30));
+            Assert.All(call.Phones, phone => Assert.Equal(0, phone.SideSockets.Count));
+            internet.RunFor(Hour);
+            call.AssertFirstWordsArriveAtOnce();
+            call.AssertNothingEnded();
+        });
+    }
+
+    private static void AssertLearnt(SimulatedPhone phone, int seconds) =>
+        Assert.InRange(phone.Node.MappingLifetime?.Idle ?? TimeSpan.Zero, TimeSpan.FromSeconds(0.85 * seconds), TimeSpan.FromSeconds(seconds));
+
+    private static NatBehavior Router(string name, int seconds, bool isRefreshedFromOutside) => Nat.NatBehaviorTests.Preset(name) with
+    {
+        MappingLifetime = TimeSpan.FromSeconds(seconds),
+        UnrepliedLifetime = TimeSpan.FromSeconds(Math.Min(seconds, 30)),
+        StreamAge = TimeSpan.FromSeconds(2),
+        InboundRefresh = isRefreshedFromOutside,
+    };
+
+    /// <summary>Two peers, connected.</summary>
+    private sealed class Call : IDisposable
+    {
+        private readonly (int AtCaller, int AtCallee) _rooms;
+        private int _words;
+
+        public Call(VirtualInternet internet, NatBehavior caller, NatBehavior callee, LinkConditions? link = null)
+        {
+            Scenario = new CallScenario(internet, link ?? Link, caller, callee);
+            _rooms = Scenario.CallAndAccept();
+            Assert.True(Scenario.RunUntilConnected(_rooms, TimeSpan.FromSeconds(5)));
+        }
+
+        public CallScenario Scenario { get; }
+
+        public SimulatedPhone Caller => Scenario.Caller;
+
+        public SimulatedPhone Callee => Scenario.Callee;
+
+        public IEnumerable<SimulatedPhone> Phones => [Caller, Callee];
+
+        /// <summary>What the two send each other meanwhile.</summary>
+        public (int OfCaller, int OfCallee) CountBytes(TimeSpan time)
+        {
+            var (before, beforeOfCallee) = (Caller.Sent.Count, Callee.Sent.Count);
+            Scenario.Internet.RunFor(time);
+            return (Count(Caller, before), Count(Callee, beforeOfCallee));
+
+            int Count(SimulatedPhone phone, int first) =>
+                phone.Sent.Skip(first).Where(packet => !Scenario.Server.StunEndpoints.Contains(packet.To)).Sum(packet => packet.Bytes.Length + HeadersLength);
+        }
+
+        /// <summary>Each one's, before the other has answered.</summary>
+        public void AssertFirstWordsArriveAtOnce()
+        {
+            _words++;
+            Assert.True(Caller.Send(_rooms.AtCaller, $"caller {_words}"));
+            Assert.True(Callee.Send(_rooms.AtCallee, $"callee {_words}"));
+            Scenario.Internet.RunFor(OneWay);
+            Assert.Equal($"callee {_words}", Caller.TextsIn(_rooms.AtCaller).LastOrDefault());
+            Assert.Equal($"caller {_words}", Callee.TextsIn(_rooms.AtCallee).LastOrDefault());
+        }
+
+        public void AssertNothingEnded() => Assert.All(Phones, phone => Assert.DoesNotContain(phone.Events, e => e is NodeEvent.Disconnected or NodeEvent.MemberLeft));
+
+        public void Dispose() => Scenario.Dispose();
+    }
+}
