@@ -44,6 +44,9 @@ internal sealed class MappingKeeper(NodeServices services)
     private Timestamp _next = Timestamp.Never;
     private bool _isKnownNews;
 
+    /// <summary>What the present network is remembered by; null before a STUN server has answered.</summary>
+    public ulong? Network => _network;
+
     /// <summary>Of the present network; null before it is known.</summary>
     public MappingLifetime? Lifetime { get; private set; }
 
@@ -60,6 +63,7 @@ internal sealed class MappingKeeper(NodeServices services)
     {
         _known.InsertRange(0, known);
         Trim();
+        if (Lifetime is null) Recall();
     }
 
     /// <summary>What is to be remembered, where it has changed.</summary>
@@ -85,9 +89,7 @@ internal sealed class MappingKeeper(NodeServices services)
         if (network == _network) return;
         Forget();
         _network = network;
-        var index = _known.FindLastIndex(known => known.Network == network);
-        if (index >= 0) Lifetime = _known[index].Lifetime;
-        Apply();
+        Recall();
         if (Lifetime is null && HasPath) _next = now + Delay;
     }
 
@@ -128,6 +130,13 @@ internal sealed class MappingKeeper(NodeServices services)
     {
         transmit = default;
         return _search?.TryDequeueTransmit(now, buffer, out transmit) == true || _watch?.TryDequeueTransmit(now, buffer, out transmit) == true;
+    }
+
+    private void Recall()
+    {
+        var index = _known.FindLastIndex(known => known.Network == _network);
+        if (index >= 0) (Lifetime, _next) = (_known[index].Lifetime, Timestamp.Never);
+        Apply();
     }
 
     private bool HasPath => services.Routes.HasPath(NeedsKeeping);

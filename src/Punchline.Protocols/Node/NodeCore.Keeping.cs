@@ -8,6 +8,9 @@ internal sealed partial class NodeCore
     /// <summary>How long our router keeps mappings; null where that was not measured.</summary>
     public MappingLifetime? MappingLifetime => _services.Keeper.Lifetime;
 
+    /// <summary>What the present network is remembered by; null where it is not known yet.</summary>
+    public ulong? Network => _services.Keeper.Network;
+
     /// <summary>How often paths over UDP and IPv4 are used, so that it does.</summary>
     public TimeSpan KeepAliveInterval => _services.MappingKeepAlive.IPv4;
 

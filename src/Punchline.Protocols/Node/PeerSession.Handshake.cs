@@ -343,6 +343,7 @@ internal sealed partial class PeerSession
             },
             now);
         SetOpenPath(source);
+        _pathSince = now;
         _services.Keeper.HandlePath(source, now);
         // An answer at once, whatever the application does: it ends the peer's resending of message 3.
         _connection.Ping();

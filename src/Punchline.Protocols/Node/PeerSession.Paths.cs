@@ -79,7 +79,8 @@ internal sealed partial class PeerSession
     {
         EndProbing();
         if (_punch is null && _fresh.Count > 0) CloseFresh();
-        _planAt = _nextLook = _reintroduceAt = _udpAgainAt = Timestamp.Never;
+        _planAt = _nextLook = _reintroduceAt = _udpAgainAt = _closeFormerAt = _renewalEnds = Timestamp.Never;
+        _renewal = null;
     }
 
     private void EndProbing()
@@ -137,6 +138,7 @@ internal sealed partial class PeerSession
                 // An authenticated reply came from there.
                 _services.ProbeBudget.Restore(connectionEvent.Path.Remote);
                 ExplainLoss(connectionEvent.Path, now);
+                MoveToRenewal(connectionEvent.Path, now);
                 break;
             case ConnectionEventKind.PathSilent:
                 _hasMoved = _isReintroduced = false;
@@ -200,8 +202,16 @@ internal sealed partial class PeerSession
             Probe(PlanPaths(), now);
             AddFreshPlans(now);
         }
-        else Probe([.. PlanPaths().Where(probe => !known.Contains(probe.Destination))], now);
+        else Probe([.. AlsoFromPath(PlanPaths().Where(probe => !known.Contains(probe.Destination)))], now);
         AddTcpPlan(now);
+    }
+
+    // What the peer has opened lets in what comes from where it knows us, which may be a side socket.
+    private IEnumerable<Probe> AlsoFromPath(IEnumerable<Probe> probes)
+    {
+        if (_connection!.Path.Local is not { Carrier: Carrier.Udp } local || local == SocketId.Main) return probes;
+        List<Probe> plan = [.. probes];
+        return plan.SelectMany(probe => new[] { probe, probe with { Via = local } });
     }
 
     private void LookForBetter(Timestamp now)

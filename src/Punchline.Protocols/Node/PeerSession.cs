@@ -82,7 +82,7 @@ internal sealed partial class PeerSession : IDisposable
             next = Timestamp.Min(next, PathsDeadline);
             if (_punch is { } punch) next = Timestamp.Min(next, Timestamp.Min(punch.NextTimeout, punch.Deadline));
             next = Timestamp.Min(next, Timestamp.Min(Timestamp.Min(_pauseEnds, _nextFresh), SearchTimeout));
-            next = Timestamp.Min(next, TcpTimeout);
+            next = Timestamp.Min(next, Timestamp.Min(TcpTimeout, RenewalDeadline));
             return Timestamp.Min(Timestamp.Min(next, _turnEnds), Timestamp.Min(_nextMessage3, _doubtEnds));
         }
     }
@@ -161,6 +161,7 @@ internal sealed partial class PeerSession : IDisposable
             }
         }
         HandlePathsTimeout(now);
+        HandleRenewalTimeout(now);
         if (now >= _pauseEnds) Reconnect(now);
         if (now >= _turnEnds) EndTurn();
         if (_turn is { IsDue: true }) BeginPunch(now);
@@ -275,6 +276,9 @@ internal sealed partial class PeerSession : IDisposable
             case ConnectionEventKind.PathChanged:
                 var hasMoved = _openPath is { Local.Carrier: Carrier.Udp } former && former.Remote.Address != connectionEvent.Path.Remote.Address;
                 SetOpenPath(connectionEvent.Path);
+                _pathSince = now;
+                // One side after the other, or each would go where the other is leaving.
+                _renewNotBefore = Timestamp.Max(_renewNotBefore, now + Afterlife);
                 _services.Keeper.HandlePath(connectionEvent.Path, now);
                 if (hasMoved && connectionEvent.Path.Local.Carrier == Carrier.Udp) RenewTcp(now);
                 _udpAgainAt = Timestamp.Never;

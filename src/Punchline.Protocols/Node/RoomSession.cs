@@ -142,6 +142,13 @@ internal sealed partial class RoomSession : IDisposable
     /// <summary>A member is expected at its ports no more. That is no news: the next word of ours says it.</summary>
     public void Withdraw(PeerId peer) => _self.Withdraw(PortOffer.TargetOf(peer));
 
+    /// <summary>Tells one member in-band of a candidate that is of use to it alone, beside those that all know.</summary>
+    public void AnnounceTo(PeerSession session, Candidate candidate)
+    {
+        var own = _self.Renew(AllowLoopback);
+        session.Announce(own with { Candidates = [candidate, .. own.Candidates.Take(Candidate.MaxPerPeer - 1)] });
+    }
+
     /// <summary>Our own candidates changed.</summary>
     public void HandleCandidatesChanged(Timestamp now)
     {

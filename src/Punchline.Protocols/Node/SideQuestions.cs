@@ -36,12 +36,14 @@ internal sealed class SideQuestion(SideSocket via, SideSocket at, ushort port, S
 /// <param name="server">Which has answered the main socket.</param>
 internal abstract class SideQuestions(NodeServices services, Endpoint server) : ISideSocketOwner
 {
-    /// <summary>Requests of a question, a second apart: one of twenty is lost each way, so all four are in one of 10,000 questions.</summary>
+    /// <summary>Requests of a question. Where one of twenty packets is lost each way, so are all four in one of 10,000 questions.</summary>
     public const int MaxRequests = 4;
 
     /// <summary>Behind the first answer: netfilter keeps a flow for long only where a packet came when it was older than 2 s (nf_conntrack_proto_udp.c).</summary>
     protected static readonly TimeSpan Settling = TimeSpan.FromSeconds(2.5);
 
+    // The second soon: a mapping that is asked for just before its end is not to be taken for a dead one because a packet was lost.
+    private static readonly TimeSpan FirstInterval = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan RequestInterval = TimeSpan.FromSeconds(1);
 
     private readonly List<SideSocket> _sockets = [];
@@ -115,7 +117,7 @@ internal abstract class SideQuestions(NodeServices services, Endpoint server) : 
         {
             if (now < question.Next || question.Requests == MaxRequests) continue;
             if (question.Requests++ == 0) question.AskedAt = now;
-            question.Next = now + RequestInterval;
+            question.Next = now + (question.Requests == 1 ? FirstInterval : RequestInterval);
             var writer = new StunWriter(buffer, StunClass.Request, StunMethod.Binding, question.Id);
             if (question.Port != 0)
             {

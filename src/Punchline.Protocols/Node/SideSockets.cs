@@ -47,6 +47,9 @@ internal sealed class SideSocket(SocketId id, ISideSocketOwner owner)
     /// <summary>Its local port, once it is open.</summary>
     public ushort Port { get; internal set; }
 
+    /// <summary>When it was opened: no mapping of it is older.</summary>
+    public Timestamp OpenedAt { get; internal set; }
+
     /// <summary>What STUN servers saw of it, in the order of their answers, without duplicates.</summary>
     public IReadOnlyList<Endpoint> Reflexive => _reflexive;
 
@@ -105,6 +108,9 @@ internal sealed class SideSockets(IRandomSource random)
         return true;
     }
 
+    /// <summary>When a socket was opened; never where there is no such one.</summary>
+    public Timestamp OpenedAt(SocketId id) => _sockets.TryGetValue(id, out var socket) ? socket.OpenedAt : Timestamp.Never;
+
     /// <summary>Gives one back. Once more does no harm.</summary>
     public void Close(SideSocket socket)
     {
@@ -133,6 +139,7 @@ internal sealed class SideSockets(IRandomSource random)
     {
         if (!_sockets.TryGetValue(id, out var socket)) return;
         socket.Port = port;
+        socket.OpenedAt = now;
         socket.State = SideSocketState.Open;
         socket.Owner.HandleSideSocket(socket, now);
     }

@@ -19,7 +19,7 @@ internal sealed partial class Connection
             if (_state == State.Drained) return Timestamp.Never;
             if (_state != State.Active) return Timestamp.Min(_closeEndsAt, _closeRepeatsAt);
             var deadline = Timestamp.Min(Timestamp.Min(IdleDeadline, KeepAliveDeadline), Timestamp.Min(MappingDeadline, LivenessDeadline));
-            deadline = Timestamp.Min(deadline, Timestamp.Min(SignDeadline, _standbyAt));
+            deadline = Timestamp.Min(deadline, Timestamp.Min(Timestamp.Min(SignDeadline, _standbyAt), _awaitsPeerUntil));
             deadline = Timestamp.Min(deadline, Timestamp.Min(_acks.Deadline, _recovery.Deadline));
             deadline = Timestamp.Min(deadline, Timestamp.Min(Timestamp.Min(_challengeDeadline, SilenceDeadline), _opener.Deadline));
             return _isHeldByPacer ? Timestamp.Min(deadline, _recovery.NextPacedSend) : deadline;

@@ -1,4 +1,5 @@
 using Punchline.Protocols.Node;
+using Punchline.Protocols.Traversal;
 using Punchline.Simulation.Nat;
 using Punchline.Simulation.Peers;
 
@@ -55,8 +56,9 @@ public sealed class KeepAliveTests
             {
                 using var call = new Call(internet, Router(nameof(NatBehavior.PortRestricted), 60, false), Router(nameof(NatBehavior.PortRestricted), 30, true), LinkConditions.Of(20, 0.025));
                 internet.RunFor(Search);
-                AssertLearnt(call.Caller, 60);
-                AssertLearnt(call.Callee, 30);
+                // Where both requests of an age are lost it is taken for dead: never too long.
+                AssertLearnt(call.Caller, 60, least: 0.7);
+                AssertLearnt(call.Callee, 30, least: 0.7);
             });
         }
     }
@@ -127,8 +129,54 @@ public sealed class KeepAliveTests
         });
     }
 
-    private static void AssertLearnt(SimulatedPhone phone, int seconds) =>
-        Assert.InRange(phone.Node.MappingLifetime?.Idle ?? TimeSpan.Zero, TimeSpan.FromSeconds(0.85 * seconds), TimeSpan.FromSeconds(seconds));
+    public static IEnumerable<TheoryDataRow<string, string>> Ageing() =>
+        from caller in (string[])[nameof(NatBehavior.PortRestricted), nameof(NatBehavior.ConeRandomPort), nameof(NatBehavior.AddressRestricted)]
+        from callee in (string[])[nameof(NatBehavior.PortRestricted), nameof(NatBehavior.ConeRandomPort), nameof(NatBehavior.FullCone)]
+        select new TheoryDataRow<string, string>(caller, callee);
+
+    [Theory] // 600 s on both sides
+    [MemberData(nameof(Ageing))]
+    public void Where_mappings_are_known_to_die_at_an_age_paths_are_renewed_before_and_no_word_waits(string caller, string callee)
+    {
+        foreach (var seed in SimulationSeeds.Take(2))
+        {
+            SimulationRun.Check(seed, internet =>
+            {
+                using var call = new Call(internet, Ageing(caller), Ageing(callee), known: new MappingLifetime(TimeSpan.FromSeconds(59), TimeSpan.FromSeconds(450)));
+                AssertNoWordWaits(internet, call, Hour);
+                Assert.All(call.Phones, phone => Assert.InRange(phone.SideSockets.Most, 1, 8));
+            }, $"{caller}|{callee}");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Ageing))]
+    public void That_mappings_die_at_an_age_is_noticed_and_then_no_word_waits(string caller, string callee)
+    {
+        SimulationRun.Check(1, internet =>
+        {
+            using var call = new Call(internet, Ageing(caller), Ageing(callee));
+            internet.RunFor(TimeSpan.FromMinutes(50));
+            Assert.All(call.Phones, phone => Assert.InRange(phone.Node.MappingLifetime?.MaxAge ?? TimeSpan.Zero, TimeSpan.FromSeconds(450), TimeSpan.FromSeconds(600)));
+            AssertNoWordWaits(internet, call, Hour);
+        }, $"{caller}|{callee}");
+    }
+
+    private static void AssertNoWordWaits(VirtualInternet internet, Call call, TimeSpan time)
+    {
+        var end = internet.Now + time;
+        while (internet.Now < end)
+        {
+            internet.RunFor(TimeSpan.FromSeconds(internet.Now.Ticks % 2 == 0 ? 7 : 43));
+            call.AssertFirstWordsArriveAtOnce();
+        }
+        call.AssertNothingEnded();
+    }
+
+    private static NatBehavior Ageing(string name) => Router(name, 60, isRefreshedFromOutside: true) with { MaxMappingAge = TimeSpan.FromSeconds(600) };
+
+    private static void AssertLearnt(SimulatedPhone phone, int seconds, double least = 0.85) =>
+        Assert.InRange(phone.Node.MappingLifetime?.Idle ?? TimeSpan.Zero, TimeSpan.FromSeconds(least * seconds), TimeSpan.FromSeconds(seconds));
 
     private static NatBehavior Router(string name, int seconds, bool isRefreshedFromOutside) => Nat.NatBehaviorTests.Preset(name) with
     {
@@ -144,11 +192,13 @@ public sealed class KeepAliveTests
         private readonly (int AtCaller, int AtCallee) _rooms;
         private int _words;
 
-        public Call(VirtualInternet internet, NatBehavior caller, NatBehavior callee, LinkConditions? link = null)
+        public Call(VirtualInternet internet, NatBehavior caller, NatBehavior callee, LinkConditions? link = null, MappingLifetime? known = null)
         {
             Scenario = new CallScenario(internet, link ?? Link, caller, callee);
             _rooms = Scenario.CallAndAccept();
             Assert.True(Scenario.RunUntilConnected(_rooms, TimeSpan.FromSeconds(5)));
+            if (known is not { } lifetime) return;
+            foreach (var phone in Phones) phone.Node.RememberLifetimes([new KnownLifetime(phone.Node.Network!.Value, lifetime)]);
         }
 
         public CallScenario Scenario { get; }
