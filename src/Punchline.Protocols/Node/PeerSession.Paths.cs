@@ -43,6 +43,7 @@ internal sealed partial class PeerSession
     private Timestamp _nextLook = Timestamp.Never;
     private Timestamp _reintroduceAt = Timestamp.Never;
     private (Endpoint Remote, Endpoint Own, Timestamp At)? _lostIdle;
+    private (PathAddress Path, Endpoint Seen)? _observedOn;
 
     private Timestamp PathsDeadline
     {
@@ -70,6 +71,7 @@ internal sealed partial class PeerSession
     private void BeginPaths(Timestamp now)
     {
         EndPaths();
+        _observedOn = null;
         _connection!.TellObservedAddress();
         _knownCandidates = [.. Introduction.Candidates.Select(candidate => candidate.Endpoint)];
         LookForBetter(now);
@@ -159,6 +161,9 @@ internal sealed partial class PeerSession
             case ConnectionEventKind.AddressObserved:
                 var observed = connection.ObservedAddress!.Value;
                 _services.NoteObserved(Peer, observed);
+                // By the same path from another port of our router's: it has forgotten the one before, and the peer has followed.
+                if (_observedOn is { } before && before.Path == connection.Path && before.Seen.Address == observed.Address && before.Seen.Port != observed.Port) _services.Keeper.HandleLoss(now);
+                _observedOn = (connection.Path, observed);
                 // Our router may have another address, of which nothing else tells before STUN's next turn.
                 _services.IsLookWanted |= !_services.Reflexive.Contains(observed);
                 break;
@@ -184,6 +189,9 @@ internal sealed partial class PeerSession
     // The peer was introduced again, or says more of itself. Where it has nothing new to say, it may be looking for us: the path is asked.
     private void HandleNews(Timestamp now)
     {
+        // It looks for us from where it was, on a path on which we have said nothing: it may be our router that has forgotten it.
+        if (_connection is { IsSilent: false, IsNear: false, Path.Local.Carrier: Carrier.Udp } idle && now - idle.LastReceived >= MappingKeepAlive.Unmeasured
+            && _knownCandidates.SetEquals(Introduction.Candidates.Select(candidate => candidate.Endpoint))) _services.Keeper.HandleLoss(now);
         _connection?.Ping();
         _planAt = Timestamp.Min(_planAt, Timestamp.Max(now, _lastPlanAt + PlanInterval));
         if (now >= _planAt) PlanForNews(now);

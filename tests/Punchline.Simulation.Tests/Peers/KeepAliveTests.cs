@@ -129,6 +129,51 @@ public sealed class KeepAliveTests
         });
     }
 
+    [Theory]
+    [InlineData(StunLie.Silent)] // about mappings that live
+    [InlineData(StunLie.Refresh)] // what it was to let die
+    [InlineData(StunLie.Unknowing)] // of RESPONSE-PORT
+    [InlineData(StunLie.Garbage)]
+    internal void A_server_that_lies_about_mappings_harms_nothing(StunLie lie)
+    {
+        foreach (var seed in SimulationSeeds.Take(3))
+        {
+            SimulationRun.Check(seed, internet =>
+            {
+                using var call = new Call(internet, Router(nameof(NatBehavior.PortRestricted), 30, true), Router(nameof(NatBehavior.ConeRandomPort), 60, true), lie: lie);
+                for (var minutes = 0; minutes < 120; minutes += 20)
+                {
+                    internet.RunFor(TimeSpan.FromMinutes(20));
+                    call.AssertWordsArrive(TimeSpan.FromSeconds(5));
+                    Assert.All(call.Phones, phone => Assert.InRange(phone.Node.KeepAliveInterval, TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(240)));
+                    Assert.All(call.Phones, phone => Assert.InRange(phone.SideSockets.Most, 0, 8));
+                }
+                call.AssertNothingEnded();
+            }, lie.ToString());
+        }
+    }
+
+    [Fact] // a lie that keeps mappings alive behind our back, as no packet that comes in shows
+    public void A_path_that_dies_although_it_is_kept_is_kept_better_and_what_was_learnt_is_measured_anew()
+    {
+        SimulationRun.Check(1, internet =>
+        {
+            using var call = new Call(internet, Router(nameof(NatBehavior.ConeRandomPort), 40, true), NatBehavior.FullCone, known: new MappingLifetime(TimeSpan.FromSeconds(295)));
+            Assert.Equal(236, call.Caller.Node.KeepAliveInterval.TotalSeconds, 0.1);
+            internet.RunFor(TimeSpan.FromMinutes(10));
+            // The callee misses the caller's bytes, which come from another port, and asks; or its words do.
+            call.AssertWordsArrive(TimeSpan.FromSeconds(5));
+            internet.RunFor(TimeSpan.FromMinutes(30));
+            AssertLearnt(call.Caller, 40);
+            Assert.InRange(call.Caller.Node.KeepAliveInterval, TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(0.8 * 40));
+            Assert.True(call.Caller.Node.TryTakeKnownLifetimes(out var known));
+            Assert.InRange(Assert.Single(known).Lifetime.Idle, TimeSpan.Zero, TimeSpan.FromSeconds(40));
+            internet.RunFor(Hour);
+            call.AssertFirstWordsArriveAtOnce();
+            call.AssertNothingEnded();
+        });
+    }
+
     public static IEnumerable<TheoryDataRow<string, string>> Ageing() =>
         from caller in (string[])[nameof(NatBehavior.PortRestricted), nameof(NatBehavior.ConeRandomPort), nameof(NatBehavior.AddressRestricted)]
         from callee in (string[])[nameof(NatBehavior.PortRestricted), nameof(NatBehavior.ConeRandomPort), nameof(NatBehavior.FullCone)]
@@ -192,9 +237,10 @@ public sealed class KeepAliveTests
         private readonly (int AtCaller, int AtCallee) _rooms;
         private int _words;
 
-        public Call(VirtualInternet internet, NatBehavior caller, NatBehavior callee, LinkConditions? link = null, MappingLifetime? known = null)
+        public Call(VirtualInternet internet, NatBehavior caller, NatBehavior callee, LinkConditions? link = null, MappingLifetime? known = null, StunLie lie = StunLie.None)
         {
             Scenario = new CallScenario(internet, link ?? Link, caller, callee);
+            Scenario.Server.Lie = lie;
             _rooms = Scenario.CallAndAccept();
             Assert.True(Scenario.RunUntilConnected(_rooms, TimeSpan.FromSeconds(5)));
             if (known is not { } lifetime) return;
@@ -229,6 +275,16 @@ public sealed class KeepAliveTests
             Scenario.Internet.RunFor(OneWay);
             Assert.Equal($"callee {_words}", Caller.TextsIn(_rooms.AtCaller).LastOrDefault());
             Assert.Equal($"caller {_words}", Callee.TextsIn(_rooms.AtCallee).LastOrDefault());
+        }
+
+        /// <summary>Where the path has died meanwhile, by another one.</summary>
+        public void AssertWordsArrive(TimeSpan within)
+        {
+            _words++;
+            Assert.True(Caller.Send(_rooms.AtCaller, $"caller {_words}"));
+            Assert.True(Callee.Send(_rooms.AtCallee, $"callee {_words}"));
+            Assert.True(Scenario.Internet.RunUntil(
+                () => Caller.TextsIn(_rooms.AtCaller).LastOrDefault() == $"callee {_words}" && Callee.TextsIn(_rooms.AtCallee).LastOrDefault() == $"caller {_words}", within));
         }
 
         public void AssertNothingEnded() => Assert.All(Phones, phone => Assert.DoesNotContain(phone.Events, e => e is NodeEvent.Disconnected or NodeEvent.MemberLeft));
