@@ -47,7 +47,7 @@ internal sealed partial class PeerSession
             _search = plan;
             _searchAt = plan.Kind == SearchKind.None ? Timestamp.Never : Timestamp.Max(now, punch.Start + plan.Delay);
         }
-        if (OffersToUs.FirstOrDefault(offer => offer.Ports > PunchPlan.MaxOfferedPorts) is not { Sockets: > 0 } offer || !IsSearchable(offer)) return;
+        if (OffersToUs.FirstOrDefault(offer => offer.Ports > PunchPlan.MaxOfferedPorts) is not { Sockets: > 0 } offer || !IsSearchable(offer.First)) return;
         if (_opening is CrossingOpening crossing)
         {
             Cross(crossing, offer, now);
@@ -64,13 +64,20 @@ internal sealed partial class PeerSession
     private IEnumerable<PortOffer> OffersToUs => Introduction.Offers.Where(offer => offer.Target == _services.Target);
 
     // Never a weapon: thousands of packets go only to where the server itself sees the peer, who asked for them in a blob under the room's key.
-    private bool IsSearchable(PortOffer offer) =>
-        Introduction.SeenAt is { } seen && seen.Address == offer.First.Address && !AddressScope.IsPrivate(offer.First) && PunchPlan.IsUsable(offer.First, _room.AllowLoopback);
+    private bool IsSearchable(Endpoint first) =>
+        Introduction.SeenAt is { } seen && seen.Address == first.Address && !AddressScope.IsPrivate(first) && PunchPlan.IsUsable(first, _room.AllowLoopback);
 
     // Once with each offer: behind it the peer's ports are spent, as ours are.
     private void Cross(CrossingOpening crossing, PortOffer offer, Timestamp now)
     {
-        if (!crossing.IsKnown || crossing.IsSent || offer == _crossed) return;
+        if (offer == _crossed) return;
+        if (crossing.SentAt is not null)
+        {
+            // The peer begins anew, so what we sent is spent.
+            if (_searchAt != Timestamp.Never) _searchAt = now;
+            return;
+        }
+        if (!crossing.IsKnown) return;
         _crossed = offer;
         crossing.Send(offer, Introduction.Profile.Step, now);
     }
@@ -114,7 +121,7 @@ internal sealed partial class PeerSession
                     _opening = new CrossingOpening(_services, PortOffer.TargetOf(Peer), server, doubles: _services.Id < Peer, _search);
                     _brackets++;
                 }
-                if (_brackets < MaxBrackets) _searchAt = now + BracketInterval;
+                if (_brackets < MaxBrackets) _searchAt = now + AnotherBracket;
                 break;
             case SearchKind.Birthday when peer.Kind != default && _room.IsServed && _services.Reflexive.FirstOrDefault(seen => seen.IsIPv4) is { Port: > 0 } external:
                 if (!_services.Search.TryBegin(this, now))
@@ -127,6 +134,21 @@ internal sealed partial class PeerSession
                 punch.CancelIPv4(SocketId.Main);
                 CloseOpening();
                 _opening = new BirthdayOpening(_services, PortOffer.TargetOf(Peer), peer.Endpoint, external, _search, now);
+                break;
+            case SearchKind.Blocks when peer.Kind != default && IsSearchable(peer.Endpoint):
+                if (!_services.Search.TryBegin(this, now))
+                {
+                    _searchAt = now + SearchRetryInterval;
+                    break;
+                }
+                CloseOpening();
+                var blocks = new BlockOpening(_services, peer.Endpoint, Introduction.Profile, _search, now);
+                _opening = blocks;
+                punch.EndBy(now + blocks.Duration + MaxMessage1Age);
+                break;
+            default:
+                // Something is not known yet, such as where the peer is: planned again with the next word about it.
+                _search = default;
                 break;
         }
     }
@@ -162,6 +184,8 @@ internal sealed partial class PeerSession
     {
         if (_opening is null || path.Local == SocketId.Main || path.Local.Carrier != Carrier.Udp) return;
         _punch?.Add(PunchPlan.CreateHit(path), now);
+        // Ours is not closed for another while the peer's next message is on its way.
+        if (_searchAt != Timestamp.Never) _searchAt = Timestamp.Max(_searchAt, now + AnotherBracket);
     }
 
     private void CloseOpening()
