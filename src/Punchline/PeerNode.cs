@@ -28,7 +28,8 @@ public sealed class PeerNode : IAsyncDisposable
         _knownServers = options.StateDirectory is { } directory ? new KnownServers(directory) : new RememberedServers();
         _keptRoomKeys = options.StateDirectory is { } state ? new KeptRoomKeys(state) : null;
         _engine = new NodeEngine(
-            _identity.KeyPair, options.LocalEndPoint, options.HideHostCandidates, options.QlogDirectory, mapsPort: !options.DisablePortMapping, options.TcpEndPoint);
+            _identity.KeyPair, options.LocalEndPoint, options.HideHostCandidates, options.QlogDirectory, mapsPort: !options.DisablePortMapping, options.TcpEndPoint,
+            options.StateDirectory is { } kept ? new KeptLifetimes(kept) : null);
     }
 
     /// <summary>Who this node is.</summary>
