@@ -1,0 +1,83 @@
+namespace Punchline.Protocols.Traversal;
+
+/// <summary>How peers in two networks meet.</summary>
+internal enum ProspectKind : byte
+{
+    /// <summary>Too little is known of one of the networks.</summary>
+    Unknown,
+
+    /// <summary>By the plain punch.</summary>
+    Punch,
+
+    /// <summary>By a port that a gateway maps.</summary>
+    Mapping,
+
+    /// <summary>By IPv6.</summary>
+    IPv6,
+
+    /// <summary>By a search for ports.</summary>
+    Search,
+
+    /// <summary>By TCP alone.</summary>
+    Tcp,
+
+    /// <summary>Not at all.</summary>
+    None,
+}
+
+/// <summary>What can be expected of two networks: a pure function of both, by the plans that peers in them make.</summary>
+/// <param name="Kind">How.</param>
+/// <param name="Chance">Of an attempt, where it is a matter of chance; else 1, or 0.</param>
+/// <param name="Within">What nearly all that succeed need, at short round trips.</param>
+internal readonly record struct Prospect(ProspectKind Kind, double Chance, TimeSpan Within)
+{
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(0.5);
+
+    public static Prospect Between(NetworkTraits local, NetworkTraits remote)
+    {
+        if (local.HasIPv6 && remote.HasIPv6) return new(ProspectKind.IPv6, 1, Soon);
+        var byUdp = local.Udp is false || remote.Udp is false ? new Prospect(ProspectKind.None, 0, default) : ByUdp(local, remote);
+        if (byUdp.Kind is not (ProspectKind.None or ProspectKind.Unknown)) return byUdp;
+        var byTcp = ByTcp(local, remote);
+        if (byTcp is true) return new(ProspectKind.Tcp, 1, TcpPunchPlan.Patience);
+        return byTcp is null || byUdp.Kind == ProspectKind.Unknown ? default : byUdp;
+    }
+
+    private static Prospect ByUdp(NetworkTraits local, NetworkTraits remote)
+    {
+        if (local.Udp is null || remote.Udp is null) return default;
+        if (local.IsMapped || remote.IsMapped) return new(ProspectKind.Mapping, 1, Soon);
+        if (local.Profile.IsSymmetric && remote.Profile.IsSymmetric)
+        {
+            var plan = SearchPlan.Create(local.Profile, remote.Profile);
+            return plan.Kind switch
+            {
+                SearchKind.Crossing => new(ProspectKind.Search, plan.ChanceOf(local.Profile), plan.TimeOf(local.Profile)),
+                SearchKind.Hopeless => new(ProspectKind.None, 0, default),
+                _ => default,
+            };
+        }
+        if (IsUnclear(local.Profile) || IsUnclear(remote.Profile)) return default;
+        if (!local.Profile.IsSymmetric && !remote.Profile.IsSymmetric) return new(ProspectKind.Punch, 1, Soon);
+        var (hard, easy) = local.Profile.IsSymmetric ? (local, remote) : (remote, local);
+        if (easy.AdmitsAnyPort is true) return new(ProspectKind.Punch, 1, Soon);
+        var search = SearchPlan.Create(hard.Profile, easy.Profile);
+        return search.Kind == SearchKind.None ? default : new(ProspectKind.Search, search.ChanceOf(hard.Profile), search.TimeOf(hard.Profile));
+    }
+
+    // A SYN is met by a SYN to the very port that it comes from, or let in from any.
+    private static bool? ByTcp(NetworkTraits local, NetworkTraits remote)
+    {
+        if (local.Tcp is false || remote.Tcp is false) return false;
+        if (local.Tcp is null || remote.Tcp is null) return null;
+        var (hard, other) = IsDependent(local.TcpMapping) ? (local, remote) : (remote, local);
+        if (!IsDependent(hard.TcpMapping)) return hard.TcpMapping == MappingBehavior.EndpointIndependent && other.TcpMapping == MappingBehavior.EndpointIndependent ? true : null;
+        if (IsDependent(other.TcpMapping)) return false;
+        // Routers filter TCP as they filter UDP; where they do not let UDP out nobody knows how.
+        return other.Udp is false ? null : other.Filtering switch { FilteringBehavior.Unknown => null, FilteringBehavior.AddressAndPortDependent => false, _ => true };
+    }
+
+    private static bool IsUnclear(NetworkProfile profile) => profile.Mapping == MappingBehavior.Unknown || profile.MayBeSymmetric;
+
+    private static bool IsDependent(MappingBehavior mapping) => mapping is MappingBehavior.AddressDependent or MappingBehavior.AddressAndPortDependent;
+}
