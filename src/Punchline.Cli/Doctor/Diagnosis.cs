@@ -46,7 +46,7 @@ internal sealed record Diagnosis
         Kind = NetworkKind.Of(report),
         Way = WayOut.Of(report),
         Findings = DoctorFindings.Of(report),
-        Prospects = report.ServersAnswered == 0 && report.Udp is null ? [] : [.. OtherNetworks.All.Select(other => new OtherProspect(other, Prospect.Between(report.Traits, other.Traits)))],
+        Prospects = report.ServersAnswered == 0 && report.Udp is null ? [] : [.. OtherNetworks.All.Where(other => report.HasIPv6 || !other.Traits.HasIPv6).Select(other => new OtherProspect(other, Prospect.Between(report.Traits, other.Traits)))],
         Advice = DoctorAdvice.Of(report),
         Unknown = DoctorAdvice.UnknownOf(report),
     };

@@ -62,7 +62,7 @@ internal sealed class PlainDoctorOutput(TextWriter output, TextWriter error, boo
     private void ShowWay(IReadOnlyList<WayStation> way)
     {
         var widths = way.Select(station => Math.Max(station.Name.Length, station.Detail.Length)).ToArray();
-        output.WriteLine("  " + string.Join(" ── ", way.Select((station, i) => i == way.Count - 1 ? station.Name : station.Name.PadRight(widths[i]))));
+        output.WriteLine("  " + string.Concat(way.Select((station, i) => i == way.Count - 1 ? station.Name : $"{station.Name} ──{new string('─', widths[i] - station.Name.Length)} ")));
         output.WriteLine(("  " + string.Join("    ", way.Select((station, i) => station.Detail.PadRight(widths[i])))).TrimEnd());
     }
 

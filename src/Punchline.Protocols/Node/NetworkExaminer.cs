@@ -107,12 +107,15 @@ internal sealed class NetworkExaminer
     }
 
     /// <summary>What the tests have found so far, in a report that has the rest.</summary>
-    public NetworkReport Complete(NetworkReport report)
+    /// <param name="report">It.</param>
+    /// <param name="answering">Addresses of servers that have answered.</param>
+    public NetworkReport Complete(NetworkReport report, IReadOnlySet<UInt128> answering)
     {
         var ipv4 = BestOf(isIPv4: true);
         return report with
         {
-            ServersAsked = _servers.Count,
+            ServersAsked = _servers.DistinctBy(server => server.Address).Count(),
+            ServersAnswered = _servers.DistinctBy(server => server.Address).Count(server => answering.Contains(server.Address)),
             HasAlternate = ipv4?.Other is not null,
             Filtering = ipv4?.Filtering ?? FilteringBehavior.Unknown,
             // A mapping that is another for each destination moves anyway.

@@ -48,7 +48,7 @@ internal sealed partial class NodeCore
         if (_examiner is not { } examiner) return;
         examiner.HandleTimeout(_portMapper.Status, _mayMapPorts, _expectsRouters || _profiler.NextTimeout != Timestamp.Never, now);
         foreach (var other in examiner.Others) QueryStun(other, now);
-        var report = examiner.Complete(Describe());
+        var report = examiner.Complete(Describe(), _reflexiveByServer.Keys.Select(server => server.Address).ToHashSet());
         if (report.IsComplete) _examiner = null;
         if (report.IsSameAs(_lastReport)) return;
         _lastReport = report;
@@ -57,7 +57,6 @@ internal sealed partial class NodeCore
 
     private NetworkReport Describe() => new()
     {
-        ServersAnswered = _reflexiveByServer.Keys.Select(server => server.Address).Distinct().Count(),
         // TCP that gets to where UDP does not: more than the server's absence.
         Udp = _services.Reflexive.Count > 0 ? true : _services.TcpReflexive.Mapped is not null ? false : null,
         Tcp = _services.TcpReflexive.Mapped is not null ? true : null,

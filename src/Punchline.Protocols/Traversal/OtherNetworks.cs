@@ -22,7 +22,7 @@ internal static class OtherNetworks
         new("symmetric-block", "a carrier's NAT: symmetric, 1,024 ports", Of(Drawn with { FirstPort = 30_000, LastPort = 31_023 }, FilteringBehavior.AddressAndPortDependent)),
         new("symmetric", "a symmetric router that draws ports", Of(Drawn, FilteringBehavior.AddressAndPortDependent)),
         new("udp-blocked", "a network that lets no UDP out", Of(Cone, FilteringBehavior.AddressAndPortDependent) with { Udp = false }),
-        new("ipv6", "one that has IPv6, with a firewall", Of(Drawn, FilteringBehavior.AddressAndPortDependent) with { HasIPv6 = true }),
+        new("ipv6", "a network with IPv6, and a firewall", Of(Drawn, FilteringBehavior.AddressAndPortDependent) with { HasIPv6 = true }),
     ];
 
     // Routers treat TCP's ports as they treat UDP's.

@@ -37,10 +37,13 @@ internal readonly record struct Prospect(ProspectKind Kind, double Chance, TimeS
     {
         if (local.HasIPv6 && remote.HasIPv6) return new(ProspectKind.IPv6, 1, Soon);
         var byUdp = local.Udp is false || remote.Udp is false ? new Prospect(ProspectKind.None, 0, default) : ByUdp(local, remote);
-        if (byUdp.Kind is not (ProspectKind.None or ProspectKind.Unknown)) return byUdp;
-        var byTcp = ByTcp(local, remote);
-        if (byTcp is true) return new(ProspectKind.Tcp, 1, TcpPunchPlan.Patience);
-        return byTcp is null || byUdp.Kind == ProspectKind.Unknown ? default : byUdp;
+        if (byUdp.Kind != ProspectKind.None) return byUdp;
+        return ByTcp(local, remote) switch
+        {
+            true => new(ProspectKind.Tcp, 1, TcpPunchPlan.Patience),
+            false => byUdp,
+            null => default,
+        };
     }
 
     private static Prospect ByUdp(NetworkTraits local, NetworkTraits remote)
@@ -73,8 +76,8 @@ internal readonly record struct Prospect(ProspectKind Kind, double Chance, TimeS
         var (hard, other) = IsDependent(local.TcpMapping) ? (local, remote) : (remote, local);
         if (!IsDependent(hard.TcpMapping)) return hard.TcpMapping == MappingBehavior.EndpointIndependent && other.TcpMapping == MappingBehavior.EndpointIndependent ? true : null;
         if (IsDependent(other.TcpMapping)) return false;
-        // Routers filter TCP as they filter UDP; where they do not let UDP out nobody knows how.
-        return other.Udp is false ? null : other.Filtering switch { FilteringBehavior.Unknown => null, FilteringBehavior.AddressAndPortDependent => false, _ => true };
+        // Routers filter TCP as they filter UDP.
+        return other.Filtering switch { FilteringBehavior.Unknown => null, FilteringBehavior.AddressAndPortDependent => false, _ => true };
     }
 
     private static bool IsUnclear(NetworkProfile profile) => profile.Mapping == MappingBehavior.Unknown || profile.MayBeSymmetric;
