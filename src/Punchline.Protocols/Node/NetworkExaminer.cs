@@ -6,7 +6,7 @@ using Punchline.Protocols.Traversal;
 namespace Punchline.Protocols.Node;
 
 /// <summary>
-/// Finds out what a connection does not need, and people want to know: whom the router lets in, whether it hairpins, how it maps TCP. Beside the
+/// Finds out what a connection does not need, and people want to know: whom the router lets in, whether it hairpins. Beside the
 /// mapping, which <see cref="NetworkProfiler"/> learns, and the gateway, which <see cref="PortMapper"/> asks. All at once.
 /// </summary>
 internal sealed class NetworkExaminer
@@ -25,7 +25,6 @@ internal sealed class NetworkExaminer
     private readonly IReadOnlyList<Endpoint> _servers;
     private readonly List<FilteringTest> _filtering = [];
     private HairpinTest? _hairpin;
-    private TcpMappingTest? _tcp;
     private Timestamp _lastLook;
 
     /// <param name="services">The node's.</param>
@@ -53,8 +52,7 @@ internal sealed class NetworkExaminer
             if (IsOver) return Timestamp.Never;
             var next = _lastLook < _start + GatewayTime ? _start + GatewayTime : _start + Duration;
             foreach (var test in _filtering) next = Timestamp.Min(next, test.NextTimeout);
-            next = Timestamp.Min(next, _hairpin?.NextTimeout ?? Timestamp.Never);
-            return Timestamp.Min(next, _tcp?.NextTimeout ?? Timestamp.Never);
+            return Timestamp.Min(next, _hairpin?.NextTimeout ?? Timestamp.Never);
         }
     }
 
@@ -69,13 +67,6 @@ internal sealed class NetworkExaminer
         return _hairpin?.HandleDatagram(source, message) is true;
     }
 
-    public bool TryHandleTcp(TcpLink link, ReadOnlySpan<byte> bytes)
-    {
-        if (_tcp is null || link.Owner != _tcp) return false;
-        _tcp.HandleBytes(link.Path, bytes);
-        return true;
-    }
-
     /// <param name="gateway">What is known of it.</param>
     /// <param name="mayHaveGateway">Somebody looks for one.</param>
     /// <param name="isElsewhereOpen">Something else that the report has is being looked at.</param>
@@ -85,11 +76,10 @@ internal sealed class NetworkExaminer
         if (IsOver) return;
         _lastLook = now;
         foreach (var test in _filtering) test.HandleTimeout(now);
-        _tcp?.HandleTimeout(now);
         BeginLater(now);
         _hairpin?.HandleTimeout(now);
         var isGatewayKnown = !mayHaveGateway || gateway.Udp is not null || now >= _start + GatewayTime;
-        var isDone = isGatewayKnown && !isElsewhereOpen && _filtering.TrueForAll(test => test.IsOver) && _hairpin is not { IsOver: false } && _tcp is not { IsOver: false }
+        var isDone = isGatewayKnown && !isElsewhereOpen && _filtering.TrueForAll(test => test.IsOver) && _hairpin is not { IsOver: false }
             && !_services.TcpReflexive.IsExpected && (_servers.Count == 0 || _services.Reflexive.Count > 0 || _services.TcpReflexive.Mapped is not null);
         if (!isDone && now < _start + Duration) return;
         Close();
@@ -103,7 +93,7 @@ internal sealed class NetworkExaminer
         {
             if (test.TryDequeueTransmit(now, buffer, out transmit)) return true;
         }
-        return _hairpin?.TryDequeueTransmit(now, buffer, out transmit) is true || _tcp?.TryDequeueTransmit(buffer, out transmit) is true;
+        return _hairpin?.TryDequeueTransmit(now, buffer, out transmit) is true;
     }
 
     /// <summary>What the tests have found so far, in a report that has the rest.</summary>
@@ -123,7 +113,6 @@ internal sealed class NetworkExaminer
             IPv6Filtering = BestOf(isIPv4: false)?.Filtering ?? FilteringBehavior.Unknown,
             // A mapping that depends on the destination leads nobody here, hairpin or not.
             Hairpins = report.IsTranslated is false || (report.Profile.IsSymmetric && _hairpin?.Hairpins is false) ? null : _hairpin?.Hairpins,
-            TcpMapping = TcpMapping,
             IsComplete = IsOver,
         };
     }
@@ -134,26 +123,10 @@ internal sealed class NetworkExaminer
         return ofFamily.Find(test => test.Filtering != FilteringBehavior.Unknown) ?? ofFamily.Find(test => test.Other is not null);
     }
 
-    private MappingBehavior TcpMapping
-    {
-        get
-        {
-            if (_services.TcpReflexive is not { Mapped: { } mapped, Server: { } server }) return MappingBehavior.Unknown;
-            List<MappingObservation> seen = [new(server, _services.Tcp.Port, mapped)];
-            if (_tcp?.Mapped is { } second) seen.Add(new(_tcp.Server, _services.Tcp.Port, second));
-            // A router that draws ports does not happen to draw ours.
-            return mapped.Port == _services.Tcp.Port && seen.TrueForAll(one => one.Mapped == mapped) ? MappingBehavior.EndpointIndependent : MappingObservations.ClassifyMapping(seen);
-        }
-    }
-
     // Where an answer is what to ask for next.
     private void BeginLater(Timestamp now)
     {
         if (_hairpin is null && _services.AnsweringStunServers is [var answering, ..]) _hairpin = new HairpinTest(_services, answering);
-        if (_tcp is not null || _services.TcpReflexive.Mapped is null || _services.TcpReflexive.Server is not { } asked) return;
-        var second = _filtering.Select(test => test.Server.Address != asked.Address ? test.Server : test.Other is { } other ? other.WithPort(test.Server.Port) : default)
-            .FirstOrDefault(server => server.Port != 0 && server.IsIPv4);
-        if (second.Port != 0) _tcp = new TcpMappingTest(_services.Tcp, _services.Random, second, now);
     }
 
     private void Close()
@@ -161,6 +134,5 @@ internal sealed class NetworkExaminer
         IsOver = true;
         foreach (var test in _filtering) test.Close();
         _hairpin?.Close();
-        _tcp?.Close();
     }
 }

@@ -46,8 +46,9 @@ internal sealed partial class NodeCore
     private void ProceedExamination(Timestamp now)
     {
         if (_examiner is not { } examiner) return;
-        examiner.HandleTimeout(_portMapper.Status, _mayMapPorts, _expectsRouters || _profiler.NextTimeout != Timestamp.Never, now);
+        examiner.HandleTimeout(_portMapper.Status, _mayMapPorts, _expectsRouters || _profiler.NextTimeout != Timestamp.Never || _tcpMapping is { IsOver: false }, now);
         foreach (var other in examiner.Others) QueryStun(other, now);
+        LearnTcpMapping(now);
         var report = examiner.Complete(Describe(), _reflexiveByServer.Keys.Select(server => server.Address).ToHashSet());
         if (report.IsComplete) _examiner = null;
         if (report.IsSameAs(_lastReport)) return;

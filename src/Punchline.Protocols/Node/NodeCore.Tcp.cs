@@ -42,10 +42,13 @@ internal sealed partial class NodeCore
         {
             _services.TcpReflexive.HandleBytes(link.Path, bytes, now);
             if (_services.TcpReflexive.TakeNews()) HandleCandidatesChanged(now);
+            LearnTcpMapping(now);
             ProceedExamination(now);
         }
-        else if (_examiner?.TryHandleTcp(link, bytes) is true)
+        else if (_tcpMapping is { } test && link.Owner == test)
         {
+            test.HandleBytes(link.Path, bytes);
+            LearnTcpMapping(now);
             ProceedExamination(now);
         }
         else

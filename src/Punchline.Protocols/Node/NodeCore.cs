@@ -99,6 +99,7 @@ internal sealed partial class NodeCore : IDisposable
             if (_services.IsLookWanted) next = Timestamp.Min(next, _nextLook);
             if (_services.IsObservedNews) next = Timestamp.Min(next, _nextObservedNews);
             if (_dht is not null) next = Timestamp.Min(next, _dht.NextTimeout);
+            if (_tcpMapping is not null) next = Timestamp.Min(next, _tcpMapping.NextTimeout);
             if (_examiner is not null) next = Timestamp.Min(next, _examiner.NextTimeout);
             foreach (var end in _serverEnds.Values) next = Timestamp.Min(next, end.NextTimeout);
             foreach (var room in _rooms.Values) next = Timestamp.Min(next, room.NextTimeout);
@@ -114,6 +115,7 @@ internal sealed partial class NodeCore : IDisposable
         if (hasMoved)
         {
             _profiler.Restart();
+            ForgetTcpMapping();
             foreach (var room in _rooms.Values) room.ChangeConnectionIds();
             Doubt(now);
         }
@@ -314,6 +316,7 @@ internal sealed partial class NodeCore : IDisposable
         _services.Tcp.HandleTimeout(now);
         _services.TcpReflexive.HandleTimeout(now);
         if (_services.TcpReflexive.TakeNews()) HandleCandidatesChanged(now);
+        _tcpMapping?.HandleTimeout(now);
         _portMapper.HandleTimeout(now);
         DrainPortMapper(now);
         _services.SideSockets.HandleTimeout(now);
@@ -343,7 +346,7 @@ internal sealed partial class NodeCore : IDisposable
     private bool TryDequeuePacket(Timestamp now, Span<byte> buffer, out Transmit transmit)
     {
         if (_stun.TryDequeueTransmit(now, buffer, out transmit) || _services.SideSockets.TryDequeueTransmit(now, buffer, out transmit)
-            || _services.TcpReflexive.TryDequeueTransmit(buffer, out transmit) || _examiner?.TryDequeueTransmit(now, buffer, out transmit) is true
+            || _services.TcpReflexive.TryDequeueTransmit(buffer, out transmit) || _tcpMapping?.TryDequeueTransmit(buffer, out transmit) is true || _examiner?.TryDequeueTransmit(now, buffer, out transmit) is true
             || _services.Resets.TryDequeueTransmit(buffer, out transmit)) return true;
         foreach (var room in _rooms.Values)
         {

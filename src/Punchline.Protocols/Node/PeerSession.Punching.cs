@@ -72,6 +72,9 @@ internal sealed partial class PeerSession
         {
             Lasted = now - punch.Start,
             IsHopeless = _isHopeless,
+            TcpConnects = _services.Tcp.Port == 0 ? 0 : TcpPunchPlan.Create(Situation).Count,
+            IsTcpHopeless = TcpPunchPlan.IsHopeless(_services.Profile, Introduction.Profile),
+            BlockChance = SearchPlan.BlockChanceOf(_services.Profile, Introduction.Profile),
             IsSearched = punch.IsScanning || _opening is BirthdayOpening,
             IsOfAnotherFamily = PunchTargets.AreOfAnotherFamily(Situation),
         };

@@ -40,7 +40,7 @@ internal sealed record NetworkReport
     public bool? Hairpins { get; init; }
 
     /// <summary>Of TCP, over IPv4.</summary>
-    public MappingBehavior TcpMapping { get; init; }
+    public MappingBehavior TcpMapping => Profile.TcpMapping;
 
     public PortMapperStatus Gateway { get; init; }
 
@@ -103,7 +103,6 @@ internal sealed record NetworkReport
         Udp = Udp,
         IsMapped = Mapped is not null,
         Tcp = Tcp,
-        TcpMapping = TcpMapping,
         HasIPv6 = HasIPv6 && IPv6Reaches is true,
     };
 }

@@ -12,8 +12,6 @@ internal sealed record NetworkTraits(NetworkProfile Profile, FilteringBehavior F
 
     public bool? Tcp { get; init; } = true;
 
-    public MappingBehavior TcpMapping { get; init; }
-
     /// <summary>Its IPv6 leads into the internet.</summary>
     public bool HasIPv6 { get; init; }
 

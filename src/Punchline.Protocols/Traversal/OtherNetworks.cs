@@ -26,5 +26,5 @@ internal static class OtherNetworks
     ];
 
     // Routers treat TCP's ports as they treat UDP's.
-    private static NetworkTraits Of(NetworkProfile profile, FilteringBehavior filtering) => new(profile, filtering) { TcpMapping = profile.Mapping };
+    private static NetworkTraits Of(NetworkProfile profile, FilteringBehavior filtering) => new(profile with { TcpMapping = profile.Mapping }, filtering);
 }

@@ -73,14 +73,13 @@ internal readonly record struct Prospect(ProspectKind Kind, double Chance, TimeS
     {
         if (local.Tcp is false || remote.Tcp is false) return false;
         if (local.Tcp is null || remote.Tcp is null) return null;
-        var (hard, other) = IsDependent(local.TcpMapping) ? (local, remote) : (remote, local);
-        if (!IsDependent(hard.TcpMapping)) return hard.TcpMapping == MappingBehavior.EndpointIndependent && other.TcpMapping == MappingBehavior.EndpointIndependent ? true : null;
-        if (IsDependent(other.TcpMapping)) return false;
+        if (TcpPunchPlan.IsHopeless(local.Profile, remote.Profile)) return false;
+        var (hard, other) = local.Profile.IsTcpSymmetric ? (local, remote) : (remote, local);
+        if (!hard.Profile.IsTcpSymmetric)
+            return hard.Profile.TcpMapping == MappingBehavior.EndpointIndependent && other.Profile.TcpMapping == MappingBehavior.EndpointIndependent ? true : null;
         // Routers filter TCP as they filter UDP.
         return other.Filtering switch { FilteringBehavior.Unknown => null, FilteringBehavior.AddressAndPortDependent => false, _ => true };
     }
 
     private static bool IsUnclear(NetworkProfile profile) => profile.Mapping == MappingBehavior.Unknown || profile.MayBeSymmetric;
-
-    private static bool IsDependent(MappingBehavior mapping) => mapping is MappingBehavior.AddressDependent or MappingBehavior.AddressAndPortDependent;
 }
