@@ -31,7 +31,7 @@ public sealed class StunQuestionTests
                 Assert.Equal([0, 0, 0, 6], change.ToArray());
                 Assert.True(question.IsIn(request));
             }
-            Assert.InRange(now, Timestamp.Zero, Timestamp.Zero + TimeSpan.FromSeconds(1));
+            Assert.InRange(now - Timestamp.Zero, TimeSpan.Zero, TimeSpan.FromSeconds(1));
         }
         Assert.Equal([0, 100, 200], sent);
         Assert.Equal(Timestamp.Never, question.NextTimeout);
