@@ -15,7 +15,7 @@ internal sealed class NetworkExaminer
     public const int MaxServers = 4;
 
     /// <summary>What is not known by then is not known.</summary>
-    public static readonly TimeSpan Duration = TimeSpan.FromSeconds(2.4);
+    public static readonly TimeSpan Duration = TimeSpan.FromSeconds(2.2);
 
     /// <summary>A gateway that has a protocol has answered by then: PCP and NAT-PMP at once, SSDP's devices within the second of MX, mostly far sooner.</summary>
     public static readonly TimeSpan GatewayTime = TimeSpan.FromMilliseconds(900);
