@@ -15,6 +15,7 @@ internal sealed class PlainOutput(TextWriter output, TextWriter error, PromptLin
     private const int ShortIdLength = 8;
 
     private readonly Dictionary<PeerId, string> _names = [];
+    private readonly Dictionary<PeerId, string> _failures = [];
     private bool _hasSeenServer;
 
     public static string ShortId(PeerId peer) => peer.ToString()[..ShortIdLength];
@@ -47,8 +48,10 @@ internal sealed class PlainOutput(TextWriter output, TextWriter error, PromptLin
             case RoomEvent.Left left:
                 Notice(left.Reason == LeaveReason.Left ? $"{NameOf(left.Peer)} left." : $"{NameOf(left.Peer)} is gone without a goodbye.");
                 _names.Remove(left.Peer);
+                _failures.Remove(left.Peer);
                 break;
             case RoomEvent.Connected connected:
+                _failures.Remove(connected.Peer);
                 _names[connected.Peer] = PeerText.Clean(connected.Name);
                 Notice($"{NameOf(connected.Peer)} is connected {Way(connected.Path)}, in {Milliseconds(connected.Elapsed)} (round trip {Milliseconds(connected.RoundTrip)}).");
                 break;
@@ -61,7 +64,7 @@ internal sealed class PlainOutput(TextWriter output, TextWriter error, PromptLin
             case RoomEvent.Disconnected disconnected:
                 Notice($"The connection to {NameOf(disconnected.Peer)} ended: {PeerText.Clean(disconnected.Reason).TrimEnd('.')}.");
                 break;
-            case RoomEvent.Failed failed:
+            case RoomEvent.Failed failed when !IsTold(failed):
                 Notice($"No way to {NameOf(failed.Peer)} ({failed.Cause}). {failed.Detail} {failed.Advice}");
                 break;
             case RoomEvent.Message message:
@@ -69,6 +72,14 @@ internal sealed class PlainOutput(TextWriter output, TextWriter error, PromptLin
                 output.WriteLine($"{PeerText.Clean(message.Name)}: {PeerText.Clean(message.Text, multiline: true).Replace("\n", "\n    ", StringComparison.Ordinal)}");
                 break;
         }
+    }
+
+    // It is tried again and again; what ends as before is not news.
+    private bool IsTold(RoomEvent.Failed failed)
+    {
+        var isTold = _failures.TryGetValue(failed.Peer, out var cause) && string.Equals(cause, failed.Cause, StringComparison.Ordinal);
+        _failures[failed.Peer] = failed.Cause;
+        return isTold;
     }
 
     private static string Way(PeerPath path) => path.Kind switch

@@ -55,7 +55,7 @@ internal readonly record struct Prospect(ProspectKind Kind, double Chance, TimeS
             var plan = SearchPlan.Create(local.Profile, remote.Profile);
             return plan.Kind switch
             {
-                SearchKind.Crossing => new(ProspectKind.Search, plan.ChanceOf(local.Profile), plan.TimeOf(local.Profile)),
+                SearchKind.Crossing or SearchKind.Blocks => new(ProspectKind.Search, plan.ChanceOf(local.Profile), plan.TimeOf(local.Profile)),
                 SearchKind.Hopeless => new(ProspectKind.None, 0, default),
                 _ => default,
             };

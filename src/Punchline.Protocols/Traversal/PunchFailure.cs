@@ -41,11 +41,14 @@ internal sealed record PunchFailure(string Cause, string Detail, string Advice)
         (UdpBlocked, "no STUN server answered, and neither did the peer"),
         (NoAnswer, "nothing came from the peer"),
         (SymmetricBoth, "both routers give every destination another port, and neither's can be known"),
-        (SearchFailed, "ports of one router were searched, in vain"),
+        (SearchFailed, "ports were searched, in vain"),
         (OneWay, "the peer's packets come in, ours do not get through"),
         (Impostor, "another key answered in the peer's place"),
         (NotAllowed, "there is a list of those who may be connected to, and the peer is not on it: nothing was tried"),
     ];
+
+    /// <summary>Another attempt may end otherwise, though neither side has news: luck, a router that forgets, an outage that ends.</summary>
+    public bool MayPass => Cause is NoAnswer or OneWay or SearchFailed or UdpBlocked or Impostor;
 
     /// <summary>Without an attempt.</summary>
     public static PunchFailure OfStranger { get; } = new(
@@ -73,9 +76,12 @@ internal sealed record PunchFailure(string Cause, string Detail, string Advice)
                 "Check that the peer's network lets UDP out, so that it can learn its public address."),
             { IsHopeless: true } => new(
                 SymmetricBoth,
-                $"Both routers give every destination another port{(seen.IsTcpHopeless ? ", of TCP as well" : "")}, so that neither side can know, or find, the port where it is expected ({tried})."
-                    + (seen.BlockChance is { } chance ? $" Both draw from a small block of ports, but a search with half of each would meet {chance * 100:0} times in 100 only, and is not made." : ""),
+                $"Both routers give every destination another port{(seen.IsTcpHopeless ? ", of TCP as well" : "")}, so that neither side can know, or find, the port where it is expected ({tried}).",
                 "One side has to change: forward a UDP port there, switch on UPnP in its router, use IPv6, or use another network, such as a phone's instead of an office's."),
+            { IsSearched: true, HeardFromPeer: false, Chance: < 1 } => new(
+                SearchFailed,
+                $"Both routers give every destination another port. Each takes it from a small block, so {seen.Chance * 100:0} of 100 attempts meet; this one did not ({tried}).",
+                "It is tried again by itself. To be independent of luck, forward a UDP port on either side, switch on UPnP in a router, or use IPv6."),
             { IsSearched: true, HeardFromPeer: false } => new(
                 SearchFailed,
                 $"One of the routers gives every destination another port, and a search of its ports met none that was open ({tried}).",
@@ -116,9 +122,9 @@ internal readonly record struct PunchObservations(int ProbesSent, int Targets, b
     /// <summary>Both networks' TCP mappings leave no way either.</summary>
     public bool IsTcpHopeless { get; init; }
 
-    /// <summary>Where both routers draw from blocks: what a search would have had.</summary>
-    public double? BlockChance { get; init; }
-
     /// <summary>Ports were opened, or tried, by the hundreds.</summary>
     public bool IsSearched { get; init; }
+
+    /// <summary>How likely the search was to succeed, from 0 to 1, where that is worth telling; else 1.</summary>
+    public double Chance { get; init; } = 1;
 }

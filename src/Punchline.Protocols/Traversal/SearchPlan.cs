@@ -17,6 +17,9 @@ internal enum SearchKind : byte
     /// <summary>Both routers count, and both sides send to where the other's ports should be, one of them in double steps.</summary>
     Crossing,
 
+    /// <summary>Both routers draw, each from a small block, and both sides send to half of the other's: a matter of luck.</summary>
+    Blocks,
+
     /// <summary>Both ports would have to be guessed at once.</summary>
     Hopeless,
 }
@@ -27,6 +30,12 @@ internal enum SearchKind : byte
 /// <param name="Delay">From the attempt's start. The plain punch always goes first.</param>
 internal readonly record struct SearchPlan(SearchKind Kind, int Sockets = 0, TimeSpan Delay = default)
 {
+    /// <summary>Packets, each a mapping of its own, where both routers draw from a block.</summary>
+    public int Packets { get; init; }
+
+    /// <summary>How likely the search is to succeed, from 0 to 1, where that is worth telling; else 1.</summary>
+    public double Chance { get; init; } = 1;
+
     /// <summary>
     /// Sockets that send openers between two STUN requests. One would do, and a second if others' mappings come in between: of the
     /// ports in the bracket at most one in five is not ours, at 35 new mappings a second and 6 ms.
@@ -41,6 +50,9 @@ internal readonly record struct SearchPlan(SearchKind Kind, int Sockets = 0, Tim
 
     /// <summary>In a block of 1,024: 64 of ours open, and 128 probes miss them all with (1 − 128 / 1,024)^64 = 0.02 %.</summary>
     public const int BlockSockets = 64;
+
+    /// <summary>Less is hopeless.</summary>
+    public const double MinChance = 0.1;
 
     /// <summary>A crossing sends all its packets from one.</summary>
     public const int CrossingSockets = 1;
@@ -57,16 +69,6 @@ internal readonly record struct SearchPlan(SearchKind Kind, int Sockets = 0, Tim
     /// <summary>What may fail is told then.</summary>
     public static readonly TimeSpan HopelessDelay = TimeSpan.FromMilliseconds(800);
 
-    /// <summary>
-    /// What a search with half of both blocks would have: each of n ports here tries n of the other side's, and meets where both have guessed each other's. With n = N / 2 of N
-    /// on either side these are N²/4 guesses that are right with 1/N² each, and 1 − e^(−1/4) is 22 %, whatever the blocks' sizes. So much of two carriers' ports for so little is not
-    /// spent: null where a block is none.
-    /// </summary>
-    public static double? BlockChanceOf(NetworkProfile local, NetworkProfile remote) =>
-        IsBlock(local) && IsBlock(remote) ? 1 - Math.Exp(-0.25) : null;
-
-    private static bool IsBlock(NetworkProfile profile) => profile is { IsSymmetric: true, Allocation: PortAllocation.Random, Ports: <= 2 * MappingObservations.MaxBlock };
-
     /// <summary>Ports that the easy side tries, a hundred a second (PROTOCOL §5).</summary>
     public const int Probes = 2_000;
     private const int ProbesPerSecond = 100;
@@ -77,6 +79,7 @@ internal readonly record struct SearchPlan(SearchKind Kind, int Sockets = 0, Tim
     {
         SearchKind.Bracket => 0.99,
         SearchKind.Crossing => 0.95,
+        SearchKind.Blocks => Chance,
         SearchKind.Birthday => 1 - Math.Pow(1 - ((double)Sockets / hard.Ports), Probes),
         _ => 0,
     };
@@ -87,6 +90,7 @@ internal readonly record struct SearchPlan(SearchKind Kind, int Sockets = 0, Tim
     {
         SearchKind.Bracket => TimeSpan.FromSeconds(1),
         SearchKind.Crossing => TimeSpan.FromSeconds(3),
+        SearchKind.Blocks => Delay + TimeSpan.FromSeconds((double)Packets / ProbesPerSecond),
         SearchKind.Birthday => Delay + TimeSpan.FromSeconds(Math.Min(Probes, Math.Log(0.02) / Math.Log(1 - ((double)Sockets / hard.Ports))) / ProbesPerSecond),
         _ => TimeSpan.Zero,
     };
@@ -103,6 +107,7 @@ internal readonly record struct SearchPlan(SearchKind Kind, int Sockets = 0, Tim
                 (PortAllocation.Sequential, PortAllocation.Sequential) => new(SearchKind.Crossing, CrossingSockets, BracketDelay),
                 // How it chooses comes with the next word of that side.
                 (PortAllocation.Unknown, _) or (_, PortAllocation.Unknown) => default,
+                (PortAllocation.Random, PortAllocation.Random) when Blocks(local, remote) is { Chance: >= MinChance } blocks => blocks,
                 _ => new(SearchKind.Hopeless, Delay: HopelessDelay),
             };
         }
@@ -118,5 +123,15 @@ internal readonly record struct SearchPlan(SearchKind Kind, int Sockets = 0, Tim
                 mayBe ? UnknownDelay : BirthdayDelay),
             _ => default,
         };
+    }
+
+    // Each of our n packets goes to one port of the peer's b, from one of our own a that the router drew; each of its n likewise. One of ours and one
+    // of its meet if each went to where the other came from, which is one pair in a b, and there are n n of them: once in two blocks of 512 with
+    // 1 - e^(-256 256 / (512 512)) = 22 %. In two of 1,024 it would be 6 %, and 94 failures before it is told.
+    private static SearchPlan Blocks(NetworkProfile local, NetworkProfile remote)
+    {
+        var packets = Math.Min(SearchBudget.MaxMappings, Math.Min(local.Ports, remote.Ports) / 2);
+        var chance = 1 - Math.Exp(-(double)packets * packets / ((double)local.Ports * remote.Ports));
+        return new(SearchKind.Blocks, 1, BirthdayDelay) { Packets = packets, Chance = chance };
     }
 }
