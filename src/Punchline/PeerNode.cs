@@ -149,6 +149,10 @@ public sealed class PeerNode : IAsyncDisposable
         return OpenInboxAsync(options, hasChat: true, cancellationToken);
     }
 
+    /// <summary>Finds out what the network is between this machine and the internet: what is known, whenever that is more. The last is complete.</summary>
+    internal IAsyncEnumerable<Protocols.Traversal.NetworkReport> ExamineNetworkAsync(IReadOnlyList<StunServerName> servers, CancellationToken cancellationToken = default) =>
+        NetworkExamination.RunAsync(_engine, servers, cancellationToken);
+
     /// <summary>Leaves all rooms, closes all inboxes, and then the port.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -62,10 +62,13 @@ internal static class SettingCatalogue
     public static readonly Setting TrustedProxy = new(
         "--trusted-proxy", "ADDRESS", "With --plain: a proxy whose X-Forwarded-For is believed; this machine unless given.");
 
+    public static readonly Setting Stun = new(
+        "--stun", "HOST[:PORT]", "A STUN server to look at the network by, where there is no --server; port 3478 unless given. Two at different addresses show more than one.");
+
     public static readonly Setting NoLab = new("--no-lab", null, "On loopback, without routers between the peers.");
 
     public static IReadOnlyList<Setting> All { get; } =
     [
-        Server, Secret, Name, Interactive, TrustFirst, Allow, NoHostCandidates, NoPortMapping, TcpPort, Wait, Accept, RefuseOthers, Stay, Json, State, Qlog, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, NoLab,
+        Server, Secret, Name, Interactive, TrustFirst, Allow, NoHostCandidates, NoPortMapping, TcpPort, Wait, Accept, RefuseOthers, Stay, Json, State, Qlog, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, Stun, NoLab,
     ];
 }

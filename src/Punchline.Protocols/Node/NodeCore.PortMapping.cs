@@ -84,6 +84,7 @@ internal sealed partial class NodeCore
         // The status has what they say.
         var isNews = false;
         while (_portMapper.TryDequeueEvent(out _)) isNews = true;
+        ProceedExamination(now);
         if (!isNews) return;
         var mapped = JudgeMapped();
         if (mapped == _services.Mapped) return;

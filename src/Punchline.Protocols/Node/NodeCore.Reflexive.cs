@@ -48,12 +48,14 @@ internal sealed partial class NodeCore
             _services.Mapped = JudgeMapped();
         }
         _profiler.HandleObservations([.. _services.AnsweringStunServers.Select(asked => new MappingObservation(asked, 0, _reflexiveByServer[asked]))], now);
+        LearnTcpMapping(now);
         if (isNews || wasSymmetric != _services.Profile.IsSymmetric || wasMapped != _services.Mapped) HandleCandidatesChanged(now);
     }
 
     // Our router has another address, and has forgotten what stood through it.
     private void RenewTcp(Timestamp now)
     {
+        ForgetTcpMapping();
         _services.TcpReflexive.Renew(now);
         foreach (var room in _rooms.Values) room.RenewTcp(now);
     }

@@ -99,6 +99,8 @@ internal sealed partial class NodeCore : IDisposable
             if (_services.IsLookWanted) next = Timestamp.Min(next, _nextLook);
             if (_services.IsObservedNews) next = Timestamp.Min(next, _nextObservedNews);
             if (_dht is not null) next = Timestamp.Min(next, _dht.NextTimeout);
+            if (_tcpMapping is not null) next = Timestamp.Min(next, _tcpMapping.NextTimeout);
+            if (_examiner is not null) next = Timestamp.Min(next, _examiner.NextTimeout);
             foreach (var end in _serverEnds.Values) next = Timestamp.Min(next, end.NextTimeout);
             foreach (var room in _rooms.Values) next = Timestamp.Min(next, room.NextTimeout);
             return next;
@@ -114,6 +116,7 @@ internal sealed partial class NodeCore : IDisposable
         {
             _profiler.Restart();
             _services.Keeper.Restart();
+            ForgetTcpMapping();
             foreach (var room in _rooms.Values) room.ChangeConnectionIds();
             Doubt(now);
         }
@@ -281,8 +284,14 @@ internal sealed partial class NodeCore : IDisposable
         if (datagram.IsEmpty) return;
         if (datagram[0] > 3) HandlePacket(source, datagram, now);
         else if (!StunMessage.IsStun(datagram)) return;
-        else if (source.Local != SocketId.Main) _services.SideSockets.HandleStun(source, datagram, now);
+        else if (source.Local != SocketId.Main) HandleSideStun(source, datagram, now);
         else if (_stun.HandleDatagram(source.Remote, datagram, now)) DrainStun(now);
+        ProceedExamination(now);
+    }
+
+    private void HandleSideStun(PathAddress source, ReadOnlySpan<byte> datagram, Timestamp now)
+    {
+        if (_examiner?.HandleDatagram(source, datagram, now) is not true) _services.SideSockets.HandleStun(source, datagram, now);
     }
 
     private void HandlePacket(PathAddress source, ReadOnlySpan<byte> datagram, Timestamp now)
@@ -311,6 +320,7 @@ internal sealed partial class NodeCore : IDisposable
         _services.Tcp.HandleTimeout(now);
         _services.TcpReflexive.HandleTimeout(now);
         if (_services.TcpReflexive.TakeNews()) HandleCandidatesChanged(now);
+        _tcpMapping?.HandleTimeout(now);
         _portMapper.HandleTimeout(now);
         DrainPortMapper(now);
         _services.SideSockets.HandleTimeout(now);
@@ -326,6 +336,7 @@ internal sealed partial class NodeCore : IDisposable
         foreach (var room in _rooms.Values) room.HandleTimeout(now);
         if (_services.IsLookWanted && now >= _nextLook) Look(now);
         if (_services.IsObservedNews && now >= _nextObservedNews) HandleCandidatesChanged(now);
+        ProceedExamination(now);
     }
 
     public bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit)
@@ -340,8 +351,9 @@ internal sealed partial class NodeCore : IDisposable
     private bool TryDequeuePacket(Timestamp now, Span<byte> buffer, out Transmit transmit)
     {
         if (_stun.TryDequeueTransmit(now, buffer, out transmit) || _services.SideSockets.TryDequeueTransmit(now, buffer, out transmit)
-            || _services.Keeper.TryDequeueTransmit(now, buffer, out transmit)
-            || _services.TcpReflexive.TryDequeueTransmit(buffer, out transmit) || _services.Resets.TryDequeueTransmit(buffer, out transmit)) return true;
+            || _services.Keeper.TryDequeueTransmit(now, buffer, out transmit) || _services.TcpReflexive.TryDequeueTransmit(buffer, out transmit)
+            || _tcpMapping?.TryDequeueTransmit(buffer, out transmit) is true || _examiner?.TryDequeueTransmit(now, buffer, out transmit) is true
+            || _services.Resets.TryDequeueTransmit(buffer, out transmit)) return true;
         foreach (var room in _rooms.Values)
         {
             if (room.TryDequeueTransmit(now, buffer, out transmit)) return true;

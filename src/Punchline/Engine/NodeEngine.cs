@@ -64,6 +64,7 @@ internal sealed partial class NodeEngine : IDisposable
     private readonly Thread _receiver;
     private readonly Thread _timer;
     private IDhtObserver? _dht;
+    private Action<NetworkReport>? _onReport;
     private Timestamp _armed = Timestamp.Never;
     private bool _isDisposed;
 
@@ -205,6 +206,15 @@ internal sealed partial class NodeEngine : IDisposable
         _dht = observer;
     });
 
+    /// <summary>Finds out what the network is.</summary>
+    /// <param name="servers">STUN servers.</param>
+    /// <param name="onReport">Takes note of what is known, whenever that is more, within the gate.</param>
+    public void Examine(IReadOnlyList<Endpoint> servers, Action<NetworkReport> onReport) => Run((node, now) =>
+    {
+        _onReport = onReport;
+        node.Examine(servers, expectsRouters: true, now);
+    });
+
     /// <summary>Has the gateway forget what it maps to us, before the end.</summary>
     public ValueTask ClosePortMappingsAsync() => _gateway?.DisposeAsync() ?? ValueTask.CompletedTask;
 
@@ -321,6 +331,7 @@ internal sealed partial class NodeEngine : IDisposable
                 observer.OnEvent(nodeEvent);
             }
         }
+        while (_node.TryDequeueReport(out var report)) _onReport?.Invoke(report);
         if (_gateway is { } gateway) DrainTo(gateway);
         DrainConnections();
         foreach (var observer in _rooms.Values) observer.OnDrained(_node);

@@ -94,7 +94,7 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
 
     public P256KeyPair Identity => _identity;
 
-    /// <summary>When it last sent anything, to a peer or to the server: its last sign of life once it is dead.</summary>
+    /// <summary>When it last sent a message to the server, or a packet of a connection to a peer: its last sign of life once it is dead.</summary>
     public Timestamp LastSent { get; private set; }
 
     /// <summary>When it last got a packet of a connection.</summary>
@@ -234,7 +234,7 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
         {
             while (_node.TryDequeueTransmit(now, buffer, out transmit))
             {
-                LastSent = now;
+                if (buffer[0] is >= PacketTypes.FirstData and <= PacketTypes.LastData) LastSent = now;
                 if (transmit.Via.Carrier == Carrier.Udp)
                 {
                     if (_nat64 is not null && transmit.Destination.IsIPv4) transmit = transmit with { Destination = _nat64.Embed(transmit.Destination) };
