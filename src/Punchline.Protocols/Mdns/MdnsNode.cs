@@ -64,7 +64,7 @@ internal sealed partial class MdnsNode
     {
         networks = [.. networks.Where(network => network.Addresses.Count > 0).Take(MaxNetworks)];
         if (networks.SequenceEqual(_networks)) return;
-        foreach (var instance in _instances) SayGoodbye(instance, now);
+        foreach (var instance in _instances) SayGoodbye(instance);
         _networks = networks;
         _sightings.Clear();
         foreach (var instance in _instances) Start(instance, now);
@@ -85,10 +85,10 @@ internal sealed partial class MdnsNode
     }
 
     /// <summary>Says goodbye in a room's name, and looks for its members no more.</summary>
-    public void Withdraw(int room, Timestamp now)
+    public void Withdraw(int room)
     {
         if (_instances.Find(known => known.Room == room) is not { } instance) return;
-        SayGoodbye(instance, now);
+        SayGoodbye(instance);
         _instances.Remove(instance);
         _answers.RemoveAll(answer => answer.Instance == instance);
         _sightings.RemoveAll(sighting => sighting.Room == room);
@@ -168,7 +168,7 @@ internal sealed partial class MdnsNode
         BeginQuerying(now);
     }
 
-    private void SayGoodbye(MdnsInstance instance, Timestamp now)
+    private void SayGoodbye(MdnsInstance instance)
     {
         if (instance.IsProbing) return;
         Send(Purpose.Goodbye, instance.Names);

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Punchline.Protocols.Coordination;
+using Punchline.Protocols.Mdns;
 using Punchline.Protocols.Noise;
 using Punchline.Protocols.PortMapping;
 using Punchline.Protocols.Primitives;
@@ -54,6 +55,7 @@ internal sealed partial class NodeCore : IDisposable
         _stun = new StunClient(random);
         _profiler = new NetworkProfiler(_services);
         _portMapper = new PortMapper(random);
+        _mdns = new MdnsNode(random);
     }
 
     public PeerId Id => _services.Id;
@@ -99,6 +101,7 @@ internal sealed partial class NodeCore : IDisposable
             if (_services.IsLookWanted) next = Timestamp.Min(next, _nextLook);
             if (_services.IsObservedNews) next = Timestamp.Min(next, _nextObservedNews);
             if (_dht is not null) next = Timestamp.Min(next, _dht.NextTimeout);
+            next = Timestamp.Min(next, _mdns.NextTimeout);
             foreach (var end in _serverEnds.Values) next = Timestamp.Min(next, end.NextTimeout);
             foreach (var room in _rooms.Values) next = Timestamp.Min(next, room.NextTimeout);
             return next;
@@ -214,6 +217,7 @@ internal sealed partial class NodeCore : IDisposable
     /// <summary>Says goodbye in a room, withdraws a call, or closes an inbox; <see cref="CloseRoom"/> when that is out.</summary>
     public void LeaveRoom(int room, Timestamp now)
     {
+        _mdns.Withdraw(room);
         if (_rooms.TryGetValue(room, out var session)) session.Leave(now);
         else if (_serverEnds.TryGetValue(room, out var end)) end.Leave(now);
     }
@@ -230,6 +234,7 @@ internal sealed partial class NodeCore : IDisposable
     /// <summary>Forgets a room, call or inbox and everything in it.</summary>
     public void CloseRoom(int room)
     {
+        _mdns.Withdraw(room);
         _serverEnds.Remove(room);
         if (_rooms.Remove(room, out var session)) session.Dispose();
     }
@@ -317,6 +322,7 @@ internal sealed partial class NodeCore : IDisposable
             foreach (var server in _stunServers) _stun.Query(server, now);
         }
         _dht?.HandleTimeout(now);
+        _mdns.HandleTimeout(now);
         foreach (var end in _serverEnds.Values) end.HandleTimeout(now);
         foreach (var room in _rooms.Values) room.HandleTimeout(now);
         if (_services.IsLookWanted && now >= _nextLook) Look(now);

@@ -125,6 +125,9 @@ internal sealed class NodeServices
     /// <summary>What our gateway maps to our socket, as far as that leads to the internet.</summary>
     public Endpoint? Mapped { get; set; }
 
+    /// <summary>What it maps between itself and the NAT behind which it is: of use to peers that are behind that one as well.</summary>
+    public Endpoint? Middle { get; set; }
+
     /// <summary>
     /// Where connected peers say that our packets come from, the latest of each: vantages beside STUN's (PROTOCOL §8), and each only as
     /// honest as its peer. The oldest goes first.

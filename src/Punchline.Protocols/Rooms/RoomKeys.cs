@@ -38,6 +38,7 @@ internal sealed class RoomKeys
         PresharedKey = Expand("psk"u8);
         HintKey = Expand("hint"u8);
         IntroductionKey = Expand("introduction"u8);
+        LinkKey = Expand("link"u8);
     }
 
     /// <summary>What the server knows the room by; as text, base32.</summary>
@@ -49,6 +50,9 @@ internal sealed class RoomKeys
 
     /// <summary>Seals the blobs that members give each other through the server.</summary>
     public byte[] IntroductionKey { get; }
+
+    /// <summary>Tells members on our links from everybody else there.</summary>
+    public byte[] LinkKey { get; }
 
     /// <summary>
     /// The room key: PBKDF2-HMAC-SHA256 (RFC 8018), 600,000 rounds, over the secret, salted with the label, the name's

@@ -60,6 +60,7 @@ internal sealed partial class NodeEngine : IDisposable
     private readonly Dictionary<int, IRoomObserver> _rooms = [];
     private readonly byte[] _sendBuffer = new byte[MaxDatagram];
     private readonly GatewayLink? _gateway;
+    private readonly MdnsLink? _mdns;
     private readonly Thread _receiver;
     private readonly Thread _timer;
     private IDhtObserver? _dht;
@@ -69,7 +70,7 @@ internal sealed partial class NodeEngine : IDisposable
     /// <exception cref="SocketException">The address cannot be bound.</exception>
     /// <exception cref="IOException">The directory for qlog files cannot be made.</exception>
     /// <exception cref="UnauthorizedAccessException">The directory for qlog files cannot be made.</exception>
-    public NodeEngine(P256KeyPair identity, IPEndPoint? local, bool hideHostCandidates, string? qlogDirectory = null, bool mapsPort = false, IPEndPoint? tcpLocal = null)
+    public NodeEngine(P256KeyPair identity, IPEndPoint? local, bool hideHostCandidates, string? qlogDirectory = null, bool mapsPort = false, IPEndPoint? tcpLocal = null, bool usesMdns = false)
     {
         _socket = local is null ? UdpSocket.BindAny(Nat64) : new UdpSocket(local, Nat64);
         LocalEndPoint = _socket.LocalEndPoint;
@@ -96,6 +97,8 @@ internal sealed partial class NodeEngine : IDisposable
             _gateway = new GatewayLink(this, bound);
             _node.MapPort((ushort)LocalEndPoint.Port, Timestamp.Zero);
         }
+        // It tells the links our addresses there.
+        if (usesMdns && !hideHostCandidates && !IPAddress.IsLoopback(LocalEndPoint.Address)) _mdns = new MdnsLink(this, LocalEndPoint);
         _receiver = new Thread(Receive) { Name = "Punchline receive", IsBackground = true };
         _timer = new Thread(KeepTime) { Name = "Punchline timer", IsBackground = true };
         _receiver.Start();
@@ -188,6 +191,18 @@ internal sealed partial class NodeEngine : IDisposable
         return room;
     });
 
+    /// <summary>Has the members of a room on this machine's links find us, and looks for them there. False where the node does not do that.</summary>
+    public bool ShowOnLinks(int room)
+    {
+        if (_mdns is not { } mdns) return false;
+        Run((node, now) =>
+        {
+            node.ShowOnLinks(room, now);
+            mdns.Start();
+        });
+        return true;
+    }
+
     public void CloseRoom(int room) => Run((node, _) =>
     {
         node.CloseRoom(room);
@@ -204,6 +219,9 @@ internal sealed partial class NodeEngine : IDisposable
 
     /// <summary>Has the gateway forget what it maps to us, before the end.</summary>
     public ValueTask ClosePortMappingsAsync() => _gateway?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    /// <summary>Says nothing more to the links, before the end.</summary>
+    public ValueTask CloseLinksAsync() => _mdns?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     public void Dispose()
     {
@@ -252,6 +270,7 @@ internal sealed partial class NodeEngine : IDisposable
     {
         _hostAddresses = addresses;
         if (news == NetworkNews.Moved) Nat64Sought = SeekNat64Async();
+        _mdns?.Look();
         lock (_gate)
         {
             if (_isDisposed) return;
@@ -319,6 +338,7 @@ internal sealed partial class NodeEngine : IDisposable
             }
         }
         if (_gateway is { } gateway) DrainTo(gateway);
+        if (_mdns is { } mdns) DrainTo(mdns);
         DrainConnections();
         foreach (var observer in _rooms.Values) observer.OnDrained(_node);
         // Whoever took events or read made room, and a window may open again.
@@ -334,6 +354,11 @@ internal sealed partial class NodeEngine : IDisposable
         while (_node.TryDequeueGatewayTransmit(Now, _sendBuffer, out var transmit)) gateway.Send(_sendBuffer.AsSpan(0, transmit.Length), transmit);
         while (_node.TryDequeueGatewayHttp(out var request)) gateway.Exchange(request);
         if (_node.ArePortMappingsClosed) gateway.HandleClosed();
+    }
+
+    private void DrainTo(MdnsLink mdns)
+    {
+        while (_node.TryDequeueMdnsTransmit(Now, _sendBuffer, out var transmit)) mdns.Send(_sendBuffer.AsSpan(0, transmit.Length), transmit);
     }
 
     private void DrainConnections()

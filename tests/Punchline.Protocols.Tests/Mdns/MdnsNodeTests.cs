@@ -216,7 +216,7 @@ public sealed class MdnsNodeTests
         foreach (var host in new[] { first, second }) host.Node.Publish(Room, Key, lan.Now);
         lan.RunFor(TimeSpan.FromSeconds(5));
         lan.Sent.Clear();
-        second.Node.Withdraw(Room, lan.Now);
+        second.Node.Withdraw(Room);
         lan.RunFor(TimeSpan.FromMinutes(3));
         var goodbye = Read(Assert.Single(lan.Sent, sent => sent.From == second).Bytes);
         Assert.All(goodbye.Answers, record => Assert.Equal(0u, record.TimeToLive));

@@ -1,4 +1,5 @@
 using System.Text;
+using Punchline.Protocols.Mdns;
 using Punchline.Protocols.Node;
 using Punchline.Protocols.Noise;
 using Punchline.Protocols.Primitives;
@@ -92,6 +93,12 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
 
     public SimulatedSideSockets SideSockets { get; }
 
+    /// <summary>Members that were heard on the LAN.</summary>
+    public List<MdnsSighting> Sightings { get; } = [];
+
+    /// <summary>Addresses of other interfaces, which lead to no one.</summary>
+    public IReadOnlyList<HostAddress> Noise { get; set; } = [];
+
     public P256KeyPair Identity => _identity;
 
     /// <summary>When it last sent anything, to a peer or to the server: its last sign of life once it is dead.</summary>
@@ -129,6 +136,14 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
         _node.MapPort(Port, _internet.Now);
     }
 
+    /// <summary>Looks for members on the site's LAN by multicast DNS, as the engine does once a room is opened.</summary>
+    public void UseLinks()
+    {
+        if (_machine.FindSocket(MdnsService.Port) is null) _machine.Bind(MdnsService.Port, new LinkEnd(_node));
+        ShowHostAddress();
+        _node.ShowOnLinks(_room, _internet.Now);
+    }
+
     /// <summary>Opens the connection to the server and joins, STUN beside it, as the engine does.</summary>
     public void Join(SimulatedServer server, TimeSpan serverDelay)
     {
@@ -163,9 +178,13 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
     }
 
     /// <summary>What the system says of the machine's interfaces now.</summary>
-    public void ShowHostAddress() => _node.SetHostAddresses(
-        [.. _machine.Addresses.Select(address => new Endpoint(address, Port)).Select(at => new HostAddress(at, at.IsIPv4 ? LanPrefixLength : IPv6PrefixLength))],
-        _internet.Now);
+    public void ShowHostAddress()
+    {
+        HostAddress[] addresses = [.. Noise, .. _machine.Addresses.Select(address => new Endpoint(address, Port)).Select(at => new HostAddress(at, at.IsIPv4 ? LanPrefixLength : IPv6PrefixLength))];
+        _node.SetHostAddresses(addresses, _internet.Now);
+        // An interface of the engine's keeps its number in another network, and has another address.
+        if (_machine.FindSocket(MdnsService.Port) is not null) _node.SetLinks([new MdnsNetwork(LinkEnd.Network, addresses[Noise.Count..])], _internet.Now);
+    }
 
     public bool Send(string text) => _node.TrySend(_room, Encoding.UTF8.GetBytes(text), _internet.Now, out _);
 
@@ -228,6 +247,7 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
         }
         // Behind what was just sent, which may be why.
         if (_node.TryDequeueServerClose(out _)) _internet.Schedule(now, LoseServer);
+        while (_node.TryDequeueSighting(out var sighting)) Sightings.Add(sighting);
         while (_node.TryDequeueConnection(out var connection)) Application.Handle(connection);
         while (TakesEvents && _node.TryDequeueEvent(_room, now, out var nodeEvent)) _events.Add(nodeEvent);
         do
