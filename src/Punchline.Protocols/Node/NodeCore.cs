@@ -79,7 +79,7 @@ internal sealed partial class NodeCore : IDisposable
             {
                 Rooms = _rooms.Count,
                 ExternalPorts = _services.Reflexive.DistinctBy(reflexive => reflexive.Port).Count(),
-                FiveTuples = _services.ProbeBudget.FiveTuples + _services.Search.Mappings + _services.Search.Probes + (ulong)_stunServers.Count,
+                FiveTuples = _services.ProbeBudget.FiveTuples + _services.Search.Mappings + _services.Search.Probes + (ulong)_stunServers.Count + (_dht?.Statistics.FiveTuples ?? 0),
                 SearchMappings = _services.Search.Mappings,
                 SearchSessions = _services.Search.Probes,
             };
@@ -98,7 +98,7 @@ internal sealed partial class NodeCore : IDisposable
             next = Timestamp.Min(next, Timestamp.Min(_services.Tcp.NextTimeout, _services.TcpReflexive.NextTimeout));
             if (_services.IsLookWanted) next = Timestamp.Min(next, _nextLook);
             if (_services.IsObservedNews) next = Timestamp.Min(next, _nextObservedNews);
-            if (_dht is not null) next = Timestamp.Min(next, _dht.NextTimeout);
+            next = Timestamp.Min(next, DhtTimeout);
             foreach (var end in _serverEnds.Values) next = Timestamp.Min(next, end.NextTimeout);
             foreach (var room in _rooms.Values) next = Timestamp.Min(next, room.NextTimeout);
             return next;
@@ -113,6 +113,7 @@ internal sealed partial class NodeCore : IDisposable
         if (hasMoved)
         {
             _profiler.Restart();
+            HurryTopics(now);
             foreach (var room in _rooms.Values) room.ChangeConnectionIds();
             Doubt(now);
         }
@@ -231,6 +232,7 @@ internal sealed partial class NodeCore : IDisposable
     public void CloseRoom(int room)
     {
         _serverEnds.Remove(room);
+        CloseTopic(room);
         if (_rooms.Remove(room, out var session)) session.Dispose();
     }
 
@@ -289,7 +291,7 @@ internal sealed partial class NodeCore : IDisposable
         switch (datagram[0])
         {
             case (byte)'d' when source.Local == SocketId.Main:
-                _dht?.HandleDatagram(source.Remote, datagram, now);
+                HandleDhtDatagram(source.Remote, datagram, now);
                 break;
             case >= HandshakePacket.FirstType and <= HandshakePacket.LastType:
                 HandleHandshake(source, datagram, now);
@@ -316,7 +318,7 @@ internal sealed partial class NodeCore : IDisposable
             _nextStunRefresh = now + StunRefreshInterval;
             foreach (var server in _stunServers) _stun.Query(server, now);
         }
-        _dht?.HandleTimeout(now);
+        HandleDhtTimeout(now);
         foreach (var end in _serverEnds.Values) end.HandleTimeout(now);
         foreach (var room in _rooms.Values) room.HandleTimeout(now);
         if (_services.IsLookWanted && now >= _nextLook) Look(now);
@@ -340,7 +342,7 @@ internal sealed partial class NodeCore : IDisposable
         {
             if (room.TryDequeueTransmit(now, buffer, out transmit)) return true;
         }
-        return _dht?.TryDequeueTransmit(now, buffer, out transmit) == true;
+        return TryDequeueDhtTransmit(now, buffer, out transmit);
     }
 
     /// <summary>The next event of a room, call or inbox. Who stops asking stops the members' messages before they fill the memory.</summary>

@@ -35,6 +35,14 @@ internal sealed partial class RoomSession
         Drain(member, now);
     }
 
+    /// <summary>Whether there is a connection to a member.</summary>
+    public bool IsConnectedTo(PeerId peer) => _members.Exists(known => known.Session.Peer == peer && known.Session.IsConnected);
+
+    /// <summary>Whether an address is that of a member to which there is a connection.</summary>
+    public bool HasConnectionAt(Endpoint address) => _members.Exists(known =>
+        known.Session.IsConnected
+        && (known.Session.OpenPath?.Remote == address || known.Session.Introduction.Candidates.Any(candidate => candidate.Endpoint == address)));
+
     /// <summary>How things stand with a peer.</summary>
     public MemberStanding StandingOf(PeerId peer, out PunchFailure? failure)
     {
