@@ -54,6 +54,8 @@ public sealed class PeerNode : IAsyncDisposable
     public static async ValueTask<PeerNode> StartAsync(PeerNodeOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
+        if (options.DhtBootstrapHosts?.FirstOrDefault(host => !DhtLinkOptions.IsHost(host)) is { } malformed)
+            throw new PunchlineException(PunchlineError.InvalidInput, $"'{malformed}' is no node of the DHT: HOST:PORT is wanted.");
         try
         {
             // Reading the interfaces takes some milliseconds, during which the caller can do other things.

@@ -17,6 +17,10 @@ internal sealed record DhtLinkOptions
         $"No node of the DHT answers: {string.Join(", ", hosts)} and those met earlier were asked for 15 s. The network may block UDP, or these hosts may be away: "
         + "name other nodes, as a BitTorrent client on another network lists them, or meet at a coordination server.";
 
+    /// <summary>Whether a text names a node: HOST:PORT.</summary>
+    public static bool IsHost(string text) =>
+        Endpoint.TryParse(text, out var literal) ? literal.Port != 0 : text.LastIndexOf(':') is > 0 and var colon && ushort.TryParse(text[(colon + 1)..], out var port) && port != 0;
+
     /// <summary>HOST:PORT each; asked while few nodes are known.</summary>
     public IReadOnlyList<string> BootstrapHosts { get; init; } = DefaultBootstrapHosts;
 
