@@ -20,6 +20,8 @@ public sealed class PeerNode : IAsyncDisposable
     private readonly NodeEngine _engine;
     private readonly Lock _gate = new();
     private readonly List<IAsyncDisposable> _open = [];
+    private readonly DhtLinkOptions _dhtOptions;
+    private DhtLink? _dht;
 
     private PeerNode(PeerNodeOptions options)
     {
@@ -27,6 +29,11 @@ public sealed class PeerNode : IAsyncDisposable
         _identity = options.Identity ?? PeerIdentity.Create();
         _knownServers = options.StateDirectory is { } directory ? new KnownServers(directory) : new RememberedServers();
         _keptRoomKeys = options.StateDirectory is { } state ? new KeptRoomKeys(state) : null;
+        _dhtOptions = new DhtLinkOptions
+        {
+            BootstrapHosts = options.DhtBootstrapHosts is { } hosts ? [.. hosts] : DhtLinkOptions.DefaultBootstrapHosts,
+            StateDirectory = options.StateDirectory,
+        };
         _engine = new NodeEngine(
             _identity.KeyPair, options.LocalEndPoint, options.HideHostCandidates, options.QlogDirectory, mapsPort: !options.DisablePortMapping, options.TcpEndPoint);
     }
@@ -47,6 +54,8 @@ public sealed class PeerNode : IAsyncDisposable
     public static async ValueTask<PeerNode> StartAsync(PeerNodeOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
+        if (options.DhtBootstrapHosts?.FirstOrDefault(host => !DhtLinkOptions.IsHost(host)) is { } malformed)
+            throw new PunchlineException(PunchlineError.InvalidInput, $"'{malformed}' is no node of the DHT: HOST:PORT is wanted.");
         try
         {
             // Reading the interfaces takes some milliseconds, during which the caller can do other things.
@@ -64,14 +73,16 @@ public sealed class PeerNode : IAsyncDisposable
     }
 
     /// <summary>
-    /// Joins a room and returns when the server has introduced us to its members; connecting to them goes on by itself.
+    /// Joins a room and returns when the server has introduced us to its members, or the DHT has answered; connecting to them goes on by itself.
     /// </summary>
-    /// <exception cref="PunchlineException">The options are not valid, or the server cannot be reached, is not trusted, or refuses.</exception>
+    /// <exception cref="PunchlineException">The options are not valid; the server cannot be reached, is not trusted, or refuses; or no node of the DHT answers.</exception>
     /// <exception cref="OperationCanceledException">The caller's token.</exception>
     public async ValueTask<Room> JoinRoomAsync(RoomOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var address = ParseServer(options.Server);
+        if (options.UseDht == options.Server is not null)
+            throw new PunchlineException(PunchlineError.InvalidInput, "A room's members meet at a server or in the DHT: set Server or UseDht, and not both.");
+        var address = options.Server is { } server ? ParseServer(server) : null;
         CheckName(options.DisplayName);
         return await PeerActivities.TraceAsync(PeerActivities.Start(PeerActivities.Join, Id, address), () => JoinRoomAsync(options, address, cancellationToken)).ConfigureAwait(false);
     }
@@ -158,19 +169,21 @@ public sealed class PeerNode : IAsyncDisposable
             _open.Clear();
         }
         await Task.WhenAll(open.Select(one => one.DisposeAsync().AsTask())).ConfigureAwait(false);
+        if (_dht is { } dht) await dht.DisposeAsync().ConfigureAwait(false);
         // Behind the goodbyes, which go by the mapped port.
         await _engine.ClosePortMappingsAsync().ConfigureAwait(false);
         _engine.Dispose();
         if (_ownsIdentity) _identity.Dispose();
     }
 
-    private async Task<Room> JoinRoomAsync(RoomOptions options, ServerAddress address, CancellationToken cancellationToken)
+    private async Task<Room> JoinRoomAsync(RoomOptions options, ServerAddress? address, CancellationToken cancellationToken)
     {
         var rehearsal = Rehearsal.Played;
         var keys = await DeriveKeysAsync(options, cancellationToken).ConfigureAwait(false);
         await rehearsal.ConfigureAwait(false);
+        if (address is null) JoinDht();
         var room = Room.Open(options, _engine, keys);
-        await StartAsync(room, room.StartAsync(LinkTo(room.Number, keys.Tag, PlaceKind.Room, address, options.TrustFirst), cancellationToken)).ConfigureAwait(false);
+        await StartAsync(room, address is null ? room.StartInDhtAsync(cancellationToken) : room.StartAsync(LinkTo(room.Number, keys.Tag, PlaceKind.Room, address, options.TrustFirst), cancellationToken)).ConfigureAwait(false);
         return room;
     }
 
@@ -236,6 +249,11 @@ public sealed class PeerNode : IAsyncDisposable
             _open.RemoveAll(one => one is Room { IsLeft: true });
             _open.Add(opened);
         }
+    }
+
+    private void JoinDht()
+    {
+        lock (_gate) _dht ??= DhtLink.Start(_engine, _dhtOptions);
     }
 
     private ServerLink LinkTo(int number, byte[] tag, PlaceKind kind, ServerAddress address, bool trustFirst) =>

@@ -12,6 +12,9 @@ public enum PunchlineError
     /// <summary>The server refused to let this peer in.</summary>
     ServerRefused,
 
+    /// <summary>No node of the DHT answers.</summary>
+    DhtUnreachable,
+
     /// <summary>What was given is not valid: an address, a name, a message that is too long.</summary>
     InvalidInput,
 

@@ -130,7 +130,10 @@ public sealed partial class Room : IRoomObserver, IAsyncDisposable
     {
         var use = ProtocolNames.ToUse(options.Protocols, hasChat: true);
         var room = new Room(engine, use, options.Room, options.Secret.Length == 0, KnownPeers.MarkOf(keys));
-        room.Number = engine.Open(node => node.OpenRoom(keys, options.DisplayName, options.AllowedPeers?.ToHashSet(), use), room);
+        var allowed = options.AllowedPeers?.ToHashSet();
+        room.Number = options.UseDht
+            ? engine.OpenInDht(keys, options.DisplayName, allowed, use, room)
+            : engine.Open(node => node.OpenRoom(keys, options.DisplayName, allowed, use), room);
         return room;
     }
 
@@ -154,6 +157,9 @@ public sealed partial class Room : IRoomObserver, IAsyncDisposable
         room.Number = number;
         return room;
     }
+
+    /// <summary>Returns when the DHT has answered.</summary>
+    internal Task StartInDhtAsync(CancellationToken cancellationToken) => _joined.Task.WaitAsync(cancellationToken);
 
     internal async Task StartAsync(ServerLink link, CancellationToken cancellationToken)
     {
@@ -179,7 +185,11 @@ public sealed partial class Room : IRoomObserver, IAsyncDisposable
         {
             case NodeEvent.ServerJoined when _called is null:
             case NodeEvent.CallTaken:
+            case NodeEvent.DhtAsked:
                 _joined.TrySetResult();
+                break;
+            case NodeEvent.DhtSilent:
+                _joined.TrySetException(new PunchlineException(PunchlineError.DhtUnreachable, DhtLinkOptions.SilenceOf(_engine.DhtBootstrapHosts)));
                 break;
             case NodeEvent.CallEnded ended:
                 _joined.TrySetException(CallFailure.Of(ended.Peer, ended.Ending));
@@ -252,6 +262,7 @@ public sealed partial class Room : IRoomObserver, IAsyncDisposable
         NodeEvent.ServerJoined => new RoomEvent.ServerChanged(ServerState.Connected),
         NodeEvent.ServerLost or NodeEvent.ServerRefused => new RoomEvent.ServerChanged(ServerState.Lost),
         NodeEvent.ServerReplaced => new RoomEvent.ServerChanged(ServerState.Replaced),
+        NodeEvent.DhtAsked asked => new RoomEvent.DhtSearched(asked.View.Nodes, asked.View.Addresses, asked.View.IsMappingDependent),
         NodeEvent.MemberJoined joined => new RoomEvent.Joined(joined.Peer, joined.Name),
         NodeEvent.MemberLeft left => new RoomEvent.Left(left.Peer, left.Reason == DepartureReason.Left ? LeaveReason.Left : LeaveReason.Timeout),
         NodeEvent.Connected connected => new RoomEvent.Connected(

@@ -10,8 +10,11 @@ internal sealed record JoinSettings
 
     public required RoomSecret Secret { get; init; }
 
-    /// <summary><c>HOST[:PORT][#PIN]</c>, and valid.</summary>
-    public required string Server { get; init; }
+    /// <summary><c>HOST[:PORT][#PIN]</c>, and valid; null: the DHT takes its place.</summary>
+    public required string? Server { get; init; }
+
+    /// <summary>Nodes of the DHT to begin with; null: the usual ones.</summary>
+    public required IReadOnlyCollection<string>? Bootstraps { get; init; }
 
     public required bool TrustsFirst { get; init; }
 
@@ -42,5 +45,9 @@ internal sealed record JoinSettings
 
     /// <summary>What others have to type to be in the same room.</summary>
     public string InvitationLine =>
-        $"punchline join {ShellWord.Quote(Room)} --server {ShellWord.Quote(Server)}{(Secret.Text.Length > 0 ? $" --secret {ShellWord.Quote(Secret.Text)}" : "")}";
+        $"punchline join {ShellWord.Quote(Room)} {Rendezvous}{(Secret.Text.Length > 0 ? $" --secret {ShellWord.Quote(Secret.Text)}" : "")}";
+
+    private string Rendezvous => Server is { } server
+        ? $"--server {ShellWord.Quote(server)}"
+        : $"--dht{string.Concat((Bootstraps ?? []).Select(host => $" --bootstrap {ShellWord.Quote(host)}"))}{(Secret.Text.Length == 0 || Secret.IsWeak ? " --open" : "")}";
 }

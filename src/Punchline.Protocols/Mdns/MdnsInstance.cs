@@ -31,6 +31,9 @@ internal sealed class MdnsInstance(int room, byte[] key)
     /// <summary>What it is called now.</summary>
     public MdnsNames Names { get; private set; } = MdnsNames.None;
 
+    /// <summary>The bytes of its <see cref="RoomLabel"/>; empty before there is one.</summary>
+    public ReadOnlyMemory<byte> Label { get; private set; }
+
     /// <summary>When the next probe or announcement is due.</summary>
     public Timestamp NextStep { get; private set; } = Timestamp.Never;
 
@@ -40,7 +43,8 @@ internal sealed class MdnsInstance(int room, byte[] key)
     /// <summary>Begins anew under another name.</summary>
     public void Start(IRandomSource random, Timestamp now)
     {
-        Names = MdnsNames.Of(RoomLabel.Create(key, random));
+        var label = RoomLabel.Create(key, random);
+        (Label, Names) = (label.Bytes, MdnsNames.Of(label.Text));
         _step = 0;
         // RFC 6762 §8.1: "a short random delay time, uniformly distributed in the range 0-250 ms".
         NextStep = now + (MaxStartDelay * random.NextDouble());

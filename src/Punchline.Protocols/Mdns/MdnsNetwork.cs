@@ -31,5 +31,6 @@ internal readonly record struct MdnsTransmit(int Network, Endpoint Group, int Le
 
 /// <summary>A process that is in one of our rooms has been heard on a link of ours; it may be another of ours. Only a handshake proves it.</summary>
 /// <param name="Room">Ours.</param>
+/// <param name="Label">What it is called there: the bytes of its <see cref="RoomLabel"/>.</param>
 /// <param name="Addresses">Its own on that link, 1 to <see cref="MdnsNetwork.MaxAddresses"/>.</param>
-internal sealed record MdnsSighting(int Room, IReadOnlyList<Endpoint> Addresses);
+internal sealed record MdnsSighting(int Room, ReadOnlyMemory<byte> Label, IReadOnlyList<Endpoint> Addresses);

@@ -86,7 +86,7 @@ internal sealed partial class MdnsNode
     private Sighting Remember(DnsName name, byte[] label)
     {
         if (_sightings.Count == MaxSightings) _sightings.RemoveAt(0);
-        var sighting = new Sighting(name, _instances.Find(ours => RoomLabel.IsOf(ours.Key, label))?.Room);
+        var sighting = new Sighting(name, label, _instances.Find(ours => RoomLabel.IsOf(ours.Key, label))?.Room);
         _sightings.Add(sighting);
         return sighting;
     }
@@ -111,13 +111,15 @@ internal sealed partial class MdnsNode
         if (addresses.Count == 0 || _events.Count == MaxEvents) return;
         if (now < sighting.ToldAt + TellInterval && sighting.Told.SequenceEqual(addresses)) return;
         (sighting.Told, sighting.ToldAt) = (addresses, now);
-        _events.Enqueue(new MdnsSighting(room, addresses));
+        _events.Enqueue(new MdnsSighting(room, sighting.Label, addresses));
     }
 
     // Room: null where it is of none of ours.
-    private sealed class Sighting(DnsName name, int? room)
+    private sealed class Sighting(DnsName name, byte[] label, int? room)
     {
         public DnsName Name { get; } = name;
+
+        public byte[] Label { get; } = label;
 
         public int? Room { get; } = room;
 

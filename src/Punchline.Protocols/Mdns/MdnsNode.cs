@@ -84,6 +84,9 @@ internal sealed partial class MdnsNode
         Start(instance, now);
     }
 
+    /// <summary>What a room is called on our links now; empty where it is not.</summary>
+    public ReadOnlyMemory<byte> LabelOf(int room) => _instances.Find(known => known.Room == room)?.Label ?? default;
+
     /// <summary>Says goodbye in a room's name, and looks for its members no more.</summary>
     public void Withdraw(int room)
     {

@@ -17,15 +17,17 @@ internal static class RoomLabel
 {
     public const int TextLength = 26;
 
-    private const int NonceLength = 8;
-    private const int Length = 16;
+    /// <summary>Bytes of a label that is decoded.</summary>
+    public const int Length = 16;
 
-    public static string Create(ReadOnlySpan<byte> key, IRandomSource random)
+    private const int NonceLength = 8;
+
+    public static (byte[] Bytes, string Text) Create(ReadOnlySpan<byte> key, IRandomSource random)
     {
-        Span<byte> label = stackalloc byte[Length];
-        random.Fill(label[..NonceLength]);
-        WriteProof(key, label[..NonceLength], label[NonceLength..]);
-        return Base32.Encode(label);
+        var label = new byte[Length];
+        random.Fill(label.AsSpan(0, NonceLength));
+        WriteProof(key, label.AsSpan(0, NonceLength), label.AsSpan(NonceLength));
+        return (label, Base32.Encode(label));
     }
 
     /// <summary>The bytes of a label that has the form of one.</summary>

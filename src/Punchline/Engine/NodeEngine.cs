@@ -7,6 +7,7 @@ using Punchline.Protocols.Dht;
 using Punchline.Protocols.Node;
 using Punchline.Protocols.Noise;
 using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Rooms;
 using Punchline.Protocols.Traversal;
 using Punchline.Sockets;
 
@@ -183,6 +184,14 @@ internal sealed partial class NodeEngine : IDisposable
         return number;
     });
 
+    /// <summary>Likewise a room whose members find each other in the DHT, which has been joined.</summary>
+    public int OpenInDht(RoomKeys keys, string name, IReadOnlySet<PeerId>? allowed, RoomUse use, IRoomObserver observer) => Run((node, now) =>
+    {
+        var number = node.OpenRoomInDht(keys, name, (ushort)LocalEndPoint.Port, now, allowed, use);
+        _rooms.Add(number, observer);
+        return number;
+    });
+
     /// <summary>Takes a call that rings in an inbox. Null: it rings no more.</summary>
     public int? TryAcceptCall(int inbox, int call, RoomUse use, IRoomObserver observer) => Run<int?>((node, now) =>
     {
@@ -214,8 +223,12 @@ internal sealed partial class NodeEngine : IDisposable
     public void StartDht(ReadOnlyMemory<byte> saved, bool isReadOnly, IDhtObserver observer) => Run((node, now) =>
     {
         node.StartDht(saved.Span, now).SetReadOnly(isReadOnly, now);
+        node.SetUtc(DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch, now);
         _dht = observer;
     });
+
+    /// <summary>Where the way into the DHT began; none before it was joined.</summary>
+    public IReadOnlyList<string> DhtBootstrapHosts { get; set; } = [];
 
     /// <summary>Has the gateway forget what it maps to us, before the end.</summary>
     public ValueTask ClosePortMappingsAsync() => _gateway?.DisposeAsync() ?? ValueTask.CompletedTask;
@@ -274,6 +287,8 @@ internal sealed partial class NodeEngine : IDisposable
         lock (_gate)
         {
             if (_isDisposed) return;
+            // The clock behind our timestamps may have stood still while the machine slept.
+            _node.SetUtc(DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch, Now);
             if (news == NetworkNews.Moved && !_hidesHostCandidates) _node.SetHostAddresses(addresses, Now);
             else _node.Doubt(Now);
             Drain();

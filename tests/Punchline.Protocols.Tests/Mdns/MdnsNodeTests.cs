@@ -260,7 +260,7 @@ public sealed class MdnsNodeTests
     public void Labels_of_one_room_have_nothing_in_common_for_others()
     {
         var random = new SeededRandom(1);
-        var labels = Enumerable.Range(0, 100).Select(_ => RoomLabel.Create(Key, random)).ToList();
+        var labels = Enumerable.Range(0, 100).Select(_ => RoomLabel.Create(Key, random).Text).ToList();
         Assert.Equal(100, labels.Select(label => label[..8]).Distinct(StringComparer.Ordinal).Count());
         Assert.All(labels, label =>
         {
@@ -323,7 +323,7 @@ public sealed class MdnsNodeTests
 
     private static string LastLabel(MdnsLan lan) => LabelOf(lan.Sent.Last(sent => LabelOf(sent.Bytes).Length > 0).Bytes);
 
-    private static string Label(byte[] key, ulong seed = 1) => RoomLabel.Create(key, new SeededRandom(seed));
+    private static string Label(byte[] key, ulong seed = 1) => RoomLabel.Create(key, new SeededRandom(seed)).Text;
 
     private static byte[] Query(DnsName name, DnsType type)
     {

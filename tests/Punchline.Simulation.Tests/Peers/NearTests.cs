@@ -69,7 +69,7 @@ public sealed class NearTests
     [InlineData(0)]
     [InlineData(100)]
     [InlineData(5_000)]
-    public void Without_any_server_members_on_one_LAN_hear_of_each_other_within_a_quarter_of_a_second(int laterMilliseconds)
+    public void Without_any_server_members_on_one_LAN_meet_within_three_tenths_of_a_second(int laterMilliseconds)
     {
         foreach (var seed in SimulationSeeds.Take(Seeds))
         {
@@ -79,9 +79,11 @@ public sealed class NearTests
                 meeting.First.UseLinks();
                 internet.RunFor(TimeSpan.FromMilliseconds(laterMilliseconds));
                 meeting.Second.UseLinks();
-                Assert.True(internet.RunUntil(() => meeting.First.Sightings.Count > 0 && meeting.Second.Sightings.Count > 0, TimeSpan.FromMilliseconds(251)), "They did not hear of each other.");
-                Assert.Equal([meeting.Second.Machine.At(SimulatedPeer.Port)], meeting.First.Sightings[0].Addresses);
-                Assert.Equal([meeting.First.Machine.At(SimulatedPeer.Port)], meeting.Second.Sightings[0].Addresses);
+                // A probe within 250 ms, an opener's lead, and some packets over the switch.
+                Assert.True(meeting.RunUntilConnected(TimeSpan.FromMilliseconds(280)), "The peers did not connect.");
+                Assert.Equal(meeting.Second.Machine.At(SimulatedPeer.Port), Assert.Single(meeting.First.EventsOf<NodeEvent.Connected>()).Path.Remote);
+                Assert.True(meeting.First.Send("hello"));
+                Assert.True(internet.RunUntil(() => meeting.First.Undelivered == 0, TimeSpan.FromSeconds(1)), "A message was not acknowledged.");
             }, $"{laterMilliseconds} ms later");
         }
     }
@@ -95,10 +97,40 @@ public sealed class NearTests
         meeting.Second.UseLinks();
         meeting.Second.Roam(elsewhere);
         internet.RunFor(TimeSpan.FromSeconds(10));
-        Assert.Empty(meeting.Second.Sightings);
-        meeting.First.Sightings.Clear();
+        Assert.Empty(meeting.Second.Events);
         meeting.Second.Roam(meeting.FirstSite);
-        Assert.True(internet.RunUntil(() => meeting.First.Sightings.Count > 0 && meeting.Second.Sightings.Count > 0, TimeSpan.FromMilliseconds(251)), "They did not hear of each other.");
-        Assert.Equal([meeting.Second.Machine.At(SimulatedPeer.Port)], meeting.First.Sightings[^1].Addresses);
+        Assert.True(meeting.RunUntilConnected(TimeSpan.FromMilliseconds(280)), "The peers did not connect.");
+    });
+
+    [Fact]
+    public void A_member_that_the_server_has_not_is_met_on_the_LAN_and_gone_when_it_is_silent() => SimulationRun.Check(1, internet =>
+    {
+        using var meeting = MeetingScenario.OnOneLan(internet, NatBehavior.PortRestricted, Link);
+        meeting.First.Join(meeting.Server, Link.Delay);
+        internet.RunFor(TimeSpan.FromSeconds(1));
+        foreach (var peer in new[] { meeting.First, meeting.Second }) peer.UseLinks();
+        Assert.True(meeting.RunUntilConnected(TimeSpan.FromMilliseconds(280)), "The peers did not connect.");
+        internet.RunFor(TimeSpan.FromMinutes(2));
+        Assert.True(meeting.First.IsConnectedTo(meeting.Second));
+        meeting.Second.Kill();
+        Assert.True(internet.RunUntil(() => meeting.First.EventsOf<NodeEvent.MemberLeft>().Any(), RoomSession.SilenceLimit + TimeSpan.FromSeconds(3)), "It is still there.");
+    });
+
+    [Fact]
+    public void Members_that_the_server_has_introduced_are_not_met_a_second_time_on_the_LAN() => SimulationRun.Check(1, internet =>
+    {
+        using var meeting = MeetingScenario.OnOneLan(internet, NatBehavior.PortRestricted, Link);
+        foreach (var peer in new[] { meeting.First, meeting.Second })
+        {
+            peer.UseLinks();
+            peer.Join(meeting.Server, Link.Delay);
+        }
+        Assert.True(meeting.RunUntilConnected(MeetingMatrix.Patience), "The peers did not connect.");
+        internet.RunFor(TimeSpan.FromMinutes(2));
+        Assert.Single(meeting.First.EventsOf<NodeEvent.Connected>());
+        Assert.Single(meeting.Second.EventsOf<NodeEvent.MemberJoined>());
+        meeting.Second.Leave();
+        internet.RunFor(TimeSpan.FromSeconds(20));
+        Assert.Single(meeting.First.EventsOf<NodeEvent.MemberLeft>());
     });
 }

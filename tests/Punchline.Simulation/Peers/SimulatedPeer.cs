@@ -33,6 +33,7 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
     private readonly RoomKeys _keys;
     private readonly SimulatedSocket _socket;
     private readonly bool _ownsIdentity;
+    private readonly IReadOnlySet<PeerId>? _allowed;
     private readonly IRandomSource _random;
     private readonly Nat64Prefix? _nat64;
     private List<NodeEvent> _events = [];
@@ -54,6 +55,7 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
         _internet = internet;
         _machine = machine;
         _keys = keys;
+        _allowed = allowed;
         _random = internet.NewRandom();
         _ownsIdentity = identity is null;
         _identity = identity ?? P256KeyPair.Generate(_random);
@@ -92,9 +94,6 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
     public NodeCore Node => _node;
 
     public SimulatedSideSockets SideSockets { get; }
-
-    /// <summary>Members that were heard on the LAN.</summary>
-    public List<MdnsSighting> Sightings { get; } = [];
 
     /// <summary>Addresses of other interfaces, which lead to no one.</summary>
     public IReadOnlyList<HostAddress> Noise { get; set; } = [];
@@ -168,6 +167,19 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
         };
         _server.Broken = LoseServer;
         _node.HandleServerConnected(_room, SimulatedServer.Host, [], isLoopback: false, _internet.Now);
+    }
+
+    /// <summary>Instead of <see cref="Join"/>: looks for the members in the DHT.</summary>
+    /// <param name="bootstraps">Nodes to begin with.</param>
+    /// <param name="utc">What this machine's wall clock shows, from 1970 on.</param>
+    public void JoinInDht(IEnumerable<Endpoint> bootstraps, TimeSpan utc)
+    {
+        var now = _internet.Now;
+        _node.CloseRoom(_room);
+        _node.StartDht([], now);
+        _node.SetUtc(utc, now);
+        foreach (var bootstrap in bootstraps) _node.Dht!.AddBootstrap(bootstrap, now);
+        _room = _node.OpenRoomInDht(_keys, Name, Port, now, _allowed, Use);
     }
 
     /// <summary>The machine goes to another network, and the peer hears of its new address as the engine does from the system.</summary>
@@ -247,7 +259,10 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
         }
         // Behind what was just sent, which may be why.
         if (_node.TryDequeueServerClose(out _)) _internet.Schedule(now, LoseServer);
-        while (_node.TryDequeueSighting(out var sighting)) Sightings.Add(sighting);
+        while (_node.TryDequeueDhtEvent(now, out _))
+        {
+            // What concerns the room the node itself takes.
+        }
         while (_node.TryDequeueConnection(out var connection)) Application.Handle(connection);
         while (TakesEvents && _node.TryDequeueEvent(_room, now, out var nodeEvent)) _events.Add(nodeEvent);
         do
