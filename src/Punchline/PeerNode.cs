@@ -35,7 +35,7 @@ public sealed class PeerNode : IAsyncDisposable
             StateDirectory = options.StateDirectory,
         };
         _engine = new NodeEngine(
-            _identity.KeyPair, options.LocalEndPoint, options.HideHostCandidates, options.QlogDirectory, mapsPort: !options.DisablePortMapping, options.TcpEndPoint);
+            _identity.KeyPair, options.LocalEndPoint, options.HideHostCandidates, options.QlogDirectory, mapsPort: !options.DisablePortMapping, options.TcpEndPoint, usesMdns: !options.DisableMulticastDns);
     }
 
     /// <summary>Who this node is.</summary>
@@ -73,15 +73,18 @@ public sealed class PeerNode : IAsyncDisposable
     }
 
     /// <summary>
-    /// Joins a room and returns when the server has introduced us to its members, or the DHT has answered; connecting to them goes on by itself.
+    /// Joins a room and returns when the server has introduced us to its members, the DHT has answered, or a member on our own network is connected; connecting to the others goes
+    /// on by itself.
     /// </summary>
     /// <exception cref="PunchlineException">The options are not valid; the server cannot be reached, is not trusted, or refuses; or no node of the DHT answers.</exception>
     /// <exception cref="OperationCanceledException">The caller's token.</exception>
     public async ValueTask<Room> JoinRoomAsync(RoomOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        if (options.UseDht == options.Server is not null)
+        if (options.UseDht && options.Server is not null)
             throw new PunchlineException(PunchlineError.InvalidInput, "A room's members meet at a server or in the DHT: set Server or UseDht, and not both.");
+        if (!options.UseDht && options.Server is null && !IsFoundLocally(options))
+            throw new PunchlineException(PunchlineError.InvalidInput, "A room's members have to meet somewhere: set Server or UseDht, or give it a secret and let its members find each other on their own network.");
         var address = options.Server is { } server ? ParseServer(server) : null;
         CheckName(options.DisplayName);
         return await PeerActivities.TraceAsync(PeerActivities.Start(PeerActivities.Join, Id, address), () => JoinRoomAsync(options, address, cancellationToken)).ConfigureAwait(false);
@@ -172,6 +175,7 @@ public sealed class PeerNode : IAsyncDisposable
         if (_dht is { } dht) await dht.DisposeAsync().ConfigureAwait(false);
         // Behind the goodbyes, which go by the mapped port.
         await _engine.ClosePortMappingsAsync().ConfigureAwait(false);
+        await _engine.CloseLinksAsync().ConfigureAwait(false);
         _engine.Dispose();
         if (_ownsIdentity) _identity.Dispose();
     }
@@ -181,11 +185,18 @@ public sealed class PeerNode : IAsyncDisposable
         var rehearsal = Rehearsal.Played;
         var keys = await DeriveKeysAsync(options, cancellationToken).ConfigureAwait(false);
         await rehearsal.ConfigureAwait(false);
-        if (address is null) JoinDht();
+        if (options.UseDht) JoinDht();
         var room = Room.Open(options, _engine, keys);
-        await StartAsync(room, address is null ? room.StartInDhtAsync(cancellationToken) : room.StartAsync(LinkTo(room.Number, keys.Tag, PlaceKind.Room, address, options.TrustFirst), cancellationToken)).ConfigureAwait(false);
+        if (IsFoundLocally(options)) room.ShowOnLinks();
+        await StartAsync(
+            room,
+            address is not null ? room.StartAsync(LinkTo(room.Number, keys.Tag, PlaceKind.Room, address, options.TrustFirst), cancellationToken)
+            : options.UseDht ? room.StartInDhtAsync(cancellationToken)
+            : Task.CompletedTask).ConfigureAwait(false);
         return room;
     }
+
+    private bool IsFoundLocally(RoomOptions options) => options.LocalDiscovery && options.Secret.Length > 0 && _engine.HasLinks;
 
     private async Task<PeerConnection> ConnectAsync(CallOptions options, ServerAddress address, CancellationToken cancellationToken)
     {

@@ -33,6 +33,7 @@ public sealed partial class Room : IRoomObserver, IAsyncDisposable
     private TaskCompletionSource _progress = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ServerLink? _link;
     private Task? _leaving;
+    private volatile bool _isOnLinks;
     private volatile bool _isStalled;
 
     private Room(NodeEngine engine, RoomUse use, string name, bool isOpen, string localMark, PeerId? called = null)
@@ -158,20 +159,40 @@ public sealed partial class Room : IRoomObserver, IAsyncDisposable
         return room;
     }
 
-    /// <summary>Returns when the DHT has answered.</summary>
+    /// <summary>Its members on this machine's links are looked for as well, and are as good as any.</summary>
+    internal void ShowOnLinks()
+    {
+        _isOnLinks = true;
+        _engine.ShowOnLinks(Number);
+    }
+
+    /// <summary>Returns when the DHT has answered, or a member on a link is connected.</summary>
     internal Task StartInDhtAsync(CancellationToken cancellationToken) => _joined.Task.WaitAsync(cancellationToken);
 
     internal async Task StartAsync(ServerLink link, CancellationToken cancellationToken)
     {
         _link = link;
+        // It may go on behind the join, and ends with the link.
+        _ = StartAsync(link);
+        await _joined.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task StartAsync(ServerLink link)
+    {
         try
         {
-            await link.StartAsync(cancellationToken).ConfigureAwait(false);
-            await _joined.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            // Where members may be on our own network, no server is no end.
+            if (await link.StartAsync(CancellationToken.None, goesOn: _isOnLinks).ConfigureAwait(false)) return;
+            _events.Writer.TryWrite(new RoomEvent.ServerChanged(ServerState.Lost));
+            _joined.TrySetResult();
         }
         catch (CoordinationConnectException exception)
         {
-            throw exception.ToPunchlineException();
+            _joined.TrySetException(exception.ToPunchlineException());
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or ObjectDisposedException)
+        {
+            // The room is left already.
         }
     }
 
@@ -186,6 +207,7 @@ public sealed partial class Room : IRoomObserver, IAsyncDisposable
             case NodeEvent.ServerJoined when _called is null:
             case NodeEvent.CallTaken:
             case NodeEvent.DhtAsked:
+            case NodeEvent.Connected when _isOnLinks:
                 _joined.TrySetResult();
                 break;
             case NodeEvent.DhtSilent:

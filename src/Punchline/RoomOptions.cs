@@ -15,7 +15,7 @@ public sealed class RoomOptions
     /// <summary>What the others see: at most 64 bytes in UTF-8.</summary>
     public string DisplayName { get; init; } = Environment.UserName;
 
-    /// <summary>The coordination server: <c>HOST[:PORT][#PIN]</c>, port 8080 unless given. Null only with <see cref="UseDht"/>.</summary>
+    /// <summary>The coordination server: <c>HOST[:PORT][#PIN]</c>, port 8080 unless given. Null with <see cref="UseDht"/>, or where members on this machine's own networks are enough (<see cref="LocalDiscovery"/>).</summary>
     public string? Server { get; init; }
 
     /// <summary>
@@ -24,6 +24,12 @@ public sealed class RoomOptions
     /// See <see cref="PeerNodeOptions.DhtBootstrapHosts"/>.
     /// </summary>
     public bool UseDht { get; init; }
+
+    /// <summary>
+    /// Members on this machine's own networks find each other by multicast DNS, with or without a server or the DHT; then a server that cannot be reached does not end the join, and is tried again.
+    /// Not in open rooms. Whoever is on such a network sees that somebody is in some room, and could try out secrets: switch it off where the secret is no strong one.
+    /// </summary>
+    public bool LocalDiscovery { get; init; } = true;
 
     /// <summary>Takes the server's key at first use also where its name is a public one.</summary>
     public bool TrustFirst { get; init; }

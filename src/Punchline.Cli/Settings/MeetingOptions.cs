@@ -9,8 +9,11 @@ namespace Punchline.Cli.Settings;
 /// <summary>What every verb needs that meets a peer at a server.</summary>
 internal sealed record MeetingSettings
 {
-    /// <summary><c>HOST[:PORT][#PIN]</c>, and valid; null: the DHT takes its place.</summary>
+    /// <summary><c>HOST[:PORT][#PIN]</c>, and valid; null: the DHT takes its place, or this network alone.</summary>
     public required string? Server { get; init; }
+
+    /// <summary>The others are met in the DHT.</summary>
+    public required bool UsesDht { get; init; }
 
     /// <summary>Likewise, for what was not read with the DHT in mind.</summary>
     public string KnownServer => Server ?? throw new InvalidOperationException("The DHT takes the server's place.");
@@ -28,6 +31,9 @@ internal sealed record MeetingSettings
     public required bool HidesHostCandidates { get; init; }
 
     public required bool MapsNoPort { get; init; }
+
+    /// <summary>Members are not looked for on this machine's networks.</summary>
+    public required bool HasNoMdns { get; init; }
 
     /// <summary>Null: UDP's number, or any.</summary>
     public required int? TcpPort { get; init; }
@@ -59,6 +65,8 @@ internal sealed class MeetingOptions
 
     public Option<bool> NoPortMapping { get; } = SettingCatalogue.NoPortMapping.ToFlag();
 
+    public Option<bool> NoMdns { get; } = SettingCatalogue.NoMdns.ToFlag();
+
     public Option<string?> TcpPort { get; } = SettingCatalogue.TcpPort.ToOption();
 
     public Option<bool> Stay { get; } = SettingCatalogue.Stay.ToFlag();
@@ -73,23 +81,30 @@ internal sealed class MeetingOptions
     /// <param name="environment">Variables, and the file behind them.</param>
     /// <param name="verb">What stands before the server in a line to type.</param>
     /// <param name="mayUseDht">The DHT does, too.</param>
+    /// <param name="mayDoWithout">So does this network alone.</param>
     /// <param name="ask">Asks for the server and the name where they are missing; null: neither is.</param>
     /// <exception cref="UsageException">Something is missing or not valid.</exception>
     /// <exception cref="OperationCanceledException">A question has no answer.</exception>
-    public MeetingSettings Read(ParseResult parsed, Func<string, string?> environment, string verb, bool mayUseDht = false, Questions? ask = null) => new()
+    public MeetingSettings Read(ParseResult parsed, Func<string, string?> environment, string verb, bool mayUseDht = false, bool mayDoWithout = false, Questions? ask = null)
     {
-        Server = mayUseDht && UsesDht(parsed, environment) ? null : ReadServer(Setting.Read(parsed, Server, environment), verb, mayUseDht, ask),
-        Bootstraps = mayUseDht && Setting.ReadList(parsed, Bootstrap, environment) is { Length: > 0 } hosts ? [.. hosts.Select(CheckBootstrap)] : null,
-        Name = ReadName(Setting.Read(parsed, Name, environment), ask),
-        StateDirectory = StateSetting.Read(parsed, State, environment),
-        TrustsFirst = Setting.ReadFlag(parsed, TrustFirst, environment),
-        HidesHostCandidates = Setting.ReadFlag(parsed, NoHostCandidates, environment),
-        MapsNoPort = Setting.ReadFlag(parsed, NoPortMapping, environment),
-        TcpPort = ReadPort(Setting.Read(parsed, TcpPort, environment)),
-        QlogDirectory = ReadQlog(Setting.Read(parsed, Qlog, environment)),
-        Stays = Setting.ReadFlag(parsed, Stay, environment),
-        IsJson = Setting.ReadFlag(parsed, Json, environment),
-    };
+        var usesDht = mayUseDht && UsesDht(parsed, environment);
+        return new()
+        {
+            UsesDht = usesDht,
+            Server = usesDht ? null : Setting.Read(parsed, Server, environment) is null && mayDoWithout ? null : ReadServer(Setting.Read(parsed, Server, environment), verb, mayUseDht, ask),
+            Bootstraps = mayUseDht && Setting.ReadList(parsed, Bootstrap, environment) is { Length: > 0 } hosts ? [.. hosts.Select(CheckBootstrap)] : null,
+            Name = ReadName(Setting.Read(parsed, Name, environment), ask),
+            StateDirectory = StateSetting.Read(parsed, State, environment),
+            TrustsFirst = Setting.ReadFlag(parsed, TrustFirst, environment),
+            HidesHostCandidates = Setting.ReadFlag(parsed, NoHostCandidates, environment),
+            HasNoMdns = Setting.ReadFlag(parsed, NoMdns, environment),
+            MapsNoPort = Setting.ReadFlag(parsed, NoPortMapping, environment),
+            TcpPort = ReadPort(Setting.Read(parsed, TcpPort, environment)),
+            QlogDirectory = ReadQlog(Setting.Read(parsed, Qlog, environment)),
+            Stays = Setting.ReadFlag(parsed, Stay, environment),
+            IsJson = Setting.ReadFlag(parsed, Json, environment),
+        };
+    }
 
     // What is typed outdoes what stands in the environment or the file.
     private bool UsesDht(ParseResult parsed, Func<string, string?> environment)

@@ -200,17 +200,15 @@ internal sealed partial class NodeEngine : IDisposable
         return room;
     });
 
-    /// <summary>Has the members of a room on this machine's links find us, and looks for them there. False where the node does not do that.</summary>
-    public bool ShowOnLinks(int room)
+    /// <summary>Members of rooms can be found on this machine's links.</summary>
+    public bool HasLinks => _mdns is not null;
+
+    /// <summary>Has the members of a room on this machine's links find us, and looks for them there.</summary>
+    public void ShowOnLinks(int room) => Run((node, now) =>
     {
-        if (_mdns is not { } mdns) return false;
-        Run((node, now) =>
-        {
-            node.ShowOnLinks(room, now);
-            mdns.Start();
-        });
-        return true;
-    }
+        node.ShowOnLinks(room, now);
+        _mdns?.Start();
+    });
 
     public void CloseRoom(int room) => Run((node, _) =>
     {
