@@ -144,9 +144,8 @@ internal sealed class RoomInDht : IRendezvous
     private void Poll(Timestamp now)
     {
         _nextPoll = now + _interval;
-        // At 0, 1, 3, 7 … seconds, and then every minute. Of two who come at once the one that announced itself later finds the other only by the second.
-        _polls++;
-        _interval = _interval * 2 < MaxPollInterval ? _interval * 2 : MaxPollInterval;
+        // At 0, 1, 2, 4, 8 … seconds, and then every minute: two who come at once do not find each other by the first.
+        if (_polls++ > 0) _interval = _interval * 2 < MaxPollInterval ? _interval * 2 : MaxPollInterval;
         var intoHour = Hour - (_hourEnds - now);
         Start(_dht.Announce(_room.Keys.DeriveTopic(_hour), _port, now));
         if (intoHour >= Hour - NearBorder) Start(_dht.Announce(_room.Keys.DeriveTopic(_hour + 1), _port, now));
