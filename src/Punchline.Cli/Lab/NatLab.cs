@@ -11,10 +11,10 @@ namespace Punchline.Cli.Lab;
 internal sealed class NatLab : IAsyncDisposable
 {
     /// <summary>Building takes about 0.1 s on an idle machine; what takes a hundred times as long hangs.</summary>
-    private static readonly TimeSpan BuildTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan BuildTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>Ending means one read that returns and one kernel sweep.</summary>
-    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(30);
 
     private readonly LabTopology _topology;
     private readonly Process _holder;

@@ -12,12 +12,15 @@ namespace Punchline.Protocols.Node;
 /// our port i and leaves from its i + b. They meet where i = j + a and 2j = i + b, which is j = a + b, i = 2a + b: always, as long as both are
 /// among the packets. Were both sides to count singly, only a + b = 0 would do. Mappings that others make during the burst move a and b on, never
 /// by more than the packets do, so that the difference of both sides comes by zero all the same.
-/// At 35 others a second and 0.4 s from the sample to the burst, a and b are 14, j is 28 and i 42.
+/// At 35 others a second and 0.4 s from the sample to the burst, a and b are 14, j is 28 and i 42; at 0.8 s they are 28, 56 and 84.
 /// </remarks>
 internal sealed class CrossingOpening : PortOpening
 {
-    /// <summary>Packets of a burst, and mappings.</summary>
-    public const int Packets = 64;
+    /// <summary>Packets of a burst, and mappings; and those where the server, and the sample with it, is far.</summary>
+    public const int NearPackets = 64;
+    public const int FarPackets = 128;
+
+    private static readonly TimeSpan FarRoundTrip = TimeSpan.FromMilliseconds(250);
 
     /// <summary>From the openers to what gets through: the peer's openers are out by then.</summary>
     private static readonly TimeSpan Lead = TimeSpan.FromMilliseconds(100);
@@ -40,8 +43,10 @@ internal sealed class CrossingOpening : PortOpening
         TryOpenSocket();
     }
 
-    /// <summary>Our burst went out.</summary>
-    public bool IsSent { get; private set; }
+    private int Packets => Services.ServerRoundTrip > FarRoundTrip ? FarPackets : NearPackets;
+
+    /// <summary>When our burst went out.</summary>
+    public Timestamp? SentAt { get; private set; }
 
     public bool IsKnown => Sockets is [{ Reflexive.Count: > 0 }];
 
@@ -51,7 +56,7 @@ internal sealed class CrossingOpening : PortOpening
     /// <param name="now">The time.</param>
     public void Send(PortOffer offer, int step, Timestamp now)
     {
-        IsSent = true;
+        SentAt = now;
         var first = step > 0 ? offer.First.Port : offer.LastPort;
         for (var i = 0; i < Packets; i++)
         {

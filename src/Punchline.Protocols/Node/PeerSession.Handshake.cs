@@ -35,16 +35,21 @@ internal sealed partial class PeerSession
 
     /// <summary>
     /// Age at which an unanswered message 1 gives way to a new attempt: the peer answers a source three times an attempt,
-    /// and all three answers may have been lost. An answer that takes longer is not lost for good: flights are ever further
-    /// apart, and one of the next attempts lasts long enough for it.
+    /// and all three answers may have been lost.
     /// </summary>
-    private static readonly TimeSpan MaxMessage1Age = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MinMessage1Age = TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// How long an attempt counts as one of those that punch at once: until behind its flight at 2,079 ms. After it there
     /// are two packets an address in 18 s, for which nobody else has to wait.
     /// </summary>
     private static readonly TimeSpan TurnTime = TimeSpan.FromMilliseconds(2_100);
+
+    // A peer may be twice as far as the server, and the first of our packets that it can answer may be the second: three ways, and some time.
+    private TimeSpan MaxMessage1Age => TimeSpan.FromTicks(Math.Max(MinMessage1Age.Ticks, 4 * (_services.ServerRoundTrip ?? TimeSpan.Zero).Ticks));
+
+    // Where the peer was heard, and where a crossing's packets left, which do so once, the answer is waited for from then on.
+    private Timestamp AwaitedFrom => Timestamp.Max(_initiatorMade, _firstAnswer ?? (_opening as CrossingOpening)?.SentAt ?? _initiatorMade);
 
     private readonly Dictionary<PathAddress, int> _responses = [];
     private readonly Pacer _attemptPacer = new(AttemptsPerSecond, AttemptBurst);
@@ -59,6 +64,7 @@ internal sealed partial class PeerSession
     private bool _impostorAnswered;
     private CopiesSent _responsesSent;
     private Timestamp _initiatorMade;
+    private Timestamp? _firstAnswer;
     private int _worthlessMessage2s;
     private byte[]? _message3;
     private PathAddress _message3Path;
@@ -169,7 +175,7 @@ internal sealed partial class PeerSession
             Observe(now)?.OnOpener(probe.Destination, probe.TimeToLive, 1, now);
             return true;
         }
-        if (_initiator is not null && now - _initiatorMade >= MaxMessage1Age && !IsAwaitedOverTcp(now))
+        if (_initiator is not null && now - AwaitedFrom >= MaxMessage1Age && !IsAwaitedOverTcp(now))
         {
             EndInitiator();
             _attempt = ++_services.LastAttempt;
@@ -178,6 +184,7 @@ internal sealed partial class PeerSession
         {
             _initiator = new InitiatorHandshake(_context, _attempt, _services.Routes.AddConnection(this, _services.Random), _services.Random);
             _initiatorMade = now;
+            _firstAnswer = null;
             _worthlessMessage2s = 0;
         }
         var length = HandshakePacket.WriteMessage1(_punch.CookieFor(probe.Path), _initiator.Message1, buffer);

@@ -70,7 +70,14 @@ internal sealed partial class PeerSession
     // Once with each offer: behind it the peer's ports are spent, as ours are.
     private void Cross(CrossingOpening crossing, PortOffer offer, Timestamp now)
     {
-        if (!crossing.IsKnown || crossing.IsSent || offer == _crossed) return;
+        if (offer == _crossed) return;
+        if (crossing.SentAt is not null)
+        {
+            // The peer begins anew, so what we sent is spent.
+            if (_searchAt != Timestamp.Never) _searchAt = now;
+            return;
+        }
+        if (!crossing.IsKnown) return;
         _crossed = offer;
         crossing.Send(offer, Introduction.Profile.Step, now);
     }
@@ -114,7 +121,7 @@ internal sealed partial class PeerSession
                     _opening = new CrossingOpening(_services, PortOffer.TargetOf(Peer), server, doubles: _services.Id < Peer, _search);
                     _brackets++;
                 }
-                if (_brackets < MaxBrackets) _searchAt = now + BracketInterval;
+                if (_brackets < MaxBrackets) _searchAt = now + AnotherBracket;
                 break;
             case SearchKind.Birthday when peer.Kind != default && _room.IsServed && _services.Reflexive.FirstOrDefault(seen => seen.IsIPv4) is { Port: > 0 } external:
                 if (!_services.Search.TryBegin(this, now))
@@ -127,6 +134,10 @@ internal sealed partial class PeerSession
                 punch.CancelIPv4(SocketId.Main);
                 CloseOpening();
                 _opening = new BirthdayOpening(_services, PortOffer.TargetOf(Peer), peer.Endpoint, external, _search, now);
+                break;
+            default:
+                // Something is not known yet, such as where the peer is: planned again with the next word about it.
+                _search = default;
                 break;
         }
     }
@@ -162,6 +173,8 @@ internal sealed partial class PeerSession
     {
         if (_opening is null || path.Local == SocketId.Main || path.Local.Carrier != Carrier.Udp) return;
         _punch?.Add(PunchPlan.CreateHit(path), now);
+        // Ours is not closed for another while the peer's next message is on its way.
+        if (_searchAt != Timestamp.Never) _searchAt = Timestamp.Max(_searchAt, now + AnotherBracket);
     }
 
     private void CloseOpening()

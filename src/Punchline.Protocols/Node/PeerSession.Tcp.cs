@@ -132,6 +132,7 @@ internal sealed partial class PeerSession : ITcpLinkOwner
 
     private void Answer(PathAddress source, Timestamp now)
     {
+        _firstAnswer ??= now;
         if (source.Local.Carrier == Carrier.Tcp) Greet(source, now);
         else _punch?.Answer(source, now);
     }

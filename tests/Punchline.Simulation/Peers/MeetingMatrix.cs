@@ -24,7 +24,7 @@ internal static class MeetingMatrix
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(21);
 
     public static IEnumerable<MeetingConditions> Conditions { get; } =
-        from oneWay in new[] { 20, 200 } from loss in new[] { 0, 1, 5 } select new MeetingConditions(oneWay, loss);
+        from oneWay in new[] { 20, 100, 200, 400 } from loss in new[] { 0, 1, 5 } select new MeetingConditions(oneWay, loss);
 
     public static IEnumerable<(Network First, Network Second)> Pairs { get; } =
         from first in Network.All from second in Network.All select (first, second);
