@@ -12,9 +12,6 @@ public enum PunchlineError
     /// <summary>The server refused to let this peer in.</summary>
     ServerRefused,
 
-    /// <summary>No node of the DHT answers.</summary>
-    DhtUnreachable,
-
     /// <summary>What was given is not valid: an address, a name, a message that is too long.</summary>
     InvalidInput,
 
@@ -62,6 +59,9 @@ public enum PunchlineError
 
     /// <summary>A synchronous read or write took longer than the stream's time-out.</summary>
     TimedOut,
+
+    /// <summary>No node of the DHT answers.</summary>
+    DhtUnreachable,
 }
 
 /// <summary>Something did not work; the message says what happened, why, and what to do.</summary>

@@ -17,6 +17,11 @@ internal sealed class RoomInDht : IRendezvous
     /// <summary>What the first node may take to answer, before the owner hears that there is no DHT.</summary>
     public static readonly TimeSpan MaxBootstrapTime = TimeSpan.FromSeconds(15);
 
+    /// <summary>
+    /// Searches under way with which another poll begins: a node that does not answer holds one up for seconds, and what the others know is worth asking again meanwhile.
+    /// </summary>
+    private const int MaxSearches = DhtNode.MaxSearches / 2;
+
     /// <summary>While no node is known.</summary>
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(500);
 
@@ -70,8 +75,7 @@ internal sealed class RoomInDht : IRendezvous
         {
             if (_isOver) return Timestamp.Never;
             var next = Timestamp.Min(Contacts.NextTimeout, _hourEnds);
-            // A search that is under way ends by itself.
-            if (_searches.Count == 0) next = Timestamp.Min(next, _nextPoll);
+            if (_searches.Count < MaxSearches) next = Timestamp.Min(next, _nextPoll);
             return _hasAnswered ? next : Timestamp.Min(next, _mustAnswerBy);
         }
     }
@@ -81,7 +85,7 @@ internal sealed class RoomInDht : IRendezvous
         _now = now;
         if (_isOver) return;
         if (now >= _hourEnds) BeginHour(now);
-        if (now >= _nextPoll && _searches.Count == 0) Poll(now);
+        if (now >= _nextPoll && _searches.Count < MaxSearches) Poll(now);
         if (!_hasAnswered && now >= _mustAnswerBy)
         {
             _mustAnswerBy = Timestamp.Never;
@@ -144,9 +148,8 @@ internal sealed class RoomInDht : IRendezvous
     private void Poll(Timestamp now)
     {
         _nextPoll = now + _interval;
-        // At 0, 1, 3, 7 … seconds, and then every minute. Of two who come at once the one that announced itself later finds the other only by the second.
-        _polls++;
-        _interval = _interval * 2 < MaxPollInterval ? _interval * 2 : MaxPollInterval;
+        // At 0, 1, 2, 4, 8 … seconds, and then every minute: two who come at once do not find each other by the first.
+        if (_polls++ > 0) _interval = _interval * 2 < MaxPollInterval ? _interval * 2 : MaxPollInterval;
         var intoHour = Hour - (_hourEnds - now);
         Start(_dht.Announce(_room.Keys.DeriveTopic(_hour), _port, now));
         if (intoHour >= Hour - NearBorder) Start(_dht.Announce(_room.Keys.DeriveTopic(_hour + 1), _port, now));
