@@ -187,7 +187,7 @@ public sealed class PeerNode : IAsyncDisposable
         await rehearsal.ConfigureAwait(false);
         if (options.UseDht) JoinDht();
         var room = Room.Open(options, _engine, keys);
-        if (IsFoundLocally(options)) room.ShowOnLinks();
+        if (IsFoundLocally(options)) room.ShowOnLinks(hasServer: address is not null);
         await StartAsync(
             room,
             address is not null ? room.StartAsync(LinkTo(room.Number, keys.Tag, PlaceKind.Room, address, options.TrustFirst), cancellationToken)

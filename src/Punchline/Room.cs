@@ -160,10 +160,10 @@ public sealed partial class Room : IRoomObserver, IAsyncDisposable
     }
 
     /// <summary>Its members on this machine's links are looked for as well, and are as good as any.</summary>
-    internal void ShowOnLinks()
+    internal void ShowOnLinks(bool hasServer)
     {
         _isOnLinks = true;
-        _engine.ShowOnLinks(Number);
+        _engine.ShowOnLinks(Number, hasServer);
     }
 
     /// <summary>Returns when the DHT has answered, or a member on a link is connected.</summary>

@@ -28,9 +28,12 @@ internal sealed partial class NodeCore
     }
 
     /// <summary>Has the members of a room on our links find us, and looks for them, until the room is left.</summary>
-    public void ShowOnLinks(int room, Timestamp now)
+    /// <param name="room">The room.</param>
+    /// <param name="hasServer">A server may introduce them as well, and goes first.</param>
+    /// <param name="now">The time.</param>
+    public void ShowOnLinks(int room, bool hasServer, Timestamp now)
     {
-        if (!_rooms.TryGetValue(room, out var session) || !_onLinks.TryAdd(room, new RoomOnLinks(_services, session))) return;
+        if (!_rooms.TryGetValue(room, out var session) || !_onLinks.TryAdd(room, new RoomOnLinks(_services, session, hasServer ? RoomOnLinks.ServerGrace : TimeSpan.Zero))) return;
         _mdns.Publish(room, session.Keys.LinkKey, now);
         DrainMdns(now);
     }

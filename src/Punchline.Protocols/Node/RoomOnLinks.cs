@@ -7,8 +7,14 @@ namespace Punchline.Protocols.Node;
 /// The members of a room that are heard on our links, beside whatever introduces the others: each is asked where it was heard, as addresses from the DHT
 /// are, and met in the room's own way (PROTOCOL §2).
 /// </summary>
-internal sealed class RoomOnLinks(NodeServices services, RoomSession room)
+/// <param name="services">The node's.</param>
+/// <param name="room">Whose members.</param>
+/// <param name="grace">Before an address is asked: whom a server introduces meanwhile is not met twice.</param>
+internal sealed class RoomOnLinks(NodeServices services, RoomSession room, TimeSpan grace)
 {
+    /// <summary>Where there is a server. It needs some round trips, and who is near is still found within a second where it is away.</summary>
+    public static readonly TimeSpan ServerGrace = TimeSpan.FromMilliseconds(500);
+
     // Members of one room that are heard, each of them under a label after the other.
     private const int MaxHints = 128;
 
@@ -30,7 +36,7 @@ internal sealed class RoomOnLinks(NodeServices services, RoomSession room)
         var hint = room.Keys.DeriveLinkHint(sighting.Label.Span);
         // Its answers name the same.
         AddHint(hint);
-        foreach (var address in sighting.Addresses) Contacts.Add(address, now, hint);
+        foreach (var address in sighting.Addresses) Contacts.Add(address, now + grace, hint);
     }
 
     /// <summary>Answers nobody any more.</summary>

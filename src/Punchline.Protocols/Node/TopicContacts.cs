@@ -59,9 +59,9 @@ internal sealed class TopicContacts(NodeServices services, RoomSession room, Own
     /// <summary>Addresses that are being asked, and have not answered.</summary>
     public int AskedCount => _contacts.Values.Count(contact => contact.Peer is null && contact.Next != Timestamp.Never);
 
-    /// <summary>An address stands under the topic. True: it is asked now, and was not before.</summary>
+    /// <summary>An address stands under the topic. True: it is asked, and was not before.</summary>
     /// <param name="address">Where somebody may be.</param>
-    /// <param name="now">The time.</param>
+    /// <param name="now">The time, or when it is to be asked.</param>
     /// <param name="hint">By which that one knows what is its own; null: <see cref="Hint"/>.</param>
     public bool Add(Endpoint address, Timestamp now, ulong? hint = null)
     {

@@ -204,9 +204,9 @@ internal sealed partial class NodeEngine : IDisposable
     public bool HasLinks => _mdns is not null;
 
     /// <summary>Has the members of a room on this machine's links find us, and looks for them there.</summary>
-    public void ShowOnLinks(int room) => Run((node, now) =>
+    public void ShowOnLinks(int room, bool hasServer) => Run((node, now) =>
     {
-        node.ShowOnLinks(room, now);
+        node.ShowOnLinks(room, hasServer, now);
         _mdns?.Start();
     });
 

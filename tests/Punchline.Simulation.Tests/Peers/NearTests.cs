@@ -1,5 +1,6 @@
 using Punchline.Protocols.Node;
 using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Rooms;
 using Punchline.Protocols.Traversal;
 using Punchline.Simulation.Gateways;
 using Punchline.Simulation.Nat;
@@ -108,8 +109,8 @@ public sealed class NearTests
         using var meeting = MeetingScenario.OnOneLan(internet, NatBehavior.PortRestricted, Link);
         meeting.First.Join(meeting.Server, Link.Delay);
         internet.RunFor(TimeSpan.FromSeconds(1));
-        foreach (var peer in new[] { meeting.First, meeting.Second }) peer.UseLinks();
-        Assert.True(meeting.RunUntilConnected(TimeSpan.FromMilliseconds(280)), "The peers did not connect.");
+        foreach (var peer in new[] { meeting.First, meeting.Second }) peer.UseLinks(hasServer: true);
+        Assert.True(meeting.RunUntilConnected(TimeSpan.FromMilliseconds(780)), "The peers did not connect.");
         internet.RunFor(TimeSpan.FromMinutes(2));
         Assert.True(meeting.First.IsConnectedTo(meeting.Second));
         meeting.Second.Kill();
@@ -122,8 +123,10 @@ public sealed class NearTests
         using var meeting = MeetingScenario.OnOneLan(internet, NatBehavior.PortRestricted, Link);
         foreach (var peer in new[] { meeting.First, meeting.Second })
         {
-            peer.UseLinks();
+            peer.UseLinks(hasServer: true);
             peer.Join(meeting.Server, Link.Delay);
+            // A contact packet would be one too many.
+            peer.Overheard = (_, datagram) => Assert.False(datagram[0] is >= (byte)ContactKind.Hello and <= (byte)ContactKind.Introduction);
         }
         Assert.True(meeting.RunUntilConnected(MeetingMatrix.Patience), "The peers did not connect.");
         internet.RunFor(TimeSpan.FromMinutes(2));

@@ -136,11 +136,12 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
     }
 
     /// <summary>Looks for members on the site's LAN by multicast DNS, as the engine does once a room is opened.</summary>
-    public void UseLinks()
+    /// <param name="hasServer">The room has a server as well.</param>
+    public void UseLinks(bool hasServer = false)
     {
         if (_machine.FindSocket(MdnsService.Port) is null) _machine.Bind(MdnsService.Port, new LinkEnd(_node));
         ShowHostAddress();
-        _node.ShowOnLinks(_room, _internet.Now);
+        _node.ShowOnLinks(_room, hasServer, _internet.Now);
     }
 
     /// <summary>Opens the connection to the server and joins, STUN beside it, as the engine does.</summary>
