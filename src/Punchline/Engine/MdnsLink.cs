@@ -55,8 +55,6 @@ internal sealed class MdnsLink(NodeEngine engine, IPEndPoint bound) : IAsyncDisp
     {
         await _stop.CancelAsync().ConfigureAwait(false);
         await _running.ConfigureAwait(false);
-        _look.Dispose();
-        _stop.Dispose();
     }
 
     private async Task RunAsync()
