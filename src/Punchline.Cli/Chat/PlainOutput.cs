@@ -17,6 +17,8 @@ internal sealed class PlainOutput(TextWriter output, TextWriter error, PromptLin
     private readonly Dictionary<PeerId, string> _names = [];
     private readonly Dictionary<PeerId, string> _failures = [];
     private bool _hasSeenServer;
+    private bool _hasSeenAnybody;
+    private bool _hasWarnedOfPorts;
 
     public static string ShortId(PeerId peer) => peer.ToString()[..ShortIdLength];
 
@@ -41,7 +43,11 @@ internal sealed class PlainOutput(TextWriter output, TextWriter error, PromptLin
             case RoomEvent.ServerChanged:
                 Notice("This peer joined the room from another process, which takes its place.");
                 break;
+            case RoomEvent.DhtSearched searched:
+                ShowSearch(searched);
+                break;
             case RoomEvent.Joined joined:
+                _hasSeenAnybody = true;
                 _names[joined.Peer] = PeerText.Clean(joined.Name);
                 Notice($"{NameOf(joined.Peer)} ({ShortId(joined.Peer)}…) is here; connecting.");
                 break;
@@ -72,6 +78,15 @@ internal sealed class PlainOutput(TextWriter output, TextWriter error, PromptLin
                 output.WriteLine($"{PeerText.Clean(message.Name)}: {PeerText.Clean(message.Text, multiline: true).Replace("\n", "\n    ", StringComparison.Ordinal)}");
                 break;
         }
+    }
+
+    // For who waits: once anybody has come it goes on unseen.
+    private void ShowSearch(RoomEvent.DhtSearched searched)
+    {
+        if (!_hasSeenAnybody) Notice($"Asked the DHT: {searched.KnownNodes} nodes known, {(searched.FoundAddresses > 1 ? $"{searched.FoundAddresses} addresses" : "nobody else")} under this room's topic yet.");
+        if (!searched.IsPortPerDestination || _hasWarnedOfPorts) return;
+        _hasWarnedOfPorts = true;
+        Notice("This network's router gives every destination another port, which nobody finds in the DHT: only members whose own routers let in packets from any port can be met. Others need a coordination server.");
     }
 
     // It is tried again and again; what ends as before is not news.

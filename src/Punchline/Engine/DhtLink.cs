@@ -12,6 +12,15 @@ internal sealed record DhtLinkOptions
     public static readonly IReadOnlyList<string> DefaultBootstrapHosts =
         ["router.bittorrent.com:6881", "dht.transmissionbt.com:6881", "router.utorrent.com:6881", "dht.libtorrent.org:25401"];
 
+    /// <summary>What to say where no node answers: what happened, why that may be, and what helps.</summary>
+    public static string SilenceOf(IReadOnlyList<string> hosts) =>
+        $"No node of the DHT answers: {string.Join(", ", hosts)} and those met earlier were asked for 15 s. The network may block UDP, or these hosts may be away: "
+        + "name other nodes, as a BitTorrent client on another network lists them, or meet at a coordination server.";
+
+    /// <summary>Whether a text names a node: HOST:PORT.</summary>
+    public static bool IsHost(string text) =>
+        Endpoint.TryParse(text, out var literal) ? literal.Port != 0 : text.LastIndexOf(':') is > 0 and var colon && ushort.TryParse(text[(colon + 1)..], out var port) && port != 0;
+
     /// <summary>HOST:PORT each; asked while few nodes are known.</summary>
     public IReadOnlyList<string> BootstrapHosts { get; init; } = DefaultBootstrapHosts;
 
@@ -48,6 +57,7 @@ internal sealed class DhtLink : IDhtObserver, IAsyncDisposable
     public static DhtLink Start(NodeEngine engine, DhtLinkOptions options)
     {
         var link = new DhtLink(engine, options);
+        engine.DhtBootstrapHosts = options.BootstrapHosts;
         engine.StartDht(link.Read(), options.IsReadOnly, link);
         link._running = Task.Run(link.RunAsync, CancellationToken.None);
         return link;
@@ -116,7 +126,11 @@ internal sealed class DhtLink : IDhtObserver, IAsyncDisposable
         {
             await Task.WhenAll(_options.BootstrapHosts.Select(BootstrapAsync)).ConfigureAwait(false);
             using var timer = new PeriodicTimer(SaveInterval);
-            while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false)) Write();
+            while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false))
+            {
+                _engine.Run((node, now) => node.SetUtc(DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch, now));
+                Write();
+            }
         }
         catch (OperationCanceledException)
         {

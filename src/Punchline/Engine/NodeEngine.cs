@@ -7,6 +7,7 @@ using Punchline.Protocols.Dht;
 using Punchline.Protocols.Node;
 using Punchline.Protocols.Noise;
 using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Rooms;
 using Punchline.Protocols.Traversal;
 using Punchline.Sockets;
 
@@ -61,6 +62,7 @@ internal sealed partial class NodeEngine : IDisposable
     private readonly byte[] _sendBuffer = new byte[MaxDatagram];
     private readonly GatewayLink? _gateway;
     private readonly KeptLifetimes? _lifetimes;
+    private readonly MdnsLink? _mdns;
     private readonly Thread _receiver;
     private readonly Thread _timer;
     private IDhtObserver? _dht;
@@ -71,7 +73,7 @@ internal sealed partial class NodeEngine : IDisposable
     /// <exception cref="SocketException">The address cannot be bound.</exception>
     /// <exception cref="IOException">The directory for qlog files cannot be made.</exception>
     /// <exception cref="UnauthorizedAccessException">The directory for qlog files cannot be made.</exception>
-    public NodeEngine(P256KeyPair identity, IPEndPoint? local, bool hideHostCandidates, string? qlogDirectory = null, bool mapsPort = false, IPEndPoint? tcpLocal = null, KeptLifetimes? lifetimes = null)
+    public NodeEngine(P256KeyPair identity, IPEndPoint? local, bool hideHostCandidates, string? qlogDirectory = null, bool mapsPort = false, IPEndPoint? tcpLocal = null, KeptLifetimes? lifetimes = null, bool usesMdns = false)
     {
         _socket = local is null ? UdpSocket.BindAny(Nat64) : new UdpSocket(local, Nat64);
         LocalEndPoint = _socket.LocalEndPoint;
@@ -100,6 +102,8 @@ internal sealed partial class NodeEngine : IDisposable
             _gateway = new GatewayLink(this, bound);
             _node.MapPort((ushort)LocalEndPoint.Port, Timestamp.Zero);
         }
+        // It tells the links our addresses there.
+        if (usesMdns && !hideHostCandidates && !IPAddress.IsLoopback(LocalEndPoint.Address)) _mdns = new MdnsLink(this, LocalEndPoint);
         _receiver = new Thread(Receive) { Name = "Punchline receive", IsBackground = true };
         _timer = new Thread(KeepTime) { Name = "Punchline timer", IsBackground = true };
         _receiver.Start();
@@ -184,12 +188,30 @@ internal sealed partial class NodeEngine : IDisposable
         return number;
     });
 
+    /// <summary>Likewise a room whose members find each other in the DHT, which has been joined.</summary>
+    public int OpenInDht(RoomKeys keys, string name, IReadOnlySet<PeerId>? allowed, RoomUse use, IRoomObserver observer) => Run((node, now) =>
+    {
+        var number = node.OpenRoomInDht(keys, name, (ushort)LocalEndPoint.Port, now, allowed, use);
+        _rooms.Add(number, observer);
+        return number;
+    });
+
     /// <summary>Takes a call that rings in an inbox. Null: it rings no more.</summary>
     public int? TryAcceptCall(int inbox, int call, RoomUse use, IRoomObserver observer) => Run<int?>((node, now) =>
     {
         if (!node.TryAcceptCall(inbox, call, now, out var room, use)) return null;
         _rooms.Add(room, observer);
         return room;
+    });
+
+    /// <summary>Members of rooms can be found on this machine's links.</summary>
+    public bool HasLinks => _mdns is not null;
+
+    /// <summary>Has the members of a room on this machine's links find us, and looks for them there.</summary>
+    public void ShowOnLinks(int room, bool hasServer) => Run((node, now) =>
+    {
+        node.ShowOnLinks(room, hasServer, now);
+        _mdns?.Start();
     });
 
     public void CloseRoom(int room) => Run((node, _) =>
@@ -203,6 +225,7 @@ internal sealed partial class NodeEngine : IDisposable
     public void StartDht(ReadOnlyMemory<byte> saved, bool isReadOnly, IDhtObserver observer) => Run((node, now) =>
     {
         node.StartDht(saved.Span, now).SetReadOnly(isReadOnly, now);
+        node.SetUtc(DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch, now);
         _dht = observer;
     });
 
@@ -214,9 +237,14 @@ internal sealed partial class NodeEngine : IDisposable
         _onReport = onReport;
         node.Examine(servers, expectsRouters: true, now);
     });
+    /// <summary>Where the way into the DHT began; none before it was joined.</summary>
+    public IReadOnlyList<string> DhtBootstrapHosts { get; set; } = [];
 
     /// <summary>Has the gateway forget what it maps to us, before the end.</summary>
     public ValueTask ClosePortMappingsAsync() => _gateway?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    /// <summary>Says nothing more to the links, before the end.</summary>
+    public ValueTask CloseLinksAsync() => _mdns?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     public void Dispose()
     {
@@ -265,9 +293,12 @@ internal sealed partial class NodeEngine : IDisposable
     {
         _hostAddresses = addresses;
         if (news == NetworkNews.Moved) Nat64Sought = SeekNat64Async();
+        _mdns?.Look();
         lock (_gate)
         {
             if (_isDisposed) return;
+            // The clock behind our timestamps may have stood still while the machine slept.
+            _node.SetUtc(DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch, Now);
             if (news == NetworkNews.Moved && !_hidesHostCandidates) _node.SetHostAddresses(addresses, Now);
             else _node.Doubt(Now);
             Drain();
@@ -333,6 +364,7 @@ internal sealed partial class NodeEngine : IDisposable
         }
         while (_node.TryDequeueReport(out var report)) _onReport?.Invoke(report);
         if (_gateway is { } gateway) DrainTo(gateway);
+        if (_mdns is { } mdns) DrainTo(mdns);
         DrainConnections();
         foreach (var observer in _rooms.Values) observer.OnDrained(_node);
         // Whoever took events or read made room, and a window may open again.
@@ -356,6 +388,11 @@ internal sealed partial class NodeEngine : IDisposable
         while (_node.TryDequeueGatewayTransmit(Now, _sendBuffer, out var transmit)) gateway.Send(_sendBuffer.AsSpan(0, transmit.Length), transmit);
         while (_node.TryDequeueGatewayHttp(out var request)) gateway.Exchange(request);
         if (_node.ArePortMappingsClosed) gateway.HandleClosed();
+    }
+
+    private void DrainTo(MdnsLink mdns)
+    {
+        while (_node.TryDequeueMdnsTransmit(Now, _sendBuffer, out var transmit)) mdns.Send(_sendBuffer.AsSpan(0, transmit.Length), transmit);
     }
 
     private void DrainConnections()
