@@ -69,7 +69,7 @@ public abstract record RoomEvent
     /// <param name="Reason">Why, in a word or a sentence.</param>
     public sealed record Disconnected(PeerId Peer, string Reason) : RoomEvent;
 
-    /// <summary>No way to a member was found.</summary>
+    /// <summary>No way to a member was found. What may pass by itself is tried again after a minute, 2, 4, 8 and every 16, and so is everything with news of either side; each attempt in vain is told.</summary>
     /// <param name="Peer">Who.</param>
     /// <param name="Cause">A code of the list in PROTOCOL.md, such as <c>no-answer</c>.</param>
     /// <param name="Detail">What was tried, and what was seen.</param>

@@ -15,6 +15,7 @@ internal sealed class PlainOutput(TextWriter output, TextWriter error, PromptLin
     private const int ShortIdLength = 8;
 
     private readonly Dictionary<PeerId, string> _names = [];
+    private readonly Dictionary<PeerId, string> _failures = [];
     private bool _hasSeenServer;
     private bool _hasSeenAnybody;
     private bool _hasWarnedOfPorts;
@@ -53,8 +54,10 @@ internal sealed class PlainOutput(TextWriter output, TextWriter error, PromptLin
             case RoomEvent.Left left:
                 Notice(left.Reason == LeaveReason.Left ? $"{NameOf(left.Peer)} left." : $"{NameOf(left.Peer)} is gone without a goodbye.");
                 _names.Remove(left.Peer);
+                _failures.Remove(left.Peer);
                 break;
             case RoomEvent.Connected connected:
+                _failures.Remove(connected.Peer);
                 _names[connected.Peer] = PeerText.Clean(connected.Name);
                 Notice($"{NameOf(connected.Peer)} is connected {Way(connected.Path)}, in {Milliseconds(connected.Elapsed)} (round trip {Milliseconds(connected.RoundTrip)}).");
                 break;
@@ -67,7 +70,7 @@ internal sealed class PlainOutput(TextWriter output, TextWriter error, PromptLin
             case RoomEvent.Disconnected disconnected:
                 Notice($"The connection to {NameOf(disconnected.Peer)} ended: {PeerText.Clean(disconnected.Reason).TrimEnd('.')}.");
                 break;
-            case RoomEvent.Failed failed:
+            case RoomEvent.Failed failed when !IsTold(failed):
                 Notice($"No way to {NameOf(failed.Peer)} ({failed.Cause}). {failed.Detail} {failed.Advice}");
                 break;
             case RoomEvent.Message message:
@@ -84,6 +87,14 @@ internal sealed class PlainOutput(TextWriter output, TextWriter error, PromptLin
         if (!searched.IsPortPerDestination || _hasWarnedOfPorts) return;
         _hasWarnedOfPorts = true;
         Notice("This network's router gives every destination another port, which nobody finds in the DHT: only members whose own routers let in packets from any port can be met. Others need a coordination server.");
+    }
+
+    // It is tried again and again; what ends as before is not news.
+    private bool IsTold(RoomEvent.Failed failed)
+    {
+        var isTold = _failures.TryGetValue(failed.Peer, out var cause) && string.Equals(cause, failed.Cause, StringComparison.Ordinal);
+        _failures[failed.Peer] = failed.Cause;
+        return isTold;
     }
 
     private static string Way(PeerPath path) => path.Kind switch

@@ -72,7 +72,7 @@ internal abstract record NodeEvent(int Room)
     /// <summary>The connection ended; the member may still be there, and then it is tried again.</summary>
     internal sealed record Disconnected(int Room, PeerId Peer, string Reason) : NodeEvent(Room);
 
-    /// <summary>No way was found. A packet of the peer's, or news of it, starts another attempt.</summary>
+    /// <summary>No way was found. A packet of the peer's, or news of it, starts another attempt, and so does time, where it may help.</summary>
     internal sealed record Failed(int Room, PeerId Peer, PunchFailure Failure) : NodeEvent(Room);
 
     /// <summary>A message of a member, each once and in the member's order.</summary>

@@ -352,6 +352,7 @@ internal sealed partial class PeerSession
         BeginPaths(now);
         if (role == ConnectionRole.Responder) EndInitiator();
         else EndResponder();
+        _failures = 0;
         _events.Enqueue(new PeerSessionEvent.Connected(source, now - _attemptLearnedAt, roundTrip ?? _connection.SmoothedRtt) { IsMapped = IsMapped(source) });
         return _connection;
     }

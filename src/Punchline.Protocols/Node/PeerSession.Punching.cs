@@ -6,12 +6,24 @@ namespace Punchline.Protocols.Node;
 // An attempt to reach the peer: its turn, its plan, and its end without success.
 internal sealed partial class PeerSession
 {
+    /// <summary>
+    /// From a failed attempt to the next, and twice as long after each, up to <see cref="LongestRetryPause"/>. Both sides' attempts began and ended together, and the next do as well:
+    /// therefore nothing about it is random. A search may begin anew then: see <see cref="SearchBudget.Pause"/>.
+    /// </summary>
+    public static readonly TimeSpan RetryPause = SearchBudget.Pause;
+
+    public static readonly TimeSpan LongestRetryPause = 16 * RetryPause;
+
+    private Timestamp _retryAt = Timestamp.Never;
+    private int _failures;
+
     private void StartAttempt(Timestamp learnedAt, Timestamp now)
     {
         EndInitiator();
         _attemptLearnedAt = learnedAt;
         _chosenLink = null;
         Failure = null;
+        _retryAt = Timestamp.Never;
         _attempt = ++_services.LastAttempt;
         _heardFromPeer = false;
         _impostorAnswered = false;
@@ -73,6 +85,7 @@ internal sealed partial class PeerSession
             Lasted = now - punch.Start,
             IsHopeless = _isHopeless,
             IsSearched = punch.IsScanning || _opening is BirthdayOpening,
+            Chance = _search.Chance,
             IsOfAnotherFamily = PunchTargets.AreOfAnotherFamily(Situation),
         };
         EndPunch();
@@ -80,6 +93,10 @@ internal sealed partial class PeerSession
         var failure = PunchFailure.Explain(observations);
         ObserveFailed(failure, now);
         Failure = failure;
+        // What has no way by what is known is tried with the next word of either side only.
+        var pause = TimeSpan.FromTicks(Math.Min(RetryPause.Ticks << Math.Min(_failures, 8), LongestRetryPause.Ticks));
+        _failures++;
+        if (failure.MayPass) _retryAt = now + pause;
         _events.Enqueue(new PeerSessionEvent.Failed(failure));
     }
 }

@@ -47,7 +47,7 @@ internal sealed partial class PeerSession
             _search = plan;
             _searchAt = plan.Kind == SearchKind.None ? Timestamp.Never : Timestamp.Max(now, punch.Start + plan.Delay);
         }
-        if (OffersToUs.FirstOrDefault(offer => offer.Ports > PunchPlan.MaxOfferedPorts) is not { Sockets: > 0 } offer || !IsSearchable(offer)) return;
+        if (OffersToUs.FirstOrDefault(offer => offer.Ports > PunchPlan.MaxOfferedPorts) is not { Sockets: > 0 } offer || !IsSearchable(offer.First)) return;
         if (_opening is CrossingOpening crossing)
         {
             Cross(crossing, offer, now);
@@ -64,8 +64,8 @@ internal sealed partial class PeerSession
     private IEnumerable<PortOffer> OffersToUs => Introduction.Offers.Where(offer => offer.Target == _services.Target);
 
     // Never a weapon: thousands of packets go only to where the server itself sees the peer, who asked for them in a blob under the room's key.
-    private bool IsSearchable(PortOffer offer) =>
-        Introduction.SeenAt is { } seen && seen.Address == offer.First.Address && !AddressScope.IsPrivate(offer.First) && PunchPlan.IsUsable(offer.First, _room.AllowLoopback);
+    private bool IsSearchable(Endpoint first) =>
+        Introduction.SeenAt is { } seen && seen.Address == first.Address && !AddressScope.IsPrivate(first) && PunchPlan.IsUsable(first, _room.AllowLoopback);
 
     // Once with each offer: behind it the peer's ports are spent, as ours are.
     private void Cross(CrossingOpening crossing, PortOffer offer, Timestamp now)
@@ -134,6 +134,17 @@ internal sealed partial class PeerSession
                 punch.CancelIPv4(SocketId.Main);
                 CloseOpening();
                 _opening = new BirthdayOpening(_services, PortOffer.TargetOf(Peer), peer.Endpoint, external, _search, now);
+                break;
+            case SearchKind.Blocks when peer.Kind != default && IsSearchable(peer.Endpoint):
+                if (!_services.Search.TryBegin(this, now))
+                {
+                    _searchAt = now + SearchRetryInterval;
+                    break;
+                }
+                CloseOpening();
+                var blocks = new BlockOpening(_services, peer.Endpoint, Introduction.Profile, _search, now);
+                _opening = blocks;
+                punch.EndBy(now + blocks.Duration + MaxMessage1Age);
                 break;
             default:
                 // Something is not known yet, such as where the peer is: planned again with the next word about it.

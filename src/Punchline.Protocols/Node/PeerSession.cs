@@ -82,7 +82,7 @@ internal sealed partial class PeerSession : IDisposable
             next = Timestamp.Min(next, PathsDeadline);
             if (_punch is { } punch) next = Timestamp.Min(next, Timestamp.Min(punch.NextTimeout, punch.Deadline));
             next = Timestamp.Min(next, Timestamp.Min(Timestamp.Min(_pauseEnds, _nextFresh), SearchTimeout));
-            next = Timestamp.Min(next, TcpTimeout);
+            next = Timestamp.Min(next, Timestamp.Min(TcpTimeout, _retryAt));
             return Timestamp.Min(Timestamp.Min(next, _turnEnds), Timestamp.Min(_nextMessage3, _doubtEnds));
         }
     }
@@ -135,7 +135,7 @@ internal sealed partial class PeerSession : IDisposable
         _isLeft = true;
         EndPunch();
         EndTcpPunch();
-        _pauseEnds = _tcpAgainAt = Timestamp.Never;
+        _pauseEnds = _retryAt = _tcpAgainAt = Timestamp.Never;
         ObserveAbandoned();
         _doubtEnds = Timestamp.Never;
         EndInitiator();
@@ -158,7 +158,11 @@ internal sealed partial class PeerSession : IDisposable
             }
         }
         HandlePathsTimeout(now);
-        if (now >= _pauseEnds) Reconnect(now);
+        if (now >= _pauseEnds || now >= _retryAt)
+        {
+            _retryAt = Timestamp.Never;
+            Reconnect(now);
+        }
         if (now >= _turnEnds) EndTurn();
         if (_turn is { IsDue: true }) BeginPunch(now);
         HandleTcpTimeout(now);

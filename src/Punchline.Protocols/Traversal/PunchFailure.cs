@@ -33,6 +33,9 @@ internal sealed record PunchFailure(string Cause, string Detail, string Advice)
     /// <summary>There is a list of those who may be connected to, and the peer is not on it.</summary>
     public const string NotAllowed = "not-allowed";
 
+    /// <summary>Another attempt may end otherwise, though neither side has news: luck, a router that forgets, an outage that ends.</summary>
+    public bool MayPass => Cause is NoAnswer or OneWay or SearchFailed or UdpBlocked or Impostor;
+
     /// <summary>Without an attempt.</summary>
     public static PunchFailure OfStranger { get; } = new(
         NotAllowed,
@@ -61,6 +64,10 @@ internal sealed record PunchFailure(string Cause, string Detail, string Advice)
                 SymmetricBoth,
                 $"Both routers give every destination another port, so that neither side can know, or find, the port where it is expected ({tried}).",
                 "One side has to change: forward a UDP port there, switch on UPnP in its router, use IPv6, or use another network, such as a phone's instead of an office's."),
+            { IsSearched: true, HeardFromPeer: false, Chance: < 1 } => new(
+                SearchFailed,
+                $"Both routers give every destination another port. Each takes it from a small block, so {seen.Chance * 100:0} of 100 attempts meet; this one did not ({tried}).",
+                "It is tried again by itself. To be independent of luck, forward a UDP port on either side, switch on UPnP in a router, or use IPv6."),
             { IsSearched: true, HeardFromPeer: false } => new(
                 SearchFailed,
                 $"One of the routers gives every destination another port, and a search of its ports met none that was open ({tried}).",
@@ -95,4 +102,7 @@ internal readonly record struct PunchObservations(int ProbesSent, int Targets, b
 
     /// <summary>Ports were opened, or tried, by the hundreds.</summary>
     public bool IsSearched { get; init; }
+
+    /// <summary>How likely the search was to succeed, from 0 to 1, where that is worth telling; else 1.</summary>
+    public double Chance { get; init; } = 1;
 }

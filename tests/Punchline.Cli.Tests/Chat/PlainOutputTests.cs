@@ -17,6 +17,19 @@ public sealed class PlainOutputTests : IDisposable
     }
 
     [Fact]
+    public void A_failure_that_comes_again_is_no_news_until_the_peer_was_connected_or_away()
+    {
+        var path = new PeerPath(PathKind.Direct, PathTransport.Udp, IPEndPoint.Parse("192.168.1.10:5000"), IPEndPoint.Parse("198.51.100.11:6000"));
+        var inVain = new RoomEvent.Failed(Bob, "no-answer", "Nothing came back.", "Try this.");
+
+        Show(inVain, inVain, inVain with { Cause = "one-way" }, inVain);
+        Show(new RoomEvent.Connected(Bob, "Bob", path, TimeSpan.Zero, TimeSpan.Zero), inVain, new RoomEvent.Left(Bob, LeaveReason.Left), inVain);
+
+        string[] told = [.. from line in _error.ToString().Split('\n') where line.Contains("No way", StringComparison.Ordinal) select line.Split('(', ')')[1]];
+        Assert.Equal(["no-answer", "one-way", "no-answer", "no-answer", "no-answer"], told);
+    }
+
+    [Fact]
     public void A_members_stay_in_words()
     {
         var path = new PeerPath(PathKind.Direct, PathTransport.Udp, IPEndPoint.Parse("192.168.1.10:5000"), IPEndPoint.Parse("198.51.100.11:6000"));

@@ -35,6 +35,10 @@ public sealed class SearchPlanTests
         { "counting drawing", "Hopeless 0 800" },
         { "drawing address", "Hopeless 0 800" },
         { "drawing symmetric", "None 0 0" }, // it will say
+        { "block block", "Hopeless 0 800" },
+        { "small small", "Blocks 1 400" },
+        { "block drawing", "Hopeless 0 800" },
+        { "block counting", "Hopeless 0 800" },
     };
 
     [Theory]
@@ -45,6 +49,22 @@ public sealed class SearchPlanTests
         var plan = SearchPlan.Create(Named(names[0]), Named(names[1]));
         Assert.Equal(expected, $"{plan.Kind} {plan.Sockets} {plan.Delay.TotalMilliseconds}");
     }
+
+    [Theory]
+    [InlineData(64, 64, 32, 0.22)]
+    [InlineData(512, 512, 256, 0.22)]
+    [InlineData(512, 1024, 256, 0.12)]
+    public void Half_of_two_blocks_meet_by_chance(int ports, int others, int packets, double chance)
+    {
+        var plan = SearchPlan.Create(BlockOf(ports), BlockOf(others));
+        Assert.Equal(packets, plan.Packets);
+        Assert.Equal(chance, plan.Chance, tolerance: 0.01);
+    }
+
+    [Fact]
+    public void Blocks_too_large_for_luck_are_hopeless() => Assert.Equal(SearchKind.Hopeless, SearchPlan.Create(BlockOf(1024), BlockOf(1024)).Kind);
+
+    private static NetworkProfile BlockOf(int ports) => Drawing with { FirstPort = 30_000, LastPort = (ushort)(30_000 + ports - 1) };
 
     private static NetworkProfile Named(string name) => name switch
     {
