@@ -35,7 +35,8 @@ public sealed class PeerNode : IAsyncDisposable
             StateDirectory = options.StateDirectory,
         };
         _engine = new NodeEngine(
-            _identity.KeyPair, options.LocalEndPoint, options.HideHostCandidates, options.QlogDirectory, mapsPort: !options.DisablePortMapping, options.TcpEndPoint);
+            _identity.KeyPair, options.LocalEndPoint, options.HideHostCandidates, options.QlogDirectory, mapsPort: !options.DisablePortMapping, options.TcpEndPoint,
+            options.StateDirectory is { } kept ? new KeptLifetimes(kept) : null);
     }
 
     /// <summary>Who this node is.</summary>

@@ -1,3 +1,4 @@
+using Punchline.Cli.Session;
 using Punchline.Protocols.Rooms;
 
 namespace Punchline.Cli.Chat;
@@ -17,11 +18,18 @@ internal delegate PeerMeeting MeetPeer(PeerId peer, string name);
 internal sealed class AcquaintanceOutput(IChatOutput inner, MeetPeer? meet, Func<PeerId, string>? safetyNumber) : IChatOutput
 {
     private readonly HashSet<PeerId> _present = [];
+    private readonly HashSet<PeerId> _changed = [];
     private bool _hasComplained;
 
     public void ShowReady(PeerId self, string name, string room) => inner.ShowReady(self, name, room);
 
     public void Notice(string text) => inner.Notice(text);
+
+    public void ShowSent(ulong id, string text) => inner.ShowSent(id, text);
+
+    public void ShowTrust(PeerId peer, TrustMark trust) => inner.ShowTrust(peer, trust);
+
+    public void ShowEnded() => inner.ShowEnded();
 
     public void AwaitLine() => inner.AwaitLine();
 
@@ -39,7 +47,9 @@ internal sealed class AcquaintanceOutput(IChatOutput inner, MeetPeer? meet, Func
             case RoomEvent.Connected connected:
                 _present.Add(connected.Peer);
                 var meeting = TryMeet(connected);
-                if (meeting is not null && Describe(connected, meeting) is { } notice) inner.Notice(notice);
+                var notice = meeting is null ? null : Describe(connected, meeting);
+                if (notice is not null) inner.Notice(notice);
+                if (meeting is not null) inner.ShowTrust(connected.Peer, Mark(connected.Peer, meeting, isChanged: notice is not null));
                 if (safetyNumber is not null && meeting is not { IsVerified: true })
                     inner.Notice($"To be sure of {PeerText.Clean(connected.Name)}, compare by another way: {safetyNumber(connected.Peer)}");
                 break;
@@ -58,6 +68,15 @@ internal sealed class AcquaintanceOutput(IChatOutput inner, MeetPeer? meet, Func
             _hasComplained = true;
             return null;
         }
+    }
+
+    // Whoever came with another key keeps that mark: leaving and coming again makes it no better, comparing ids does.
+    private TrustMark Mark(PeerId peer, PeerMeeting meeting, bool isChanged)
+    {
+        if (isChanged && _changed.Count < KnownPeers.MaxLines) _changed.Add(peer);
+        if (meeting.IsVerified) return TrustMark.Verified;
+        if (isChanged || _changed.Contains(peer)) return TrustMark.Changed;
+        return meeting.Before is null ? TrustMark.New : TrustMark.Known;
     }
 
     private string? Describe(RoomEvent.Connected connected, PeerMeeting meeting)

@@ -27,6 +27,18 @@ internal sealed class ChatSession(IChatRoom room, ChannelReader<InputLine> lines
     /// <returns>The exit code: failed where messages may not have arrived, or another process took this peer's place; of a call, how that ended.</returns>
     public async Task<int> RunAsync(CancellationToken interruption)
     {
+        try
+        {
+            return await ChatAsync(interruption);
+        }
+        finally
+        {
+            output.ShowEnded();
+        }
+    }
+
+    private async Task<int> ChatAsync(CancellationToken interruption)
+    {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(interruption);
         var showing = ShowEventsAsync(stop.Token);
         var sending = SendLinesAsync(stop.Token);
@@ -78,7 +90,7 @@ internal sealed class ChatSession(IChatRoom room, ChannelReader<InputLine> lines
             output.Notice($"A line of {line.Bytes} bytes was not sent: a message has at most {Room.MaxMessageBytes} (1 MiB).");
             return false;
         }
-        await room.SendAsync(line.Text, stop);
+        output.ShowSent(await room.SendAsync(line.Text, stop), line.Text);
         return true;
     }
 

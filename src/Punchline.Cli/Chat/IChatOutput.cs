@@ -1,3 +1,5 @@
+using Punchline.Cli.Session;
+
 namespace Punchline.Cli.Chat;
 
 /// <summary>How what happens in a room is told.</summary>
@@ -10,6 +12,23 @@ internal interface IChatOutput
 
     /// <summary>Something for people alone.</summary>
     void Notice(string text);
+
+    /// <summary>A message of ours is on its way to all members.</summary>
+    /// <param name="id">What <see cref="RoomEvent.Delivered"/> names it.</param>
+    /// <param name="text">The message.</param>
+    void ShowSent(ulong id, string text)
+    {
+    }
+
+    /// <summary>What is known of a member's key, which it just proved.</summary>
+    void ShowTrust(PeerId peer, TrustMark trust)
+    {
+    }
+
+    /// <summary>We are not in the room any more.</summary>
+    void ShowEnded()
+    {
+    }
 
     /// <summary>The next line may be typed.</summary>
     void AwaitLine()

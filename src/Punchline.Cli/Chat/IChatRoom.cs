@@ -5,7 +5,8 @@ internal interface IChatRoom
 {
     IAsyncEnumerable<RoomEvent> ReadEventsAsync();
 
-    ValueTask SendAsync(string text, CancellationToken cancellationToken);
+    /// <returns>The message's number, which <see cref="RoomEvent.Delivered"/> names.</returns>
+    ValueTask<ulong> SendAsync(string text, CancellationToken cancellationToken);
 
     ValueTask WaitForDeliveryAsync(CancellationToken cancellationToken);
 
@@ -17,7 +18,7 @@ internal sealed class JoinedRoom(Room room) : IChatRoom
 {
     public IAsyncEnumerable<RoomEvent> ReadEventsAsync() => room.ReadEventsAsync(CancellationToken.None);
 
-    public async ValueTask SendAsync(string text, CancellationToken cancellationToken) => await room.SendAsync(text, cancellationToken);
+    public ValueTask<ulong> SendAsync(string text, CancellationToken cancellationToken) => room.SendAsync(text, cancellationToken);
 
     public ValueTask WaitForDeliveryAsync(CancellationToken cancellationToken) => room.WaitForDeliveryAsync(cancellationToken);
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net;
 using Punchline.Cli.Calls;
 using Punchline.Cli.Chat;
+using Punchline.Cli.Session;
 using Punchline.Cli.Settings;
 
 namespace Punchline.Cli.Verbs;
@@ -25,10 +26,11 @@ internal static class CallVerb
         return command;
     }
 
-    /// <summary>What tells of a call's room.</summary>
-    public static IChatOutput OutputFor(Room room, MeetingSettings settings)
+    /// <summary>What tells of a call's room, which a session has from now on.</summary>
+    public static IChatOutput OutputFor(SessionModel session, PeerId self, Room room, MeetingSettings settings)
     {
-        IChatOutput inner = settings.IsJson ? new JsonOutput(Terminal.Output, Terminal.Error) : new PlainOutput(Terminal.Output, Terminal.Error);
+        IChatOutput view = settings.IsJson ? new JsonOutput(Terminal.Output, Terminal.Error) : new PlainOutput(Terminal.Output, Terminal.Error);
+        var inner = session.Open(room.Name, self, settings.Name, view);
         if (settings.StateDirectory is not { } directory) return inner;
         var known = new KnownPeers(directory);
         return new AcquaintanceOutput(inner, (peer, name) => known.Meet(room, peer, name, TimeProvider.System.GetUtcNow()), safetyNumber: null);
@@ -63,7 +65,7 @@ internal static class CallVerb
         {
             await using var room = await node.CallAsync(
                 new CallOptions { Peer = peer, DisplayName = settings.Name, Server = settings.KnownServer, TrustFirst = settings.TrustsFirst }, interruption.Token);
-            var session = new ChatSession(new JoinedRoom(room), StandardInput.ReadLines(), OutputFor(room, settings), stays, TimeProvider.System) { IsCall = true };
+            var session = new ChatSession(new JoinedRoom(room), StandardInput.ReadLines(), OutputFor(new SessionModel(TimeProvider.System), identity.Id, room, settings), stays, TimeProvider.System) { IsCall = true };
             return await session.RunAsync(interruption.Token);
         }
         catch (PunchlineException exception) when (CallProblem.Of(exception, ShellWord.Quote(settings.KnownServer)) is { } problem)

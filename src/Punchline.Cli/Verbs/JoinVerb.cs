@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Punchline.Cli.Chat;
+using Punchline.Cli.Session;
 using Punchline.Cli.Settings;
 
 namespace Punchline.Cli.Verbs;
@@ -40,6 +41,7 @@ internal static class JoinVerb
             : new PlainOutput(prompt?.Output ?? Terminal.Output, prompt?.Error ?? Terminal.Error, prompt);
         using var interruption = new Interruption();
         using var identity = settings.StateDirectory is { } directory ? PeerIdentity.Open(directory) : PeerIdentity.Create();
+        output = new SessionModel(TimeProvider.System).Open(settings.Room, identity.Id, settings.Name, output);
         foreach (var notice in Notices(settings, identity)) output.Notice(notice);
 
         await using var node = await PeerNode.StartAsync(

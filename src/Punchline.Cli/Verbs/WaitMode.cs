@@ -1,5 +1,6 @@
 using Punchline.Cli.Calls;
 using Punchline.Cli.Chat;
+using Punchline.Cli.Session;
 using Punchline.Cli.Settings;
 
 namespace Punchline.Cli.Verbs;
@@ -25,7 +26,7 @@ internal static class WaitMode
         output.ShowWaiting(identity.Id, meeting.Name, settings.CallLine(identity.Id));
 
         var session = new WaitSession(
-            ReadCallsAsync(inbox, meeting), StandardInput.ReadLines(), output, settings, stays, (peer, name) => Acquaintance.Describe(known, peer, name), TimeProvider.System);
+            ReadCallsAsync(inbox, identity.Id, meeting), StandardInput.ReadLines(), output, settings, stays, (peer, name) => Acquaintance.Describe(known, peer, name), TimeProvider.System);
         var showing = ShowServerAsync(inbox, output);
         var exitCode = await session.RunAsync(interruption.Token);
         await inbox.DisposeAsync();
@@ -33,9 +34,10 @@ internal static class WaitMode
         return exitCode;
     }
 
-    private static async IAsyncEnumerable<IWaitingCall> ReadCallsAsync(PeerInbox inbox, MeetingSettings settings)
+    private static async IAsyncEnumerable<IWaitingCall> ReadCallsAsync(PeerInbox inbox, PeerId self, MeetingSettings settings)
     {
-        await foreach (var call in inbox.ReadCallsAsync(CancellationToken.None)) yield return new InboxCall(call, room => CallVerb.OutputFor(room, settings));
+        var calls = new SessionModel(TimeProvider.System);
+        await foreach (var call in inbox.ReadCallsAsync(CancellationToken.None)) yield return new InboxCall(call, room => CallVerb.OutputFor(calls, self, room, settings));
     }
 
     private static async Task ShowServerAsync(PeerInbox inbox, ICallOutput output)

@@ -14,6 +14,8 @@ internal sealed partial class NodeCore
             if (ended is not StunClientEvent.Reflected reflected) continue;
             if (reflected.Requests == 1 && !(_services.ServerRoundTrip < reflected.RoundTrip)) _services.ServerRoundTrip = reflected.RoundTrip;
             UpdateReflexive(reflected.Server, reflected.Mapped, now);
+            // One server's word: a router may give another address to each.
+            if (_services.AnsweringStunServers is [var first, ..] && first == reflected.Server) _services.Keeper.HandleReflected(reflected.Mapped, now);
         }
     }
 

@@ -95,7 +95,7 @@ internal sealed partial class NodeCore : IDisposable
             var next = Timestamp.Min(
                 Timestamp.Min(Timestamp.Min(_stun.NextTimeout, _nextStunRefresh), _portMapper.NextTimeout),
                 Timestamp.Min(_services.SideSockets.NextTimeout, _profiler.NextTimeout));
-            next = Timestamp.Min(next, Timestamp.Min(_services.Tcp.NextTimeout, _services.TcpReflexive.NextTimeout));
+            next = Timestamp.Min(next, Timestamp.Min(_services.Keeper.NextTimeout, Timestamp.Min(_services.Tcp.NextTimeout, _services.TcpReflexive.NextTimeout)));
             if (_services.IsLookWanted) next = Timestamp.Min(next, _nextLook);
             if (_services.IsObservedNews) next = Timestamp.Min(next, _nextObservedNews);
             next = Timestamp.Min(next, DhtTimeout);
@@ -114,6 +114,7 @@ internal sealed partial class NodeCore : IDisposable
         {
             _profiler.Restart();
             HurryTopics(now);
+            _services.Keeper.Restart();
             foreach (var room in _rooms.Values) room.ChangeConnectionIds();
             Doubt(now);
         }
@@ -293,6 +294,9 @@ internal sealed partial class NodeCore : IDisposable
             case (byte)'d' when source.Local == SocketId.Main:
                 HandleDhtDatagram(source.Remote, datagram, now);
                 break;
+            case PacketTypes.KeepAlive:
+                _services.Routes.HandleKeepAlive(source, now);
+                break;
             case >= HandshakePacket.FirstType and <= HandshakePacket.LastType:
                 HandleHandshake(source, datagram, now);
                 break;
@@ -313,6 +317,7 @@ internal sealed partial class NodeCore : IDisposable
         DrainPortMapper(now);
         _services.SideSockets.HandleTimeout(now);
         if (_profiler.HandleTimeout(now)) HandleCandidatesChanged(now);
+        _services.Keeper.HandleTimeout(now);
         if (now >= _nextStunRefresh)
         {
             _nextStunRefresh = now + StunRefreshInterval;
@@ -337,6 +342,7 @@ internal sealed partial class NodeCore : IDisposable
     private bool TryDequeuePacket(Timestamp now, Span<byte> buffer, out Transmit transmit)
     {
         if (_stun.TryDequeueTransmit(now, buffer, out transmit) || _services.SideSockets.TryDequeueTransmit(now, buffer, out transmit)
+            || _services.Keeper.TryDequeueTransmit(now, buffer, out transmit)
             || _services.TcpReflexive.TryDequeueTransmit(buffer, out transmit) || _services.Resets.TryDequeueTransmit(buffer, out transmit)) return true;
         foreach (var room in _rooms.Values)
         {

@@ -3,6 +3,7 @@ using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Transport;
 using Punchline.Protocols.Transport.ConnectionIds;
 using Punchline.Protocols.Transport.Handshake;
+using Punchline.Protocols.Transport.Paths;
 using Punchline.Protocols.Transport.Streams;
 using Punchline.Protocols.Traversal;
 
@@ -46,6 +47,7 @@ internal sealed class NodeServices
         Resets = new StatelessResetResponder(ResetKey, random);
         Routes = new SessionRoutes(ResetKey);
         SideSockets = new SideSockets(random);
+        Keeper = new MappingKeeper(this);
     }
 
     public P256KeyPair Identity { get; }
@@ -88,6 +90,12 @@ internal sealed class NodeServices
     /// highest that it saw of us for longer than we may remember the peer.
     /// </summary>
     public ulong LastAttempt { get; set; }
+
+    /// <summary>Finds out how long our router keeps mappings.</summary>
+    public MappingKeeper Keeper { get; }
+
+    /// <summary>How often idle paths are used.</summary>
+    public MappingKeepAlive MappingKeepAlive { get; } = new();
 
     /// <summary>What the receive windows of all connections may grow by.</summary>
     public ReceiveBudget ReceiveBudget { get; } = new();

@@ -339,10 +339,13 @@ internal sealed partial class PeerSession
                 HandshakeRtt = roundTrip,
                 Random = _services.Random,
                 KeepAliveInterval = _room.KeepAliveInterval,
+                Mapping = _services.MappingKeepAlive,
                 Observer = ObserveConnected(source.Remote, result, now),
             },
             now);
         SetOpenPath(source);
+        _pathSince = now;
+        _services.Keeper.HandlePath(source, now);
         // An answer at once, whatever the application does: it ends the peer's resending of message 3.
         _connection.Ping();
         _application = new ApplicationConnection(_services, this, _connection);

@@ -44,7 +44,7 @@ internal sealed partial class RoomSession
         // Whatever the server says, a direct path may know better (PROTOCOL §10): who really left has said so there as well.
         member.GivenUpAt = now;
         member.HasLeftServer = hasLeft;
-        member.Session.SetKeepAlive(UnservedKeepAlive);
+        member.Session.SetKeepAlive(KeepAliveOf(member));
         member.Session.Ping();
     }
 
@@ -80,5 +80,5 @@ internal sealed partial class RoomSession
         foreach (var member in _members) member.Session.SetKeepAlive(KeepAliveOf(member));
     }
 
-    private TimeSpan KeepAliveOf(Member member) => member.GivenUpAt is null ? KeepAliveInterval : UnservedKeepAlive;
+    private TimeSpan KeepAliveOf(Member member) => member.GivenUpAt is null || _rendezvous.IsOfTwo ? KeepAliveInterval : UnservedKeepAlive;
 }

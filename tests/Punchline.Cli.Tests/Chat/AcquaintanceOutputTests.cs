@@ -1,5 +1,7 @@
 using System.Net;
 using Punchline.Cli.Chat;
+using Punchline.Cli.Session;
+using Punchline.Server.Tests.Coordination;
 
 namespace Punchline.Cli.Tests.Chat;
 
@@ -105,6 +107,28 @@ public sealed class AcquaintanceOutputTests : IDisposable
 
         new AcquaintanceOutput(new PlainOutput(_output, _error), null, _ => "67890").Show(Connected(Bob, "bob"));
         Assert.EndsWith(": 67890\n", _error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_members_key_has_a_mark_and_another_key_keeps_it_until_ids_were_compared()
+    {
+        var session = new SessionModel(new ManualTime());
+        var known = new KnownPeers(_directory.Path);
+        var output = new AcquaintanceOutput(
+            session.Open("lounge", default, "ann", new PlainOutput(_output, _error)), (peer, name) => known.Meet(Room, peer, name, Now), null);
+        TrustMark MarkOf(PeerId peer, string name)
+        {
+            output.Show(new RoomEvent.Left(peer, LeaveReason.Left));
+            output.Show(Connected(peer, name));
+            return session.Snapshot().Rooms[0].Members.Single(member => member.Peer == peer).Trust;
+        }
+
+        Assert.Equal(TrustMark.New, MarkOf(Bob, "bob"));
+        Assert.Equal(TrustMark.Known, MarkOf(Bob, "bob"));
+        Assert.Equal(TrustMark.Changed, MarkOf(Other, "bob"));
+        Assert.Equal(TrustMark.Changed, MarkOf(Other, "bob"));
+        known.SetVerified(Other, true);
+        Assert.Equal(TrustMark.Verified, MarkOf(Other, "bob"));
     }
 
     private static RoomEvent.Connected Connected(PeerId peer, string name) => new(

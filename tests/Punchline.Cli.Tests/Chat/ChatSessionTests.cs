@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Punchline.Cli.Chat;
+using Punchline.Cli.Session;
 using Punchline.Server.Tests.Coordination;
 
 namespace Punchline.Cli.Tests.Chat;
@@ -151,6 +152,32 @@ public sealed class ChatSessionTests : IDisposable
         Assert.Equal(0, _room.TimesLeft);
         _time.Advance(TimeSpan.FromSeconds(3));
         Assert.Equal(ExitCode.NoPath, await running);
+    }
+
+    [Fact]
+    public async Task What_is_typed_is_in_the_session_by_its_number_until_the_room_is_left()
+    {
+        var model = new SessionModel(_time);
+        Type("one");
+        _lines.Writer.Complete();
+        var session = new ChatSession(_room, _lines.Reader, model.Open("lounge", default, "ann", new PlainOutput(_output, _error)), stays: false, _time).RunAsync(_interruption.Token);
+        await _room.DeliveryIsAwaited.Task;
+        var sent = Assert.IsType<LogEntry.Sent>(Assert.Single(Assert.Single(model.Snapshot().Rooms).Log));
+        Assert.Equal((1UL, "one"), (sent.Id, sent.Text));
+        _room.Delivery.SetResult();
+        Assert.Equal(ExitCode.Done, await session);
+        Assert.Empty(model.Snapshot().Rooms);
+    }
+
+    [Fact]
+    public async Task A_room_that_fails_is_in_the_session_no_more()
+    {
+        var model = new SessionModel(_time);
+        var room = new FakeRoom { Problem = new PunchlineException(PunchlineError.Closed, "The room was left.") };
+        Type("one");
+        var output = model.Open("lounge", default, "ann", new PlainOutput(_output, _error));
+        await Assert.ThrowsAsync<PunchlineException>(() => new ChatSession(room, _lines.Reader, output, stays: false, _time).RunAsync(_interruption.Token));
+        Assert.Empty(model.Snapshot().Rooms);
     }
 
     private void Type(params string[] lines)

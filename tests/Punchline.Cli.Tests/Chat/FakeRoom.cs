@@ -10,6 +10,9 @@ internal sealed class FakeRoom : IChatRoom
 
     public List<string> Sent { get; } = [];
 
+    /// <summary>What sending meets with.</summary>
+    public Exception? Problem { get; init; }
+
     public int TimesLeft { get; private set; }
 
     public bool WasDeliveryAwaited { get; private set; }
@@ -24,11 +27,12 @@ internal sealed class FakeRoom : IChatRoom
 
     public IAsyncEnumerable<RoomEvent> ReadEventsAsync() => _events.Reader.ReadAllAsync(CancellationToken.None);
 
-    public ValueTask SendAsync(string text, CancellationToken cancellationToken)
+    public ValueTask<ulong> SendAsync(string text, CancellationToken cancellationToken)
     {
+        if (Problem is not null) return ValueTask.FromException<ulong>(Problem);
         Sent.Add(text);
         HasSent.TrySetResult();
-        return ValueTask.CompletedTask;
+        return ValueTask.FromResult((ulong)Sent.Count);
     }
 
     public async ValueTask WaitForDeliveryAsync(CancellationToken cancellationToken)

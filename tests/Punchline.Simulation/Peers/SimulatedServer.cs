@@ -46,6 +46,9 @@ internal sealed class SimulatedServer : IDisposable
 
     public bool IsAlive { get; private set; } = true;
 
+    /// <summary>How its STUN misleads; set before anybody asks.</summary>
+    public StunLie Lie { get; set; }
+
     /// <summary>Called with every message that comes in, before the core has it, and with every one that goes out.</summary>
     public Action<string, ReadOnlyMemory<byte>>? Overheard { get; set; }
 
@@ -113,20 +116,47 @@ internal sealed class SimulatedServer : IDisposable
 
     private sealed class StunPort(SimulatedServer server, bool drivesCore) : ISimulatedHost
     {
+        private static readonly TimeSpan RefreshInterval = TimeSpan.FromSeconds(5);
+
         private readonly Queue<(Endpoint To, byte[] Response)> _responses = new();
 
-        public Timestamp NextTimeout => drivesCore && server.IsAlive ? server._core.NextTimeout : Timestamp.Never;
+        private readonly List<Endpoint> _seen = [];
+        private readonly HashSet<Endpoint> _answeredElsewhere = [];
+        private Timestamp _nextRefresh = Timestamp.Never;
+
+        public Timestamp NextTimeout => Timestamp.Min(drivesCore && server.IsAlive ? server._core.NextTimeout : Timestamp.Never, _nextRefresh);
 
         public void HandleDatagram(Endpoint source, ReadOnlySpan<byte> datagram, Timestamp now)
         {
             if (!server.IsAlive) return;
             Span<byte> response = stackalloc byte[StunResponder.MaxResponseLength];
-            if (StunResponder.TryRespond(datagram, source, response, out var length)) _responses.Enqueue((source, response[..length].ToArray()));
+            if (!StunResponder.TryRespond(datagram, source, response, out var length, out var destination)) return;
+            var isElsewhere = destination != source;
+            switch (server.Lie)
+            {
+                case StunLie.Silent when isElsewhere && !_answeredElsewhere.Add(source):
+                    return;
+                case StunLie.Unknowing:
+                    destination = source;
+                    break;
+                case StunLie.Garbage when isElsewhere:
+                    response[..length].Clear();
+                    break;
+                case StunLie.Refresh:
+                    _nextRefresh = Timestamp.Min(_nextRefresh, now + RefreshInterval);
+                    break;
+            }
+            if (!_seen.Contains(destination)) _seen.Add(destination);
+            _responses.Enqueue((destination, response[..length].ToArray()));
         }
 
         public void HandleTimeout(Timestamp now)
         {
             if (drivesCore && server.IsAlive) server._core.HandleTimeout(now);
+            if (now < _nextRefresh) return;
+            _nextRefresh = now + RefreshInterval;
+            // Answers to nothing, which look like answers.
+            foreach (var seen in _seen) _responses.Enqueue((seen, new StunWriter(new byte[StunMessage.HeaderLength], StunClass.SuccessResponse, StunMethod.Binding, default).Written.ToArray()));
         }
 
         public bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit)

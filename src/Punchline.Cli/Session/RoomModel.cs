@@ -1,0 +1,130 @@
+using Punchline.Cli.Chat;
+using Punchline.Protocols.Rooms;
+
+namespace Punchline.Cli.Session;
+
+/// <summary>
+/// One room of a <see cref="SessionModel"/>. What a chat tells its output changes the model first, and is then told to the view.
+/// Peers' text is cleaned here, so no view has to.
+/// </summary>
+internal sealed class RoomModel : IChatOutput
+{
+    private readonly SessionModel _session;
+    private readonly string _name;
+    private readonly PeerId _self;
+    private readonly string _selfName;
+    private readonly IChatOutput _view;
+    private readonly List<MemberSnapshot> _members = [];
+    private readonly RoomLog _log = new();
+    private ServerState? _server;
+
+    internal RoomModel(SessionModel session, int number, string name, PeerId self, string selfName, IChatOutput view)
+    {
+        _session = session;
+        Number = number;
+        _name = name;
+        _self = self;
+        _selfName = selfName;
+        _view = view;
+    }
+
+    /// <summary>Names the room in its session.</summary>
+    public int Number { get; }
+
+    // The room is open since before this.
+    public void ShowReady(PeerId self, string name, string room) => _view.ShowReady(self, name, room);
+
+    public void Show(RoomEvent roomEvent)
+    {
+        _session.Change(now => Apply(roomEvent, now));
+        _view.Show(roomEvent);
+    }
+
+    public void ShowSent(ulong id, string text)
+    {
+        _session.Change(now => Publish(_log.AddSent(now, PeerText.Clean(text, multiline: true), id, _members.Select(member => member.Peer))));
+        _view.ShowSent(id, text);
+    }
+
+    public void ShowTrust(PeerId peer, TrustMark trust)
+    {
+        _session.Change(_ => Update(peer, member => member with { Trust = trust }));
+        _view.ShowTrust(peer, trust);
+    }
+
+    public void Notice(string text)
+    {
+        _session.Change(now => Publish(_log.Add(new LogEntry.Notice(_log.Next, now, PeerText.Clean(text, multiline: true)))));
+        _view.Notice(text);
+    }
+
+    public void AwaitLine() => _view.AwaitLine();
+
+    public void ShowEnded()
+    {
+        _session.Change(_ => _session.Close(this));
+        _view.ShowEnded();
+    }
+
+    internal RoomSnapshot Snapshot() => new(Number, _name, _self, _selfName, _server, [.. _members], _log.Snapshot());
+
+    private void Apply(RoomEvent roomEvent, DateTimeOffset now)
+    {
+        switch (roomEvent)
+        {
+            case RoomEvent.ServerChanged changed:
+                _server = changed.State;
+                _session.Publish(Number, new SessionChange.ServerChanged(changed.State));
+                break;
+            case RoomEvent.Joined joined:
+                Meet(joined.Peer, joined.Name, member => After(member, roomEvent, now) with { State = MemberState.Connecting, Path = null, RoundTrip = null });
+                break;
+            case RoomEvent.Connected connected:
+                Meet(connected.Peer, connected.Name, member => After(member, roomEvent, now) with { State = MemberState.Connected, Path = connected.Path, RoundTrip = connected.RoundTrip });
+                break;
+            case RoomEvent.PathChanged changed:
+                Update(changed.Peer, member => After(member, roomEvent, now) with { Path = changed.Path, RoundTrip = changed.RoundTrip });
+                break;
+            case RoomEvent.Disconnected disconnected:
+                Update(disconnected.Peer, member => After(member, roomEvent, now) with { State = MemberState.Connecting, Path = null, RoundTrip = null });
+                break;
+            case RoomEvent.Failed failed:
+                Update(failed.Peer, member => After(member, roomEvent, now) with { State = MemberState.Unreachable, Path = null, RoundTrip = null });
+                break;
+            case RoomEvent.Left left:
+                if (_members.RemoveAll(member => member.Peer == left.Peer) > 0) _session.Publish(Number, new SessionChange.MemberGone(left.Peer, left.Reason));
+                break;
+            case RoomEvent.Message message:
+                Publish(_log.Add(new LogEntry.Received(
+                    _log.Next, now, PeerText.Clean(message.Text, multiline: true), message.Peer, PeerText.Clean(message.Name), message.Id)));
+                break;
+            case RoomEvent.Delivered delivered:
+                if (_log.Deliver(delivered.Id, delivered.Peer) is { } sent) Publish(sent);
+                break;
+        }
+    }
+
+    private void Meet(PeerId peer, string name, Func<MemberSnapshot, MemberSnapshot> change)
+    {
+        if (!_members.Exists(member => member.Peer == peer))
+            _members.Add(new MemberSnapshot(peer, "", TrustMark.Unknown, MemberState.Connecting, null, null, []));
+        Update(peer, member => change(member with { Name = PeerText.Clean(name) }));
+    }
+
+    // Of a member who is gone there is nothing to change.
+    private void Update(PeerId peer, Func<MemberSnapshot, MemberSnapshot> change)
+    {
+        var index = _members.FindIndex(member => member.Peer == peer);
+        if (index < 0) return;
+        _members[index] = change(_members[index]);
+        _session.Publish(Number, new SessionChange.MemberChanged(_members[index]));
+    }
+
+    private static MemberSnapshot After(MemberSnapshot member, RoomEvent roomEvent, DateTimeOffset now)
+    {
+        var story = member.Story.Length < MemberSnapshot.MaxSteps ? member.Story : member.Story.RemoveAt(0);
+        return member with { Story = story.Add(new ConnectionStep(now, roomEvent)) };
+    }
+
+    private void Publish(LogEntry entry) => _session.Publish(Number, new SessionChange.LogChanged(entry));
+}

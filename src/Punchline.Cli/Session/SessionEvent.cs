@@ -1,0 +1,40 @@
+using System.Collections.Immutable;
+
+namespace Punchline.Cli.Session;
+
+/// <summary>All of a session, and the number of the last event that is in it: whoever reads on after that misses nothing.</summary>
+/// <param name="LastEvent">0: nothing has happened.</param>
+/// <param name="Rooms">In the order in which they were opened.</param>
+internal sealed record SessionSnapshot(long LastEvent, ImmutableArray<RoomSnapshot> Rooms);
+
+/// <summary>A change to a session.</summary>
+/// <param name="Number">From 1, without gaps.</param>
+/// <param name="Room">The room's number.</param>
+/// <param name="Change">What is new.</param>
+internal sealed record SessionEvent(long Number, int Room, SessionChange Change);
+
+/// <summary>What changed. Each kind carries what it changed whole, so a view puts it in the old one's place and needs no rules of its own.</summary>
+internal abstract record SessionChange
+{
+    private SessionChange()
+    {
+    }
+
+    /// <summary>There is one room more.</summary>
+    internal sealed record RoomOpened(RoomSnapshot Room) : SessionChange;
+
+    /// <summary>The room is over.</summary>
+    internal sealed record RoomClosed : SessionChange;
+
+    /// <summary>The server came or went.</summary>
+    internal sealed record ServerChanged(ServerState State) : SessionChange;
+
+    /// <summary>A member came, or something of it is different.</summary>
+    internal sealed record MemberChanged(MemberSnapshot Member) : SessionChange;
+
+    /// <summary>A member is gone.</summary>
+    internal sealed record MemberGone(PeerId Peer, LeaveReason Reason) : SessionChange;
+
+    /// <summary>An entry was added to the log, or its delivery went on.</summary>
+    internal sealed record LogChanged(LogEntry Entry) : SessionChange;
+}

@@ -1,0 +1,99 @@
+using System.Collections.Immutable;
+using Punchline.Cli.Chat;
+
+namespace Punchline.Cli.Session;
+
+/// <summary>
+/// A person's rooms and calls, as data that knows no screen. Whoever shows them takes a snapshot and then the events after it;
+/// one that was away, such as a page that was loaded anew, goes on after the last number that it saw. Thread-safe.
+/// </summary>
+/// <param name="time">The clock of entries and steps.</param>
+internal sealed class SessionModel(TimeProvider time)
+{
+    /// <summary>Rooms and calls at a time.</summary>
+    public const int MaxRooms = 64;
+
+    /// <summary>How many events are kept for whoever was away.</summary>
+    public const int MaxEvents = 4096;
+
+    /// <summary>Of the kept events' messages together, in UTF-16 units: 32 MiB.</summary>
+    public const int MaxEventCharacters = 16 << 20;
+
+    private readonly Lock _gate = new();
+    private readonly List<RoomModel> _rooms = [];
+    private readonly Queue<SessionEvent> _events = new();
+    private TaskCompletionSource _news = NewSignal();
+    private long _lastEvent;
+    private long _eventCharacters;
+    private int _lastRoom;
+
+    /// <summary>Opens a room, which is told of through what it returns and ends with <see cref="IChatOutput.ShowEnded"/>.</summary>
+    /// <param name="name">The room's.</param>
+    /// <param name="self">This peer.</param>
+    /// <param name="selfName">What this peer calls itself.</param>
+    /// <param name="view">Is told the same, once the model has it.</param>
+    /// <exception cref="InvalidOperationException">There are <see cref="MaxRooms"/>.</exception>
+    public RoomModel Open(string name, PeerId self, string selfName, IChatOutput view)
+    {
+        lock (_gate)
+        {
+            if (_rooms.Count == MaxRooms) throw new InvalidOperationException($"A session has at most {MaxRooms} rooms.");
+            var room = new RoomModel(this, ++_lastRoom, name, self, selfName, view);
+            _rooms.Add(room);
+            Publish(room.Number, new SessionChange.RoomOpened(room.Snapshot()));
+            return room;
+        }
+    }
+
+    public SessionSnapshot Snapshot()
+    {
+        lock (_gate) return new SessionSnapshot(_lastEvent, [.. _rooms.Select(room => room.Snapshot())]);
+    }
+
+    /// <summary>The events after a number, none where nothing has happened since.</summary>
+    /// <returns>False: they are not kept any more, or the number is not this session's. A snapshot is to be taken.</returns>
+    public bool TryReadAfter(long number, out ImmutableArray<SessionEvent> events)
+    {
+        lock (_gate)
+        {
+            events = [];
+            if (number < _lastEvent - _events.Count || number > _lastEvent) return false;
+            events = [.. _events.Skip((int)(number - (_lastEvent - _events.Count)))];
+            return true;
+        }
+    }
+
+    /// <summary>Ends when there is an event after a number.</summary>
+    public Task WaitAfterAsync(long number, CancellationToken cancellationToken)
+    {
+        lock (_gate) return _lastEvent > number ? Task.CompletedTask : _news.Task.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Changes a room: what <paramref name="change"/> publishes is one step for every reader.</summary>
+    internal void Change(Action<DateTimeOffset> change)
+    {
+        lock (_gate) change(time.GetUtcNow());
+    }
+
+    /// <summary>Only within <see cref="Change"/>.</summary>
+    internal void Publish(int room, SessionChange change)
+    {
+        var published = new SessionEvent(++_lastEvent, room, change);
+        _events.Enqueue(published);
+        _eventCharacters += CharactersOf(published);
+        while (_events.Count > MaxEvents || _eventCharacters > MaxEventCharacters) _eventCharacters -= CharactersOf(_events.Dequeue());
+        _news.SetResult();
+        _news = NewSignal();
+    }
+
+    /// <summary>Only within <see cref="Change"/>.</summary>
+    internal void Close(RoomModel room)
+    {
+        if (_rooms.Remove(room)) Publish(room.Number, new SessionChange.RoomClosed());
+    }
+
+    private static int CharactersOf(SessionEvent published) => published.Change is SessionChange.LogChanged changed ? changed.Entry.Text.Length : 0;
+
+    // A reader goes on outside the lock.
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
