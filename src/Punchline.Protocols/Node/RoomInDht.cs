@@ -27,7 +27,7 @@ internal sealed class RoomInDht : IRendezvous
 
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
 
-    // Clocks differ. Who is at another hour is asked at once where the hour's border is near, and else now and then.
+    // Clocks differ. Whoever is at another hour is looked for with every second search where the hour's border is near, and else with every fourth.
     private static readonly TimeSpan NearBorder = TimeSpan.FromMinutes(10);
     private const int PollsBetweenNeighbours = 4;
 
@@ -152,9 +152,15 @@ internal sealed class RoomInDht : IRendezvous
         if (_polls++ > 0) _interval = _interval * 2 < MaxPollInterval ? _interval * 2 : MaxPollInterval;
         var intoHour = Hour - (_hourEnds - now);
         Start(_dht.Announce(_room.Keys.DeriveTopic(_hour), _port, now));
-        if (intoHour >= Hour - NearBorder) Start(_dht.Announce(_room.Keys.DeriveTopic(_hour + 1), _port, now));
-        else if (_polls % PollsBetweenNeighbours == 2) Start(_dht.FindPeers(_room.Keys.DeriveTopic(_hour + 1), now));
-        if (intoHour < NearBorder || _polls % PollsBetweenNeighbours == 3) Start(_dht.FindPeers(_room.Keys.DeriveTopic(_hour - 1), now));
+        if (intoHour >= Hour - NearBorder)
+        {
+            if (_polls % 2 == 0) Start(_dht.Announce(_room.Keys.DeriveTopic(_hour + 1), _port, now));
+        }
+        else if (_polls % PollsBetweenNeighbours == 2)
+        {
+            Start(_dht.FindPeers(_room.Keys.DeriveTopic(_hour + 1), now));
+        }
+        if (_polls % (intoHour < NearBorder ? 2 : PollsBetweenNeighbours) == 1 && _polls > 1) Start(_dht.FindPeers(_room.Keys.DeriveTopic(_hour - 1), now));
     }
 
     private void Start(int? search)

@@ -37,6 +37,12 @@ internal sealed record DhtLinkOptions
 /// <param name="Outcome">What it took.</param>
 internal sealed record DhtFinding(IReadOnlyList<Endpoint> Peers, ReadOnlyMemory<byte> Value, DhtSearchOutcome Outcome);
 
+/// <summary>What is known of the DHT and of our place in it, for whoever looks into the network.</summary>
+/// <param name="Statistics">Nodes known, queries, answers.</param>
+/// <param name="External">Where the nodes see us; null before enough of them said so.</param>
+/// <param name="LastSearch">What the owner's last search came to, and how long it took; null before the first has ended.</param>
+internal readonly record struct DhtStatus(DhtStatistics Statistics, ExternalView? External, DhtSearchOutcome? LastSearch);
+
 /// <summary>The engine's way into the DHT: names of bootstrap hosts, the file with the nodes of the last run, searches as tasks.</summary>
 internal sealed class DhtLink : IDhtObserver, IAsyncDisposable
 {
@@ -50,6 +56,7 @@ internal sealed class DhtLink : IDhtObserver, IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly Dictionary<int, Search> _searches = [];
     private Task _running = Task.CompletedTask;
+    private DhtSearchOutcome? _lastSearch; // under the engine's gate
 
     private DhtLink(NodeEngine engine, DhtLinkOptions options) => (_engine, _options) = (engine, options);
 
@@ -62,6 +69,9 @@ internal sealed class DhtLink : IDhtObserver, IAsyncDisposable
         link._running = Task.Run(link.RunAsync, CancellationToken.None);
         return link;
     }
+
+    /// <summary>How things stand. A room's own searches are told in its events.</summary>
+    public DhtStatus Status => _engine.Run((node, _) => new DhtStatus(node.Dht!.Statistics, node.Dht.External, _lastSearch));
 
     /// <summary>Carries out a search to its end.</summary>
     /// <param name="start">The command that begins it.</param>
@@ -95,6 +105,7 @@ internal sealed class DhtLink : IDhtObserver, IAsyncDisposable
     {
         lock (_gate)
         {
+            if (dhtEvent is DhtEvent.SearchEnded { Outcome: var outcome }) _lastSearch = outcome;
             switch (dhtEvent)
             {
                 case DhtEvent.PeerFound found when _searches.TryGetValue(found.Search, out var search):
