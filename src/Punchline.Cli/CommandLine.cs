@@ -61,6 +61,7 @@ internal static class CommandLine
         WebVerb.Create(),
         IdVerb.Create(),
         PeersVerb.Create(),
+        DoctorVerb.Create(),
         DemoVerb.Create(),
         new HelpOption { Recursive = true },
         new VersionOption(),

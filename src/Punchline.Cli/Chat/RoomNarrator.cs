@@ -8,6 +8,8 @@ internal sealed class RoomNarrator
     private readonly Dictionary<PeerId, string> _names = [];
     private readonly Dictionary<PeerId, string> _failures = [];
     private bool _hasSeenServer;
+    private bool _hasSeenAnybody;
+    private bool _hasWarnedOfPorts;
 
     /// <summary>Null: it is a message, or goes without saying.</summary>
     public string? Tell(RoomEvent roomEvent)
@@ -23,7 +25,10 @@ internal sealed class RoomNarrator
                 return "The server is away. Members that are connected stay connected.";
             case RoomEvent.ServerChanged:
                 return "This peer joined the room from another process, which takes its place.";
+            case RoomEvent.DhtSearched searched:
+                return TellSearch(searched);
             case RoomEvent.Joined joined:
+                _hasSeenAnybody = true;
                 _names[joined.Peer] = PeerText.Clean(joined.Name);
                 return $"{NameOf(joined.Peer)} ({PlainOutput.ShortId(joined.Peer)}…) is here; connecting.";
             case RoomEvent.Left left:
@@ -47,6 +52,16 @@ internal sealed class RoomNarrator
             default:
                 return null;
         }
+    }
+
+    // For who waits: once anybody has come it goes on unseen.
+    private string? TellSearch(RoomEvent.DhtSearched searched)
+    {
+        var found = _hasSeenAnybody ? null : $"Asked the DHT: {searched.KnownNodes} nodes known, {(searched.FoundAddresses > 1 ? $"{searched.FoundAddresses} addresses" : "nobody else")} under this room's topic yet.";
+        if (!searched.IsPortPerDestination || _hasWarnedOfPorts) return found;
+        _hasWarnedOfPorts = true;
+        const string Ports = "This network's router gives every destination another port, which nobody finds in the DHT: only members whose own routers let in packets from any port can be met. Others need a coordination server.";
+        return found is null ? Ports : $"{found} {Ports}";
     }
 
     // It is tried again and again; what ends as before is not news.

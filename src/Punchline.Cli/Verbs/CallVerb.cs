@@ -64,11 +64,11 @@ internal static class CallVerb
         try
         {
             await using var room = await node.CallAsync(
-                new CallOptions { Peer = peer, DisplayName = settings.Name, Server = settings.Server, TrustFirst = settings.TrustsFirst }, interruption.Token);
+                new CallOptions { Peer = peer, DisplayName = settings.Name, Server = settings.KnownServer, TrustFirst = settings.TrustsFirst }, interruption.Token);
             var session = new ChatSession(new JoinedRoom(room), StandardInput.ReadLines(), OutputFor(new SessionModel(TimeProvider.System), identity.Id, room, settings), stays, TimeProvider.System) { IsCall = true };
             return await session.RunAsync(interruption.Token);
         }
-        catch (PunchlineException exception) when (CallProblem.Of(exception, ShellWord.Quote(settings.Server)) is { } problem)
+        catch (PunchlineException exception) when (CallProblem.Of(exception, ShellWord.Quote(settings.KnownServer)) is { } problem)
         {
             output.ShowFailed(peer, problem);
             return problem.ExitCode;

@@ -21,7 +21,7 @@ internal static class WebVerb
             var environment = Configuration.Load(parsed, options.Config, options.State);
             return RunAsync(new WebSettings
             {
-                Meeting = options.ReadWithOptionalServer(parsed, environment.Find),
+                Meeting = options.Read(parsed, environment.Find, "web", mayDoWithout: true),
                 Port = ReadPort(Setting.Read(parsed, port, environment.Find)),
                 OpensNoBrowser = Setting.ReadFlag(parsed, noBrowser, environment.Find),
             });
@@ -42,7 +42,7 @@ internal static class WebVerb
         using var identity = meeting.StateDirectory is { } directory ? PeerIdentity.Open(directory) : PeerIdentity.Create();
         var warning = identity.IsTemporary ? $"Another process uses the identity in {meeting.StateDirectory}, so this one is a new peer until it ends." : null;
         await using var node = await PeerNode.StartAsync(CallVerb.OptionsFor(identity, meeting), interruption.Token);
-        await using var desk = new WebDesk(node, new WebSelf(identity.Id.ToString(), meeting.Name, meeting.Server, warning), meeting, TimeProvider.System);
+        await using var desk = new WebDesk(node, new WebSelf(identity.Id.ToString(), meeting.Name, meeting.Server ?? "", warning), meeting, TimeProvider.System);
         await using var host = await WebHost.StartAsync(desk, settings.Port, next => Terminal.Error.WriteLine($"* The page is open in a browser. Another one opens it by {next}"));
 
         if (warning is not null) await Terminal.Error.WriteLineAsync($"* {warning}");

@@ -47,7 +47,7 @@ internal sealed class WebDesk(PeerNode node, WebSelf self, MeetingSettings setti
             model.Notice($"The room {options.Room} is open: whoever guesses its name is in it, and its server could listen in. With a secret, only those in the know are.");
         else if (secret.IsWeak)
             model.Notice("This secret is easy to guess.");
-        if (isInvented) model.Notice($"Others join with this line:\n{JoinSettings.InvitationTo(options.Room, options.Server, secret)}");
+        if (isInvented) model.Notice($"Others join with this line:\n{JoinSettings.InvitationTo(options.Room, $"--server {ShellWord.Quote(options.Server)}", secret)}");
         return Start(new WebConversation(model, time) { Place = place }, stop => node.JoinRoomAsync(options, stop), exception => exception.Message);
     }
 

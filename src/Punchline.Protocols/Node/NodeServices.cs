@@ -3,6 +3,7 @@ using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Transport;
 using Punchline.Protocols.Transport.ConnectionIds;
 using Punchline.Protocols.Transport.Handshake;
+using Punchline.Protocols.Transport.Paths;
 using Punchline.Protocols.Transport.Streams;
 using Punchline.Protocols.Traversal;
 
@@ -24,6 +25,12 @@ internal sealed class NodeServices
     // PROTOCOL §12: 50 Diffie-Hellmans a second in all, spent by whoever sends us a genuine-looking message 1.
     private const int AgreementsPerSecond = 50;
 
+    /// <summary>
+    /// Agreements of the second that only those may have whose message 1 returned a cookie: five answers of three. Forged sources, of
+    /// however many messages, leave them alone.
+    /// </summary>
+    public const int AgreementsForProven = 15;
+
     public NodeServices(P256KeyPair identity, IRandomSource random, INodeObserver? observer = null)
     {
         Identity = identity;
@@ -40,6 +47,7 @@ internal sealed class NodeServices
         Resets = new StatelessResetResponder(ResetKey, random);
         Routes = new SessionRoutes(ResetKey);
         SideSockets = new SideSockets(random);
+        Keeper = new MappingKeeper(this);
     }
 
     public P256KeyPair Identity { get; }
@@ -83,6 +91,12 @@ internal sealed class NodeServices
     /// </summary>
     public ulong LastAttempt { get; set; }
 
+    /// <summary>Finds out how long our router keeps mappings.</summary>
+    public MappingKeeper Keeper { get; }
+
+    /// <summary>How often idle paths are used.</summary>
+    public MappingKeepAlive MappingKeepAlive { get; } = new();
+
     /// <summary>What the receive windows of all connections may grow by.</summary>
     public ReceiveBudget ReceiveBudget { get; } = new();
 
@@ -94,6 +108,12 @@ internal sealed class NodeServices
 
     /// <summary>UDP sockets besides the main one.</summary>
     public SideSockets SideSockets { get; }
+
+    /// <summary>What the wall clock shows at <see cref="Timestamp.Zero"/>, from 1970 on, in UTC. Only topics depend on it.</summary>
+    public TimeSpan UtcAtZero { get; set; }
+
+    /// <summary>The time since 1970, in UTC.</summary>
+    public TimeSpan UtcAt(Timestamp now) => UtcAtZero + (now - Timestamp.Zero);
 
     /// <summary>Counts that no living connection or room has.</summary>
     public ref NodeStatistics Counted => ref _counted;
@@ -124,6 +144,9 @@ internal sealed class NodeServices
 
     /// <summary>What our gateway maps to our socket, as far as that leads to the internet.</summary>
     public Endpoint? Mapped { get; set; }
+
+    /// <summary>What it maps between itself and the NAT behind which it is: of use to peers that are behind that one as well.</summary>
+    public Endpoint? Middle { get; set; }
 
     /// <summary>
     /// Where connected peers say that our packets come from, the latest of each: vantages beside STUN's (PROTOCOL §8), and each only as

@@ -19,13 +19,17 @@ internal sealed partial class PeerSession : ISideSocketOwner
     /// <summary>A fresh socket is open, or knows where it is seen.</summary>
     public void HandleSideSocket(SideSocket socket, Timestamp now)
     {
-        if (socket.State == SideSocketState.Closed)
+        if (socket == _renewal)
+        {
+            HandleRenewalSocket(socket, now);
+        }
+        else if (socket.State == SideSocketState.Closed)
         {
             _fresh.Remove(socket);
         }
         else if (socket.Reflexive.Count == 0)
         {
-            foreach (var server in _services.AnsweringStunServers.Take(FreshStunServers)) _services.SideSockets.Query(socket, server, now);
+            QueryFresh(socket, now);
         }
         else if (Search is not null && _offered.Add(socket.Id))
         {
@@ -33,6 +37,11 @@ internal sealed partial class PeerSession : ISideSocketOwner
             var reflexive = socket.Reflexive[0];
             _room.TryOffer(new PortOffer(PortOffer.TargetOf(Peer), reflexive, reflexive.Port, Sockets: 1), now);
         }
+    }
+
+    private void QueryFresh(SideSocket socket, Timestamp now)
+    {
+        foreach (var server in _services.AnsweringStunServers.Take(FreshStunServers)) _services.SideSockets.Query(socket, server, now);
     }
 
     // For a connection, or for another path of one that is silent: its ports are as easily spoiled when a router reboots.
@@ -71,6 +80,7 @@ internal sealed partial class PeerSession : ISideSocketOwner
         for (var i = _fresh.Count - 1; i >= 0; i--)
         {
             if (_connection is { IsDrained: false } connection && connection.Path.Local == _fresh[i].Id) continue;
+            if (_fresh[i] == _renewal) (_renewal, _renewalEnds) = (null, Timestamp.Never);
             _services.SideSockets.Close(_fresh[i]);
             _fresh.RemoveAt(i);
         }

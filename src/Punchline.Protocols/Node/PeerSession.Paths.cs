@@ -1,6 +1,7 @@
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Rooms;
 using Punchline.Protocols.Transport;
+using Punchline.Protocols.Transport.Paths;
 using Punchline.Protocols.Traversal;
 
 namespace Punchline.Protocols.Node;
@@ -41,6 +42,8 @@ internal sealed partial class PeerSession
     private Timestamp _lastPlanAt;
     private Timestamp _nextLook = Timestamp.Never;
     private Timestamp _reintroduceAt = Timestamp.Never;
+    private (Endpoint Remote, Endpoint Own, Timestamp At)? _lostIdle;
+    private (PathAddress Path, Endpoint Seen)? _observedOn;
 
     private Timestamp PathsDeadline
     {
@@ -68,6 +71,7 @@ internal sealed partial class PeerSession
     private void BeginPaths(Timestamp now)
     {
         EndPaths();
+        _observedOn = null;
         _connection!.TellObservedAddress();
         _knownCandidates = [.. Introduction.Candidates.Select(candidate => candidate.Endpoint)];
         LookForBetter(now);
@@ -77,7 +81,8 @@ internal sealed partial class PeerSession
     {
         EndProbing();
         if (_punch is null && _fresh.Count > 0) CloseFresh();
-        _planAt = _nextLook = _reintroduceAt = _udpAgainAt = Timestamp.Never;
+        _planAt = _nextLook = _reintroduceAt = _udpAgainAt = _closeFormerAt = _renewalEnds = Timestamp.Never;
+        _renewal = null;
     }
 
     private void EndProbing()
@@ -134,9 +139,12 @@ internal sealed partial class PeerSession
             case ConnectionEventKind.PathValidated:
                 // An authenticated reply came from there.
                 _services.ProbeBudget.Restore(connectionEvent.Path.Remote);
+                ExplainLoss(connectionEvent.Path, now);
+                MoveToRenewal(connectionEvent.Path, now);
                 break;
             case ConnectionEventKind.PathSilent:
                 _hasMoved = _isReintroduced = false;
+                NoteLoss(connection, now);
                 _nextLook = now;
                 _reintroduceAt = now + ReintroductionDelay;
                 LookForAny(now);
@@ -153,15 +161,37 @@ internal sealed partial class PeerSession
             case ConnectionEventKind.AddressObserved:
                 var observed = connection.ObservedAddress!.Value;
                 _services.NoteObserved(Peer, observed);
+                // By the same path from another port of our router's: it has forgotten the one before, and the peer has followed.
+                if (_observedOn is { } before && before.Path == connection.Path && before.Seen.Address == observed.Address && before.Seen.Port != observed.Port) _services.Keeper.HandleLoss(now);
+                _observedOn = (connection.Path, observed);
                 // Our router may have another address, of which nothing else tells before STUN's next turn.
                 _services.IsLookWanted |= !_services.Reflexive.Contains(observed);
                 break;
         }
     }
 
+    // Something was asked behind a long silence, and not answered: its path may have died of that.
+    private void NoteLoss(Connection connection, Timestamp now) =>
+        _lostIdle = connection.UnansweredSince - connection.LastReceived >= MappingKeepAlive.Unmeasured && connection.Path.Local.Carrier == Carrier.Udp && !connection.IsNear
+            ? (connection.Path.Remote, OwnReflexive, now)
+            : null;
+
+    // There is a way again, within the time in which the peer looks for one as well. Where neither has another address, a router has forgotten us.
+    private void ExplainLoss(PathAddress found, Timestamp now)
+    {
+        if (_lostIdle is { } lost && found.Local.Carrier == Carrier.Udp && found.Remote.Address == lost.Remote.Address && OwnReflexive.Address == lost.Own.Address
+            && now - lost.At < TransportParameters.Default.IdleTimeout) _services.Keeper.HandleLoss(now);
+        _lostIdle = null;
+    }
+
+    private Endpoint OwnReflexive => _services.Reflexive.FirstOrDefault(seen => seen.IsIPv4);
+
     // The peer was introduced again, or says more of itself. Where it has nothing new to say, it may be looking for us: the path is asked.
     private void HandleNews(Timestamp now)
     {
+        // It looks for us from where it was, on a path on which we have said nothing: it may be our router that has forgotten it.
+        if (_connection is { IsSilent: false, IsNear: false, Path.Local.Carrier: Carrier.Udp } idle && now - idle.LastReceived >= MappingKeepAlive.Unmeasured
+            && _knownCandidates.SetEquals(Introduction.Candidates.Select(candidate => candidate.Endpoint))) _services.Keeper.HandleLoss(now);
         _connection?.Ping();
         _planAt = Timestamp.Min(_planAt, Timestamp.Max(now, _lastPlanAt + PlanInterval));
         if (now >= _planAt) PlanForNews(now);
@@ -180,8 +210,16 @@ internal sealed partial class PeerSession
             Probe(PlanPaths(), now);
             AddFreshPlans(now);
         }
-        else Probe([.. PlanPaths().Where(probe => !known.Contains(probe.Destination))], now);
+        else Probe([.. AlsoFromPath(PlanPaths().Where(probe => !known.Contains(probe.Destination)))], now);
         AddTcpPlan(now);
+    }
+
+    // What the peer has opened lets in what comes from where it knows us, which may be a side socket.
+    private IEnumerable<Probe> AlsoFromPath(IEnumerable<Probe> probes)
+    {
+        if (_connection!.Path.Local is not { Carrier: Carrier.Udp } local || local == SocketId.Main) return probes;
+        List<Probe> plan = [.. probes];
+        return plan.SelectMany(probe => new[] { probe, probe with { Via = local } });
     }
 
     private void LookForBetter(Timestamp now)
@@ -259,5 +297,5 @@ internal sealed partial class PeerSession
         return true;
     }
 
-    private static bool IsNear(Probe probe) => probe.TimeToLive == PunchPlan.PrivateTimeToLive && probe.Kind != ProbeKind.Opener;
+    private static bool IsNear(Probe probe) => probe.TimeToLive is PunchPlan.PrivateTimeToLive or PunchPlan.MiddleTimeToLive && probe.Kind != ProbeKind.Opener;
 }

@@ -49,6 +49,9 @@ internal sealed partial class PeerSession : IDisposable
 
     public ChatChannel Chat => _chat;
 
+    /// <summary>Where the connection stands.</summary>
+    public PathAddress? OpenPath => _openPath;
+
     /// <summary>We said goodbye: nothing of this peer's is answered any more.</summary>
     public bool IsLeft => _isLeft;
 
@@ -70,6 +73,9 @@ internal sealed partial class PeerSession : IDisposable
     /// <summary>The last authenticated packet, or when we learned of the peer.</summary>
     public Timestamp LastHeard => _connection is null ? _learnedAt : _connection.LastReceived;
 
+    /// <summary>Since when the connection waits for an answer; never where it waits for none.</summary>
+    public Timestamp UnansweredSince => _connection?.UnansweredSince ?? Timestamp.Never;
+
     public Timestamp NextTimeout
     {
         get
@@ -79,7 +85,7 @@ internal sealed partial class PeerSession : IDisposable
             next = Timestamp.Min(next, PathsDeadline);
             if (_punch is { } punch) next = Timestamp.Min(next, Timestamp.Min(punch.NextTimeout, punch.Deadline));
             next = Timestamp.Min(next, Timestamp.Min(Timestamp.Min(_pauseEnds, _nextFresh), SearchTimeout));
-            next = Timestamp.Min(next, Timestamp.Min(TcpTimeout, _retryAt));
+            next = Timestamp.Min(next, Timestamp.Min(Timestamp.Min(TcpTimeout, _retryAt), RenewalDeadline));
             return Timestamp.Min(Timestamp.Min(next, _turnEnds), Timestamp.Min(_nextMessage3, _doubtEnds));
         }
     }
@@ -121,6 +127,9 @@ internal sealed partial class PeerSession : IDisposable
         _connection.Ping();
     }
 
+    /// <summary>A keep-alive came over the connection's path, from whomever.</summary>
+    public void HandleKeepAlive(Timestamp now) => _connection?.HandleKeepAlive(now);
+
     /// <summary>Asks for a sign of life now.</summary>
     public void Ping() => _connection?.Ping();
 
@@ -155,6 +164,7 @@ internal sealed partial class PeerSession : IDisposable
             }
         }
         HandlePathsTimeout(now);
+        HandleRenewalTimeout(now);
         if (now >= _pauseEnds || now >= _retryAt)
         {
             _retryAt = Timestamp.Never;
@@ -233,9 +243,15 @@ internal sealed partial class PeerSession : IDisposable
 
     private void SetOpenPath(PathAddress? path)
     {
-        if (_openPath is { } old) _services.OpenPaths.Remove(old);
+        if (_openPath is { } old)
+        {
+            _services.OpenPaths.Remove(old);
+            _services.Routes.RemovePath(old, this);
+        }
         _openPath = path;
-        if (path is { } current) _services.OpenPaths.Add(current);
+        if (path is not { } current) return;
+        _services.OpenPaths.Add(current);
+        _services.Routes.AddPath(current, this);
     }
 
     private void CloseForChat(Timestamp now) =>
@@ -267,6 +283,10 @@ internal sealed partial class PeerSession : IDisposable
             case ConnectionEventKind.PathChanged:
                 var hasMoved = _openPath is { Local.Carrier: Carrier.Udp } former && former.Remote.Address != connectionEvent.Path.Remote.Address;
                 SetOpenPath(connectionEvent.Path);
+                _pathSince = now;
+                // One side after the other, or each would go where the other is leaving.
+                _renewNotBefore = Timestamp.Max(_renewNotBefore, now + Afterlife);
+                _services.Keeper.HandlePath(connectionEvent.Path, now);
                 if (hasMoved && connectionEvent.Path.Local.Carrier == Carrier.Udp) RenewTcp(now);
                 _udpAgainAt = Timestamp.Never;
                 if (connectionEvent.Path.Local.Carrier == Carrier.Tcp)

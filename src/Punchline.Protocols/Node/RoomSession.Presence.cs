@@ -16,6 +16,12 @@ internal sealed partial class RoomSession
     /// <summary>The server has us. Whom it has follows, and then <see cref="HandlePresent"/>.</summary>
     public void HandleServed() => _events.Enqueue(new NodeEvent.ServerJoined(_number));
 
+    /// <summary>Nodes of the DHT answered to a search under the room's topic.</summary>
+    public void HandleDhtAsked(DhtView view) => _events.Enqueue(new NodeEvent.DhtAsked(_number, view));
+
+    /// <summary>No node of the DHT answers.</summary>
+    public void HandleDhtSilent() => _events.Enqueue(new NodeEvent.DhtSilent(_number));
+
     /// <summary>These are all whom the server has; a direct path may still have others.</summary>
     public void HandlePresent(IReadOnlyCollection<PeerId> present, Timestamp now)
     {
@@ -38,7 +44,7 @@ internal sealed partial class RoomSession
         // Whatever the server says, a direct path may know better (PROTOCOL §10): who really left has said so there as well.
         member.GivenUpAt = now;
         member.HasLeftServer = hasLeft;
-        member.Session.SetKeepAlive(UnservedKeepAlive);
+        member.Session.SetKeepAlive(KeepAliveOf(member));
         member.Session.Ping();
     }
 
@@ -74,5 +80,5 @@ internal sealed partial class RoomSession
         foreach (var member in _members) member.Session.SetKeepAlive(KeepAliveOf(member));
     }
 
-    private TimeSpan KeepAliveOf(Member member) => member.GivenUpAt is null ? KeepAliveInterval : UnservedKeepAlive;
+    private TimeSpan KeepAliveOf(Member member) => member.GivenUpAt is null || _rendezvous.IsOfTwo ? KeepAliveInterval : UnservedKeepAlive;
 }

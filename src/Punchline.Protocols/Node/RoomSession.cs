@@ -15,10 +15,10 @@ namespace Punchline.Protocols.Node;
 /// </summary>
 internal sealed partial class RoomSession : IDisposable
 {
-    /// <summary>How often connections prove themselves while the server does it for them: it keeps mappings open, too.</summary>
-    public static readonly TimeSpan ServedKeepAlive = TimeSpan.FromSeconds(15);
-
-    /// <summary>How often they do without a server (PROTOCOL §10).</summary>
+    /// <summary>
+    /// How often connections prove themselves without a server (PROTOCOL §10). While it does that for them, they only keep their paths, and so does the
+    /// connection of a call, which is nobody's presence.
+    /// </summary>
     public static readonly TimeSpan UnservedKeepAlive = TimeSpan.FromSeconds(5);
 
     /// <summary>Silence after which a member without a server is gone (PROTOCOL §10).</summary>
@@ -66,7 +66,7 @@ internal sealed partial class RoomSession : IDisposable
     /// <summary>What its connections carry on our side.</summary>
     public RoomUse Use { get; init; } = RoomUse.Chat;
 
-    public TimeSpan KeepAliveInterval => IsServed ? ServedKeepAlive : UnservedKeepAlive;
+    public TimeSpan KeepAliveInterval => IsServed || _rendezvous.IsOfTwo ? TimeSpan.Zero : UnservedKeepAlive;
 
     /// <summary>Who is not connected to before a pause is over.</summary>
     public ReconnectPauses Pauses { get; } = new();
@@ -141,6 +141,13 @@ internal sealed partial class RoomSession : IDisposable
 
     /// <summary>A member is expected at its ports no more. That is no news: the next word of ours says it.</summary>
     public void Withdraw(PeerId peer) => _self.Withdraw(PortOffer.TargetOf(peer));
+
+    /// <summary>Tells one member in-band of a candidate that is of use to it alone, beside those that all know.</summary>
+    public void AnnounceTo(PeerSession session, Candidate candidate)
+    {
+        var own = _self.Renew(AllowLoopback);
+        session.Announce(own with { Candidates = [candidate, .. own.Candidates.Take(Candidate.MaxPerPeer - 1)] });
+    }
 
     /// <summary>Our own candidates changed.</summary>
     public void HandleCandidatesChanged(Timestamp now)
@@ -281,12 +288,16 @@ internal sealed partial class RoomSession : IDisposable
     private Timestamp DeadlineOf(Member member)
     {
         if (_isLeaving) return Timestamp.Never;
+        // Nobody's presence hangs on a call's connection, which may say nothing for long: only what was asked counts.
+        var isOnlyKept = _rendezvous.IsOfTwo && member.Session.IsConnected;
         if (member.GivenUpAt is { } givenUpAt)
         {
             if (!member.Session.IsConnected) return givenUpAt;
             var heard = member.Session.LastHeard;
-            return member.HasLeftServer && heard <= givenUpAt ? givenUpAt + LastChance : Timestamp.Max(givenUpAt + LastChance, heard + SilenceLimit);
+            if (member.HasLeftServer && heard <= givenUpAt) return givenUpAt + LastChance;
+            if (!isOnlyKept) return Timestamp.Max(givenUpAt + LastChance, heard + SilenceLimit);
         }
+        if (isOnlyKept) return member.Session.UnansweredSince + SilenceLimit;
         if (IsServed) return Timestamp.Never;
         // While there was a server it may have been silent for longer: it has been asked, and gets time to answer.
         if (member.Session.IsConnected) return Timestamp.Max(_unservedSince + LastChance, member.Session.LastHeard + SilenceLimit);

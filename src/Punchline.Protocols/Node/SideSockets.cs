@@ -18,6 +18,11 @@ internal interface ISideSocketOwner
 {
     /// <summary>It is open now, or failed, or a STUN server that was asked from it has answered.</summary>
     void HandleSideSocket(SideSocket socket, Timestamp now);
+
+    /// <summary>A STUN message came in by it that answers no question of <see cref="SideSockets.Query"/>'s.</summary>
+    void HandleStun(SideSocket socket, Endpoint source, ReadOnlySpan<byte> datagram, Timestamp now)
+    {
+    }
 }
 
 internal enum SideSocketState : byte
@@ -41,6 +46,9 @@ internal sealed class SideSocket(SocketId id, ISideSocketOwner owner)
 
     /// <summary>Its local port, once it is open.</summary>
     public ushort Port { get; internal set; }
+
+    /// <summary>When it was opened: no mapping of it is older.</summary>
+    public Timestamp OpenedAt { get; internal set; }
 
     /// <summary>What STUN servers saw of it, in the order of their answers, without duplicates.</summary>
     public IReadOnlyList<Endpoint> Reflexive => _reflexive;
@@ -100,6 +108,9 @@ internal sealed class SideSockets(IRandomSource random)
         return true;
     }
 
+    /// <summary>When a socket was opened; never where there is no such one.</summary>
+    public Timestamp OpenedAt(SocketId id) => _sockets.TryGetValue(id, out var socket) ? socket.OpenedAt : Timestamp.Never;
+
     /// <summary>Gives one back. Once more does no harm.</summary>
     public void Close(SideSocket socket)
     {
@@ -128,6 +139,7 @@ internal sealed class SideSockets(IRandomSource random)
     {
         if (!_sockets.TryGetValue(id, out var socket)) return;
         socket.Port = port;
+        socket.OpenedAt = now;
         socket.State = SideSocketState.Open;
         socket.Owner.HandleSideSocket(socket, now);
     }
@@ -143,7 +155,9 @@ internal sealed class SideSockets(IRandomSource random)
     /// <summary>A STUN message on a side socket.</summary>
     public void HandleStun(PathAddress source, ReadOnlySpan<byte> datagram, Timestamp now)
     {
-        if (_sockets.TryGetValue(source.Local, out var socket) && socket.Stun is { } stun && stun.HandleDatagram(source.Remote, datagram, now)) Drain(socket, stun, now);
+        if (!_sockets.TryGetValue(source.Local, out var socket)) return;
+        if (socket.Stun is { } stun && stun.HandleDatagram(source.Remote, datagram, now)) Drain(socket, stun, now);
+        else socket.Owner.HandleStun(socket, source.Remote, datagram, now);
     }
 
     public void HandleTimeout(Timestamp now)

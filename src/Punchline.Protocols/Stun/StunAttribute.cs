@@ -15,6 +15,7 @@ internal enum StunAttributeType : ushort
     Nonce = 0x0015,
     MessageIntegritySha256 = 0x001c,
     XorMappedAddress = 0x0020,
+    ResponsePort = 0x0027,
     Software = 0x8022,
     Fingerprint = 0x8028,
     ResponseOrigin = 0x802b,

@@ -15,6 +15,7 @@ namespace Punchline.Protocols.Stun;
 /// than <see cref="MaxUnknownAttributes"/>: only the first are listed, so that the answer has a bound.
 /// A server with a <see cref="StunVantage"/> adds three addresses of 12 or 24 bytes, as RFC 5780 §6.1 demands: 68 for 20 and
 /// 116 for 20, with headers 96 for 48 and 164 for 68 (2.0 and 2.4). That is its operator's choice.
+/// RESPONSE-PORT (RFC 5780 §7.5) takes the answer to another port of the same address, and as much less of it than of the request.
 /// </remarks>
 internal static class StunResponder
 {
@@ -35,9 +36,11 @@ internal static class StunResponder
         StunAttributeType.MessageIntegrity, StunAttributeType.MessageIntegritySha256,
     ];
 
-    private static readonly StunAttributeType[] UnderstoodWithVantage = [.. Understood, StunAttributeType.ChangeRequest];
+    private static readonly StunAttributeType[] UnderstoodOverUdp = [.. Understood, StunAttributeType.ResponsePort];
 
-    /// <summary>Answers a binding request; false if the datagram is anything else, and deserves no answer.</summary>
+    private static readonly StunAttributeType[] UnderstoodWithVantage = [.. UnderstoodOverUdp, StunAttributeType.ChangeRequest];
+
+    /// <summary>Answers a binding request where it came from, over TCP too; false if it is anything else, and deserves no answer.</summary>
     /// <param name="datagram">What came.</param>
     /// <param name="source">Where it came from.</param>
     /// <param name="response">Room for <see cref="MaxResponseLength"/> bytes.</param>
@@ -55,6 +58,24 @@ internal static class StunResponder
         return true;
     }
 
+    /// <summary>Likewise over UDP, where the client may want the answer at another port of its address (RFC 5780 §7.5).</summary>
+    /// <param name="datagram">What came.</param>
+    /// <param name="source">Where it came from.</param>
+    /// <param name="response">Room for <see cref="MaxResponseLength"/> bytes.</param>
+    /// <param name="length">The answer's length.</param>
+    /// <param name="destination">Where the answer goes.</param>
+    public static bool TryRespond(ReadOnlySpan<byte> datagram, Endpoint source, Span<byte> response, out int length, out Endpoint destination)
+    {
+        (length, destination) = (0, source);
+        if (!TryReadRequest(datagram, out var request)) return false;
+        if (TryRefuse(request, UnderstoodOverUdp, response, out length)) return true;
+        if (!TryReadDestination(request, source, out destination)) return Refuse(request, response, out length);
+        var writer = new StunWriter(response, StunClass.SuccessResponse, StunMethod.Binding, request.TransactionId);
+        writer.WriteXorMappedAddress(source);
+        length = Finish(writer, request);
+        return true;
+    }
+
     /// <summary>Likewise at a server with four endpoints (RFC 5780 §6.1), from any of which the client may want its answer.</summary>
     /// <param name="datagram">What came.</param>
     /// <param name="source">Where it came from.</param>
@@ -63,23 +84,19 @@ internal static class StunResponder
     /// <param name="response">Room for <see cref="MaxVantageResponseLength"/> bytes.</param>
     /// <param name="length">The answer's length.</param>
     /// <param name="from">Which of them the answer has to leave from.</param>
+    /// <param name="destination">Where the answer goes.</param>
     public static bool TryRespond(
-        ReadOnlySpan<byte> datagram, Endpoint source, in StunVantage vantage, int asked, Span<byte> response, out int length, out int from)
+        ReadOnlySpan<byte> datagram, Endpoint source, in StunVantage vantage, int asked, Span<byte> response, out int length, out int from, out Endpoint destination)
     {
-        (length, from) = (0, asked);
+        (length, from, destination) = (0, asked, source);
         if (!TryReadRequest(datagram, out var request)) return false;
         if (TryRefuse(request, UnderstoodWithVantage, response, out length)) return true;
         if (request.TryFind(StunAttributeType.ChangeRequest, out var change))
         {
-            if (!StunChangeRequest.TryRead(change, out var difference))
-            {
-                var refusal = new StunWriter(response, StunClass.ErrorResponse, StunMethod.Binding, request.TransactionId);
-                refusal.WriteErrorCode(StunError.BadRequest);
-                length = Finish(refusal, request);
-                return true;
-            }
+            if (!StunChangeRequest.TryRead(change, out var difference)) return Refuse(request, response, out length);
             from ^= difference;
         }
+        if (!TryReadDestination(request, source, out destination)) return Refuse(request, response, out length);
         var writer = new StunWriter(response, StunClass.SuccessResponse, StunMethod.Binding, request.TransactionId);
         // RFC 5780 §6.1 wants both, so that clients see NATs that rewrite what looks like an address.
         writer.WriteXorMappedAddress(source);
@@ -87,6 +104,24 @@ internal static class StunResponder
         writer.WriteAddress(StunAttributeType.ResponseOrigin, vantage[from]);
         writer.WriteAddress(StunAttributeType.OtherAddress, vantage[StunVantage.OtherThan(asked)]);
         length = Finish(writer, request);
+        return true;
+    }
+
+    // A destination that is refused is answered at the source.
+    private static bool TryReadDestination(in StunMessage request, Endpoint source, out Endpoint destination)
+    {
+        destination = source;
+        if (!request.TryFind(StunAttributeType.ResponsePort, out var value)) return true;
+        if (!StunResponsePort.TryRead(value, out var port)) return false;
+        destination = source.WithPort(port);
+        return true;
+    }
+
+    private static bool Refuse(in StunMessage request, Span<byte> response, out int length)
+    {
+        var refusal = new StunWriter(response, StunClass.ErrorResponse, StunMethod.Binding, request.TransactionId);
+        refusal.WriteErrorCode(StunError.BadRequest);
+        length = Finish(refusal, request);
         return true;
     }
 

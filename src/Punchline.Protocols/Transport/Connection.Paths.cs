@@ -36,6 +36,10 @@ internal sealed partial class Connection
 
     // We went over to a path by our own choice, and the peer's packets that were under way on the old one do not call us back.
     private bool _awaitsPeer;
+    private Timestamp _awaitsPeerUntil = Timestamp.Never;
+
+    /// <summary>The path is our choice, and nothing of the peer's has come over it yet.</summary>
+    public bool AwaitsPeer => _awaitsPeer;
 
     /// <summary>Paths that are kept to return to, or asked, beside the one in use.</summary>
     public int OtherPathCount => _others.Count;
@@ -71,6 +75,22 @@ internal sealed partial class Connection
         return TrySendPathFrame(new PathFrame(FrameType.PathChallenge, data), address, ProbeSize, buffer, out transmit);
     }
 
+    /// <summary>
+    /// The path in use is about to end, and another one of the same router takes its place, whichever side chooses. False where that has not answered.
+    /// </summary>
+    public bool TryMoveTo(PathAddress address, Timestamp now)
+    {
+        if (IsClosed || _isSilent || _others.Find(address) is not { IsValidated: true } path) return false;
+        _observedAt = now;
+        // It may be known from the peer's packets alone; where these come from is what the peer has named all along.
+        path.IsIntroduced |= _path.IsIntroduced && path.Address.Remote == _path.Address.Remote;
+        MoveTo(path, isOwnChoice: true, now);
+        // The responder as well, for what the peer says meanwhile comes by the old one; but if the peer has just gone elsewhere itself, it is followed.
+        _awaitsPeer = true;
+        if (_role == ConnectionRole.Responder) _awaitsPeerUntil = now + MostSilence + (2 * _recovery.Rtt.Smoothed);
+        return true;
+    }
+
     private NetworkPath NewPath(PathAddress address) => new(address, _largestDatagram, _congestionAlgorithm);
 
     // Before the frames are handled: their answers count against what came in.
@@ -98,7 +118,7 @@ internal sealed partial class Connection
         if (!isNonProbing || path is null || path == _followed) return;
         if (path == _path)
         {
-            _awaitsPeer = false;
+            (_awaitsPeer, _awaitsPeerUntil) = (false, Timestamp.Never);
             _followed = null;
             return;
         }
@@ -120,6 +140,11 @@ internal sealed partial class Connection
     private void HandlePathTimeout(Timestamp now)
     {
         HandleSilenceTimeout(now);
+        if (now >= _awaitsPeerUntil)
+        {
+            // Where the answer comes from is where the peer is.
+            (_awaitsPeer, _awaitsPeerUntil, _isPingPending) = (false, Timestamp.Never, true);
+        }
         if (now < _challengeDeadline) return;
         for (var i = _others.Count - 1; i >= 0; i--)
         {
@@ -189,8 +214,10 @@ internal sealed partial class Connection
         var old = _path;
         _others.Remove(path);
         _path = path;
+        _pathSince = now;
         _followed = null;
         _awaitsPeer = isOwnChoice && _role == ConnectionRole.Initiator;
+        _awaitsPeerUntil = Timestamp.Never;
         // RFC 9000 §9.5: another address, another id, or the peer's move could be followed by ours. Without one its own change must do.
         _remoteIds.TryAdvance();
         _recovery.MoveTo(path.Recovery, _sealer.NextNumber);

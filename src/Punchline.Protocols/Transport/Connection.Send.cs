@@ -31,7 +31,8 @@ internal sealed partial class Connection
         if (_state == State.Active && _sealer.PacketsLeft <= MaxClosePackets)
             CloseForError(TransportError.AeadLimitReached, FrameType.Padding, "The key has sealed as many packets as it may.", now);
         if (_state != State.Active) return TryWriteClose(buffer, out transmit);
-        return TryWritePathPacket(now, buffer, out transmit) || TryWritePathMtuProbe(now, buffer, out transmit) || TryWriteDataPacket(now, buffer, out transmit);
+        return TryWritePathPacket(now, buffer, out transmit) || TryWritePathMtuProbe(now, buffer, out transmit) || TryWriteDataPacket(now, buffer, out transmit)
+            || TryWriteKeepAlive(now, buffer, out transmit);
     }
 
     private bool TryWriteDataPacket(Timestamp now, Span<byte> buffer, out Transmit transmit)
@@ -267,6 +268,7 @@ internal sealed partial class Connection
         ObserveSent(buffer, framesLength, path.Remote);
         if (!_sealer.TrySeal(buffer[..length], path == Path ? _remoteIds.Current : _remoteIds.Next)) return false;
         _bytesSent += (ulong)length;
+        if (path == Path) _lastSentOnPath = _observedAt;
         transmit = new Transmit(path, length);
         return true;
     }

@@ -31,6 +31,9 @@ internal sealed partial class Connection
     /// <summary>Something was sent that asks for an answer, and none came for so long that the path has probably ended.</summary>
     public bool IsSilent => _isSilent;
 
+    /// <summary>When the first packet was sent whose answer is waited for; <see cref="Timestamp.Never"/> where there is none.</summary>
+    public Timestamp UnansweredSince => _unansweredSince;
+
     /// <summary>Paths that there were and that did not answer when they were asked: one of them may come back.</summary>
     public IReadOnlyList<PathAddress> FormerPaths => _former;
 

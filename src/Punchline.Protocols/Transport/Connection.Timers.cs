@@ -2,7 +2,7 @@ using Punchline.Protocols.Primitives;
 
 namespace Punchline.Protocols.Transport;
 
-/// <summary>What happens because time passes: idle time-out, keep-alive, and the deadlines of the other parts.</summary>
+/// <summary>What happens because time passes: idle time-out, PINGs, and the deadlines of the other parts.</summary>
 internal sealed partial class Connection
 {
     private readonly TimeSpan _idleTimeout;
@@ -18,7 +18,8 @@ internal sealed partial class Connection
         {
             if (_state == State.Drained) return Timestamp.Never;
             if (_state != State.Active) return Timestamp.Min(_closeEndsAt, _closeRepeatsAt);
-            var deadline = Timestamp.Min(IdleDeadline, KeepAliveDeadline);
+            var deadline = Timestamp.Min(Timestamp.Min(IdleDeadline, KeepAliveDeadline), Timestamp.Min(MappingDeadline, LivenessDeadline));
+            deadline = Timestamp.Min(deadline, Timestamp.Min(Timestamp.Min(SignDeadline, _standbyAt), _awaitsPeerUntil));
             deadline = Timestamp.Min(deadline, Timestamp.Min(_acks.Deadline, _recovery.Deadline));
             deadline = Timestamp.Min(deadline, Timestamp.Min(Timestamp.Min(_challengeDeadline, SilenceDeadline), _opener.Deadline));
             return _isHeldByPacer ? Timestamp.Min(deadline, _recovery.NextPacedSend) : deadline;
@@ -26,11 +27,13 @@ internal sealed partial class Connection
     }
 
     // RFC 9000 §10.1: the effective value is the smaller of both, "at least three times the current Probe Timeout".
+    // Deviates: it counts only where something was asked and is unanswered. A connection on which nothing is said is not dead; who keeps it says how
+    // often it is asked.
     private Timestamp IdleDeadline
     {
         get
         {
-            if (_idleTimeout == TimeSpan.Zero) return Timestamp.Never;
+            if (_idleTimeout == TimeSpan.Zero || !_hasElicitedSinceReceive) return Timestamp.Never;
             var least = 3 * _recovery.ProbeTimeout;
             return _idleSince + (_idleTimeout > least ? _idleTimeout : least);
         }
@@ -56,7 +59,7 @@ internal sealed partial class Connection
             EndIdle();
             return;
         }
-        if (now >= KeepAliveDeadline) _isPingPending = true;
+        HandleKeepAliveTimeout(now);
         _acks.HandleTimeout(now);
         _recovery.HandleTimeout(now);
         _opener.HandleTimeout(now);
@@ -67,7 +70,7 @@ internal sealed partial class Connection
     private void OnReceivedForTimers(Timestamp now)
     {
         LastReceived = now;
-        _idleSince = now;
+        _idleSince = _lastSign = now;
         _hasElicitedSinceReceive = false;
     }
 

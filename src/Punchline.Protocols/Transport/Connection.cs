@@ -78,7 +78,9 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
         _sendCredit = new SendCredit(_remote.InitialMaxData);
         _idleTimeout = EffectiveIdleTimeout(_local.IdleTimeout, _remote.IdleTimeout);
         KeepAliveInterval = setup.KeepAliveInterval;
+        _mapping = setup.Mapping;
         LastReceived = _idleSince = _lastElicitedAt = now;
+        BeginKeepAlive(now);
         if (setup.HandshakeRtt is { } rtt) _path.Recovery.TakeSample(rtt, TimeSpan.Zero, now);
     }
 
@@ -100,7 +102,7 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
     /// <summary>When the last packet that authenticated came in; the connection's beginning before the first.</summary>
     public Timestamp LastReceived { get; private set; }
 
-    /// <summary>A PING goes out when nothing that elicits an ACK was sent for so long; zero for never.</summary>
+    /// <summary>For peers that want proof of each other's life: a PING goes out when nothing that elicits an ACK was sent for so long; zero for never.</summary>
     public TimeSpan KeepAliveInterval { get; set; }
 
     /// <summary>The connection is over; commands do nothing any more.</summary>

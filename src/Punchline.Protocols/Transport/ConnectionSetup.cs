@@ -44,7 +44,10 @@ internal sealed record ConnectionSetup
     public TimeSpan? HandshakeRtt { get; init; }
 
     /// <inheritdoc cref="Connection.KeepAliveInterval"/>
-    public TimeSpan KeepAliveInterval { get; init; } = TimeSpan.FromSeconds(15);
+    public TimeSpan KeepAliveInterval { get; init; }
+
+    /// <summary>How long the routers before us remember an idle path; null: there are none, and nothing keeps it.</summary>
+    public MappingKeepAlive? Mapping { get; init; }
 
     /// <summary>The largest packet that is made where the path and the peer take it; at least <see cref="Connection.BasePacketSize"/>.</summary>
     public int MaxPacketSize { get; init; } = Connection.MaxPacketSize;

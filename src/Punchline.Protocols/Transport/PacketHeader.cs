@@ -21,6 +21,9 @@ internal readonly record struct PacketHeader(ulong ConnectionId, uint TruncatedN
     /// <summary>Bytes of the smallest packet: it holds one frame of one byte.</summary>
     public const int MinPacketLength = Length + 1 + TagLength;
 
+    /// <summary>The whole of a packet that makes or keeps a NAT's mapping, and is nothing else.</summary>
+    public const byte KeepAlive = 0xff;
+
     public const byte FirstByte = 0x80;
     public const byte KeyPhaseBit = 0x01;
 

@@ -98,7 +98,9 @@ internal sealed class StunListener : IDisposable
             {
                 var received = _socket.ReceiveFrom(request, SocketFlags.None, source);
                 failures = 0;
-                if (TryRespond(request[..received], ToEndpoint(source), response, out var length, out var sender)) Send(response[..length], source, sender);
+                if (!TryRespond(request[..received], ToEndpoint(source), response, out var length, out var sender, out var port)) continue;
+                SetPort(source, port);
+                Send(response[..length], source, sender);
             }
             catch (ObjectDisposedException)
             {
@@ -119,13 +121,22 @@ internal sealed class StunListener : IDisposable
         }
     }
 
-    private bool TryRespond(ReadOnlySpan<byte> request, Endpoint source, Span<byte> response, out int length, out StunListener sender)
+    private bool TryRespond(ReadOnlySpan<byte> request, Endpoint source, Span<byte> response, out int length, out StunListener sender, out ushort port)
     {
         sender = this;
-        if (_group is not { } group) return StunResponder.TryRespond(request, source, response, out length);
-        if (!StunResponder.TryRespond(request, source, group.Vantage, group.IndexOf(this), response, out length, out var from)) return false;
-        sender = group[from];
-        return true;
+        Endpoint destination;
+        bool isAnswered;
+        if (_group is not { } group)
+        {
+            isAnswered = StunResponder.TryRespond(request, source, response, out length, out destination);
+        }
+        else
+        {
+            isAnswered = StunResponder.TryRespond(request, source, group.Vantage, group.IndexOf(this), response, out length, out var from, out destination);
+            sender = group[from];
+        }
+        port = destination.Port;
+        return isAnswered;
     }
 
     private void Send(ReadOnlySpan<byte> response, SocketAddress destination, StunListener sender)
@@ -146,6 +157,8 @@ internal sealed class StunListener : IDisposable
             // The group is being closed, and another member was first.
         }
     }
+
+    private static void SetPort(SocketAddress address, ushort port) => BinaryPrimitives.WriteUInt16BigEndian(address.Buffer.Span[2..], port);
 
     // sockaddr_in holds the port at byte 2 and the address at 4; sockaddr_in6 the address at 8, behind the flow label.
     private static Endpoint ToEndpoint(SocketAddress address)

@@ -83,7 +83,7 @@ public sealed class StunVantageTests
     {
         var vantage = new StunVantage(Endpoint.Parse(server), Endpoint.Parse(server));
         Assert.True(StunResponder.TryRespond(
-            Request().Written, Endpoint.Parse(source), vantage, 0, new byte[StunResponder.MaxVantageResponseLength], out var length, out _));
+            Request().Written, Endpoint.Parse(source), vantage, 0, new byte[StunResponder.MaxVantageResponseLength], out var length, out _, out _));
         Assert.Equal(expected, length);
     }
 
@@ -94,7 +94,7 @@ public sealed class StunVantageTests
         var request = Request();
         request.WriteFingerprint();
         var response = new byte[StunResponder.MaxVantageResponseLength];
-        Assert.True(StunResponder.TryRespond(request.Written, Endpoint.Parse("[2001:db8::3]:1"), ipv6, 0, response, out var length, out _));
+        Assert.True(StunResponder.TryRespond(request.Written, Endpoint.Parse("[2001:db8::3]:1"), ipv6, 0, response, out var length, out _, out _));
         Assert.Equal(response.Length, length);
     }
 
@@ -103,7 +103,7 @@ public sealed class StunVantageTests
     private static (byte[] Response, int From) Respond(ReadOnlySpan<byte> request, int asked)
     {
         var response = new byte[StunResponder.MaxVantageResponseLength];
-        Assert.True(StunResponder.TryRespond(request, Source, Vantage, asked, response, out var length, out var from));
+        Assert.True(StunResponder.TryRespond(request, Source, Vantage, asked, response, out var length, out var from, out _));
         return (response[..length], from);
     }
 

@@ -6,22 +6,33 @@ namespace Punchline.Protocols.Tests.Transport;
 public sealed class ConnectionTimersTests
 {
     [Fact]
-    public void Silence_for_the_smaller_idle_timeout_ends_the_connection_to_the_tick()
+    public void What_was_asked_and_not_answered_for_the_smaller_idle_timeout_ends_the_connection_to_the_tick()
     {
         var pair = new Pair(
             parameters: TransportParameters.Default with { IdleTimeout = TimeSpan.FromSeconds(7) },
-            responderParameters: TransportParameters.Default with { IdleTimeout = TimeSpan.FromSeconds(60) });
+            responderParameters: TransportParameters.Default with { IdleTimeout = TimeSpan.FromSeconds(60) }) { Passes = (_, _) => false };
+        Assert.Equal(Timestamp.Never, pair.Initiator.Connection.NextTimeout);
+        pair.Run(TimeSpan.FromMinutes(10));
         var start = pair.Now;
-        Assert.Equal(start + TimeSpan.FromSeconds(7), pair.Initiator.Connection.NextTimeout);
-        Assert.Equal(start + TimeSpan.FromSeconds(7), pair.Responder.Connection.NextTimeout);
-        pair.Initiator.Connection.HandleTimeout(start + TimeSpan.FromSeconds(7) - TimeSpan.FromTicks(1));
-        Assert.False(pair.Initiator.Connection.IsClosed);
+        pair.Initiator.Connection.Ping();
+        pair.Responder.Connection.Ping();
+        Assert.False(pair.RunUntil(() => pair.Initiator.Connection.IsClosed, TimeSpan.FromSeconds(7) - TimeSpan.FromTicks(1)));
         Assert.True(pair.RunUntil(() => pair.Initiator.Connection.IsDrained && pair.Responder.Connection.IsDrained));
         Assert.Equal(TimeSpan.FromSeconds(7), pair.Now - start);
         Assert.Equal(CloseOrigin.IdleTimeout, pair.Initiator.Connection.CloseReason!.Origin);
-        Assert.Equal(ConnectionEventKind.Closed, Assert.Single(pair.Responder.Events).Kind);
-        Assert.Empty(pair.Initiator.Sent); // silently
+        Assert.Equal(ConnectionEventKind.Closed, pair.Responder.Events[^1].Kind);
         Assert.Equal(Timestamp.Never, pair.Initiator.Connection.NextTimeout);
+    }
+
+    [Fact]
+    public void A_connection_on_which_nothing_is_asked_does_not_end()
+    {
+        var pair = new Pair();
+        pair.Run(TimeSpan.FromHours(10));
+        Assert.False(pair.Initiator.Connection.IsClosed);
+        Assert.Empty(pair.Initiator.Sent);
+        pair.Initiator.Connection.Ping();
+        Assert.True(pair.RunUntil(() => !pair.Responder.Connection.IsClosed && pair.Initiator.Connection.LastReceived > pair.Now - TimeSpan.FromSeconds(1)));
     }
 
     [Fact]

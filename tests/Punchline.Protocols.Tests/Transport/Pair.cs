@@ -1,6 +1,7 @@
 using System.Text;
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Transport;
+using Punchline.Protocols.Transport.Paths;
 using Punchline.Protocols.Transport.Streams;
 using Punchline.Simulation;
 
@@ -34,7 +35,7 @@ internal sealed class Pair
     private readonly int _maxPacketSize;
     private int _sequence;
 
-    public Pair(ulong seed = 1, LinkBehaviour? link = null, TransportParameters? parameters = null, AeadLimits? limits = null, TimeSpan? keepAlive = null, TransportParameters? responderParameters = null, int maxPacketSize = Connection.BasePacketSize, bool hasManyIds = false, ReceiveBudget? budget = null)
+    public Pair(ulong seed = 1, LinkBehaviour? link = null, TransportParameters? parameters = null, AeadLimits? limits = null, TimeSpan? keepAlive = null, TransportParameters? responderParameters = null, int maxPacketSize = Connection.BasePacketSize, bool hasManyIds = false, ReceiveBudget? budget = null, (MappingKeepAlive Initiator, MappingKeepAlive Responder)? mapping = null)
     {
         Seed = seed;
         _maxPacketSize = maxPacketSize;
@@ -49,7 +50,7 @@ internal sealed class Pair
         Connection Connect(ConnectionRole role, TransportParameters local, TransportParameters remote, ulong ownSeed, ulong firstId)
         {
             var setup = Setup(role, local, remote, limits, keepAlive, ownSeed, maxPacketSize: maxPacketSize);
-            return new Connection(setup with { ConnectionIds = hasManyIds ? new RecordingIdOwner(firstId) : null, ReceiveBudget = budget ?? setup.ReceiveBudget }, Now);
+            return new Connection(setup with { ConnectionIds = hasManyIds ? new RecordingIdOwner(firstId) : null, ReceiveBudget = budget ?? setup.ReceiveBudget, Mapping = role == ConnectionRole.Initiator ? mapping?.Initiator : mapping?.Responder }, Now);
         }
     }
 
@@ -130,7 +131,7 @@ internal sealed class Pair
         for (var packets = 0; side.Connection.TryDequeueTransmit(Now, _buffer, out var transmit); packets++)
         {
             Assert.True(packets < 10_000, "a connection sends without end");
-            Assert.InRange(transmit.Length, PacketHeader.MinPacketLength, _maxPacketSize);
+            if (transmit.Length != 1 || _buffer[0] != PacketHeader.KeepAlive) Assert.InRange(transmit.Length, PacketHeader.MinPacketLength, _maxPacketSize);
             Dispatch(side, peer, transmit);
         }
         while (side.Connection.TryDequeueEvent(out var raised)) side.Handle(raised);
@@ -158,7 +159,9 @@ internal sealed class Pair
         while (_flying.TryPeek(out var packet, out var at) && at.Item1 <= Now)
         {
             _flying.Dequeue();
-            packet.To.Connection.HandleDatagram(packet.Source, packet.Bytes, Now);
+            // As the node routes it, which has nothing but the address to go by.
+            if (packet.Bytes is [PacketHeader.KeepAlive]) packet.To.Connection.HandleKeepAlive(Now);
+            else packet.To.Connection.HandleDatagram(packet.Source, packet.Bytes, Now);
             Drain(packet.To, packet.From);
         }
     }

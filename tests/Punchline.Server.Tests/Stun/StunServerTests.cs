@@ -42,6 +42,32 @@ public sealed class StunServerTests
     }
 
     [Fact]
+    public async Task The_answer_goes_to_another_socket_of_the_client_where_that_is_asked_for()
+    {
+        await using var server = await StartPairAsync([First]);
+        using var asker = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 10_000 };
+        asker.Bind(new IPEndPoint(First, 0));
+        listener.Bind(new IPEndPoint(First, 0));
+        Ask(((IPEndPoint)listener.LocalEndPoint!).Port);
+        var response = new byte[100];
+        EndPoint source = new IPEndPoint(IPAddress.Any, 0);
+        var length = listener.ReceiveFrom(response, ref source);
+        Assert.Equal(server.Endpoints[0], source);
+        Assert.True(StunMessage.TryRead(response.AsSpan(0, length), out var message));
+        // What it says is the asker's endpoint all the same.
+        Assert.True(message.TryFind(StunAttributeType.XorMappedAddress, out var value) && StunAddress.TryReadXor(value, message.TransactionId, out var mapped)
+            && mapped.Port == ((IPEndPoint)asker.LocalEndPoint!).Port);
+
+        void Ask(int port)
+        {
+            var request = new StunWriter(new byte[28], StunClass.Request, StunMethod.Binding, new StunTransactionId(1, 2));
+            request.WriteAttribute(StunAttributeType.ResponsePort, [(byte)(port >> 8), (byte)port, 0, 0]);
+            asker.SendTo(request.Written, server.Endpoints[0]);
+        }
+    }
+
+    [Fact]
     public async Task Bound_to_any_address_it_has_a_socket_for_each()
     {
         await using var server = StunServer.Start(IPAddress.Any, 0, NullLogger.Instance);

@@ -15,8 +15,14 @@ internal readonly record struct FlowTuple(Endpoint Source, Endpoint Destination)
 /// What conntrack keeps of a flow: the tuple that its first packet came with, and the one that an answer will come with. A
 /// packet that matches one is rewritten to the inverse of the other, which is all that translation is.
 /// </summary>
-internal sealed class Flow(FlowTuple original, FlowTuple reply, Mapping? mapping)
+/// <param name="original">Of the first packet.</param>
+/// <param name="reply">Of what answers it.</param>
+/// <param name="mapping">Null for a flow that ends at the router itself.</param>
+/// <param name="began">When that packet came.</param>
+internal sealed class Flow(FlowTuple original, FlowTuple reply, Mapping? mapping, Timestamp began)
 {
+    public Timestamp Began { get; } = began;
+
     public FlowTuple Original { get; } = original;
 
     public FlowTuple Reply { get; } = reply;
@@ -24,7 +30,16 @@ internal sealed class Flow(FlowTuple original, FlowTuple reply, Mapping? mapping
     /// <summary>Null for a flow that ends at the router itself.</summary>
     public Mapping? Mapping { get; } = mapping;
 
-    public Timestamp Expires { get; set; }
+    public Timestamp Expires
+    {
+        get => Mapping switch
+        {
+            null => field,
+            { IsEvicted: true } => default,
+            _ => Timestamp.Min(field, Mapping.Dies),
+        };
+        set;
+    }
 
     public bool SeenReply { get; set; }
 
@@ -35,7 +50,10 @@ internal sealed class Flow(FlowTuple original, FlowTuple reply, Mapping? mapping
 }
 
 /// <summary>An internal endpoint's external one, and who may come in by it.</summary>
-internal sealed class Mapping(Endpoint @internal, Endpoint external)
+/// <param name="internal">The inside endpoint.</param>
+/// <param name="external">What the destinations see.</param>
+/// <param name="dies">The end of its life, however often it is extended.</param>
+internal sealed class Mapping(Endpoint @internal, Endpoint external, Timestamp dies)
 {
     // Remote addresses that the internal endpoint sent to, for address-dependent filtering; as many as flows, at most.
     private readonly Dictionary<UInt128, Timestamp> _permitted = [];
@@ -46,8 +64,16 @@ internal sealed class Mapping(Endpoint @internal, Endpoint external)
 
     public Timestamp Expires { get; private set; }
 
+    public Timestamp Dies { get; } = dies;
+
+    /// <summary>Ended before its time.</summary>
+    public bool IsEvicted { get; private set; }
+
+    public void Evict() => (IsEvicted, Expires) = (true, default);
+
     public void Extend(UInt128 remoteAddress, Timestamp expires)
     {
+        expires = Timestamp.Min(expires, Dies);
         Expires = Timestamp.Max(Expires, expires);
         _permitted[remoteAddress] = Timestamp.Max(_permitted.GetValueOrDefault(remoteAddress), expires);
     }

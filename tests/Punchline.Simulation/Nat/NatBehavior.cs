@@ -82,8 +82,32 @@ internal sealed record NatBehavior
     /// <summary>Idle life of a flow without an answer so far: Linux's nf_conntrack_udp_timeout.</summary>
     public TimeSpan UnrepliedLifetime { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// Before a flow is that old, an answer does not count for its life: 2 s on Linux (nf_conntrack_proto_udp.c), so that a question and its answer are
+    /// forgotten soon.
+    /// </summary>
+    public TimeSpan StreamAge { get; init; }
+
     /// <summary>Whether packets from outside prolong a flow too (RFC 4787 §4.3 leaves it open; conntrack does).</summary>
     public bool InboundRefresh { get; init; } = true;
+
+    /// <summary>Life of a UDP mapping from its first packet on, whatever refreshes it; null: none but the idle one.</summary>
+    public TimeSpan? MaxMappingAge { get; init; }
+
+    /// <summary>
+    /// A port that is in use towards one destination is given to no other mapping, as carriers do who log what they gave to whom (RFC 6888
+    /// §4). Else two destinations may see two hosts at one port, as on Linux.
+    /// </summary>
+    public bool HasExclusivePorts { get; init; }
+
+    /// <summary>External ports that one inside address has at once, at most (RFC 6888 REQ-4); null: as many as there are.</summary>
+    public int? MaxMappingsPerSubscriber { get; init; }
+
+    /// <summary>One more mapping than that takes the oldest one's place. False: there is none.</summary>
+    public bool EvictsMappings { get; init; }
+
+    /// <summary>Flows that one inside address has at once, at most (RFC 6888 REQ-5); one more is dropped. Null: as many as there are.</summary>
+    public int? MaxSessionsPerSubscriber { get; init; }
 
     public UnsolicitedPolicy Unsolicited { get; init; } = UnsolicitedPolicy.Drop;
 
@@ -104,7 +128,7 @@ internal sealed record NatBehavior
         packet.Tcp is null ? BlocksUdp : packet.Tcp.Value.Flags == TcpFlags.Syn && TcpDestinations?.Contains(packet.Destination.Port) is false;
 
     /// <summary>The same router towards TCP. RFC 5382 REQ-5: an established connection lives for 2 h 4 min; a lone SYN, on Linux, for 120 s.</summary>
-    public NatBehavior ForTcp() => this with { MappingLifetime = new TimeSpan(2, 4, 0), UnrepliedLifetime = TimeSpan.FromSeconds(120) };
+    public NatBehavior ForTcp() => this with { MappingLifetime = new TimeSpan(2, 4, 0), UnrepliedLifetime = TimeSpan.FromSeconds(120), MaxMappingAge = null };
 
     /// <summary>Public addresses, nothing in between.</summary>
     public static NatBehavior Open { get; } = new() { Translates = false, Filtering = Dependence.EndpointIndependent };
@@ -150,6 +174,19 @@ internal sealed record NatBehavior
 
     /// <summary>One mapping for each remote address: symmetric to some, a cone to the ports of one server.</summary>
     public static NatBehavior SymmetricAddressDependent { get; } = Symmetric with { Mapping = Dependence.AddressDependent };
+
+    /// <summary>
+    /// A carrier's (RFC 6888): it gives a port to one mapping alone, a subscriber 256 ports and 1,024 flows, and forgets what nobody inside
+    /// uses for the two minutes of RFC 4787 REQ-5, however much comes from outside (REQ-6).
+    /// </summary>
+    public static NatBehavior CarrierGrade { get; } = PortRestrictedEndpointIndependent with
+    {
+        Allocation = PortAllocation.Random,
+        HasExclusivePorts = true,
+        MaxMappingsPerSubscriber = 256,
+        MaxSessionsPerSubscriber = 1_024,
+        InboundRefresh = false,
+    };
 
     /// <summary>Symmetric within a block of 512 ports for each subscriber, the first one from port 30000 on.</summary>
     public static NatBehavior SymmetricBlock { get; } = new() { Allocation = PortAllocation.Block, Ports = new(30_000, 65_535) };

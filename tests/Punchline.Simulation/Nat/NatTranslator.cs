@@ -21,6 +21,7 @@ internal sealed class NatTranslator(NatBehavior behavior, UInt128 externalAddres
 
     private readonly FlowTable _flows = new(behavior.MaxSessions);
     private readonly PortAllocator _ports = new(behavior, random);
+    private readonly Subscribers _subscribers = new(behavior);
     private readonly Dictionary<FlowTuple, Mapping> _byInternal = []; // key: the internal endpoint, and what mapping depends on
     private readonly Dictionary<Endpoint, Mapping> _byExternal = []; // the newest, where connections share an external port
 
@@ -42,6 +43,7 @@ internal sealed class NatTranslator(NatBehavior behavior, UInt128 externalAddres
         ExternalAddress = newExternalAddress;
         _flows.Clear();
         _ports.Clear();
+        _subscribers.Clear();
         _byInternal.Clear();
         _byExternal.Clear();
     }
@@ -55,11 +57,11 @@ internal sealed class NatTranslator(NatBehavior behavior, UInt128 externalAddres
             Touch(known, tuple, now, extends: true);
             return new(Verdict.Forwarded, known.Translate(tuple));
         }
-        if (!_flows.HasRoom(now)) return new(Verdict.SessionLimit);
+        if (!HasRoom(tuple.Source.Address, now)) return new(Verdict.SessionLimit);
         if (!TryMap(tuple, now, out var mapping, out var isNew, out var moved)) return new(Verdict.NoPort);
 
-        var flow = new Flow(tuple, new FlowTuple(tuple.Destination, mapping.External), mapping);
-        _flows.Add(flow);
+        var flow = new Flow(tuple, new FlowTuple(tuple.Destination, mapping.External), mapping, now);
+        Add(flow);
         Touch(flow, tuple, now, extends: true);
         return new(Verdict.Forwarded, flow.Translate(tuple), isNew ? mapping : null, moved);
     }
@@ -88,13 +90,13 @@ internal sealed class NatTranslator(NatBehavior behavior, UInt128 externalAddres
         };
         if (!permitted) return Unsolicited(tuple, mapping is not null, now);
         if (!canForward) return new(Verdict.TimeToLiveExceeded);
-        if (!_flows.HasRoom(now)) return new(Verdict.SessionLimit);
+        if (!HasRoom(mapping!.Internal.Address, now)) return new(Verdict.SessionLimit);
 
         // The same pair may already talk by another external port; conntrack cannot tell two such flows apart.
-        var reply = new FlowTuple(mapping!.Internal, tuple.Source);
+        var reply = new FlowTuple(mapping.Internal, tuple.Source);
         if (_flows.Find(reply, now) is not null) return new(Verdict.Filtered);
-        var flow = new Flow(tuple, reply, mapping);
-        _flows.Add(flow);
+        var flow = new Flow(tuple, reply, mapping, now);
+        Add(flow);
         Touch(flow, tuple, now, extends: true);
         return new(Verdict.Forwarded, flow.Translate(tuple));
     }
@@ -128,7 +130,7 @@ internal sealed class NatTranslator(NatBehavior behavior, UInt128 externalAddres
         // nf_nat_core.c, nf_nat_alloc_null_binding: where the pair talks by another flow already, the inside host sees another source port.
         var reply = new FlowTuple(inside, tuple.Source);
         while (_flows.Find(reply, now) is not null) reply = new FlowTuple(inside, tuple.Source.WithPort((ushort)(1024 + random.NextInt32(65_536 - 1024))));
-        var flow = new Flow(tuple, reply, new Mapping(inside, tuple.Destination));
+        var flow = new Flow(tuple, reply, new Mapping(inside, tuple.Destination, DeathOf(now)), now);
         _flows.Add(flow);
         Touch(flow, tuple, now, extends: true);
         return new(Verdict.Forwarded, flow.Translate(tuple));
@@ -142,11 +144,21 @@ internal sealed class NatTranslator(NatBehavior behavior, UInt128 externalAddres
         // A hairpinned packet's own flow holds that tuple already, and answers with it.
         if (_flows.Find(tuple.Inverse, now) is not null) return new(Verdict.AcceptedByRouter);
         if (!_flows.HasRoom(now)) return new(Verdict.SessionLimit);
-        var flow = new Flow(tuple, tuple.Inverse, mapping: null);
+        var flow = new Flow(tuple, tuple.Inverse, mapping: null, now);
         _flows.Add(flow);
         Touch(flow, tuple, now, extends: true);
         return new(Verdict.AcceptedByRouter);
     }
+
+    private bool HasRoom(UInt128 subscriber, Timestamp now) => _flows.HasRoom(now) && _subscribers.MayOpen(subscriber, now);
+
+    private void Add(Flow flow)
+    {
+        _flows.Add(flow);
+        _subscribers.Add(flow);
+    }
+
+    private Timestamp DeathOf(Timestamp born) => Behavior.MaxMappingAge is { } age ? born + age : Timestamp.Never;
 
     private bool TryMap(FlowTuple tuple, Timestamp now, out Mapping mapping, out bool isNew, out bool moved)
     {
@@ -164,7 +176,10 @@ internal sealed class NatTranslator(NatBehavior behavior, UInt128 externalAddres
         isNew = true;
         if (!TryChooseExternal(tuple, now, out var external, out moved)) return false;
         moved |= current is not null;
-        mapping = new Mapping(tuple.Source, external);
+        if (!_subscribers.MayMap(tuple.Source.Address, external, now, out var evicted)) return false;
+        foreach (var old in evicted) old.Evict();
+        mapping = new Mapping(tuple.Source, external, DeathOf(now));
+        _subscribers.Add(mapping);
         // A collision with one destination moves this flow only: the others keep the mapping that they had.
         if (current is null && !IsPerConnection) _byInternal[key] = mapping;
         _byExternal[external] = mapping;
@@ -207,7 +222,7 @@ internal sealed class NatTranslator(NatBehavior behavior, UInt128 externalAddres
 
     // Connections of different peers can share an external port; a mapping that serves several peers owns its port.
     private bool IsFree(FlowTuple tuple, Endpoint external, Timestamp now) =>
-        IsUnique(tuple, external, now) && (IsPerConnection || FindExternal(external, now) is null);
+        IsUnique(tuple, external, now) && ((IsPerConnection && !Behavior.HasExclusivePorts) || FindExternal(external, now) is null);
 
     private bool IsUnique(FlowTuple tuple, Endpoint external, Timestamp now) =>
         _flows.Find(new FlowTuple(tuple.Destination, external), now) is null;
@@ -219,7 +234,7 @@ internal sealed class NatTranslator(NatBehavior behavior, UInt128 externalAddres
     {
         flow.SeenReply |= tuple == flow.Reply;
         if (!extends) return;
-        flow.Expires = now + (flow.SeenReply ? Behavior.MappingLifetime : Behavior.UnrepliedLifetime);
+        flow.Expires = now + (flow.SeenReply && now - flow.Began >= Behavior.StreamAge ? Behavior.MappingLifetime : Behavior.UnrepliedLifetime);
         if (flow.Mapping is not { } mapping) return;
         var remote = flow.Original.Source == mapping.Internal ? flow.Original.Destination : flow.Original.Source;
         // Only conntrack's own flows know of an answer; a mapping that serves several peers has one lifetime.

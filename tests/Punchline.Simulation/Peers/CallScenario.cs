@@ -35,7 +35,13 @@ internal sealed class CallScenario : IDisposable
     public SimulatedPhone AddPhone(string name, NatBehavior network, P256KeyPair? identity = null)
     {
         var site = Internet.AddSite(name, network, new SiteOptions { Link = Link });
-        var phone = new SimulatedPhone(Internet, Internet.AddMachine(name, site), Server, Link.Delay, identity);
+        return AddPhone(Internet.AddMachine(name, site), identity);
+    }
+
+    /// <summary>Another process on a machine whose last one is gone.</summary>
+    public SimulatedPhone AddPhone(Machine machine, P256KeyPair? identity = null)
+    {
+        var phone = new SimulatedPhone(Internet, machine, Server, Link.Delay, identity);
         _phones.Add(phone);
         return phone;
     }

@@ -52,6 +52,8 @@ internal sealed class SimulatedPhone : ISimulatedHost, IDisposable
 
     public string Name => _machine.Name;
 
+    public Machine Machine => _machine;
+
     public NodeCore Node => _node;
 
     public SimulatedSideSockets SideSockets { get; }
@@ -99,6 +101,13 @@ internal sealed class SimulatedPhone : ISimulatedHost, IDisposable
     public bool Send(int room, string text) => _node.TrySend(room, Encoding.UTF8.GetBytes(text), _internet.Now, out _);
 
     public void Leave(int number) => _node.LeaveRoom(number, _internet.Now);
+
+    /// <summary>The machine goes to another network, and the peer hears of its new address as the engine does from the system.</summary>
+    public void Roam(Site site)
+    {
+        _internet.Move(_machine, site);
+        _node.SetHostAddresses([new HostAddress(_machine.At(Port), LanPrefixLength)], _internet.Now);
+    }
 
     /// <summary>As by a power cut: nobody is told.</summary>
     public void Kill()
