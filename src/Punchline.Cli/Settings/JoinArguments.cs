@@ -104,7 +104,7 @@ internal sealed class JoinArguments
     // Whoever guesses the name and the secret reads the members' addresses in the DHT, or is a member on their network, with no server in between that counts the guesses.
     private static void CheckStrength(RoomSecret secret, bool isInDht)
     {
-        if (secret.Text.Length > 0 && !secret.IsWeak) return;
+        if (secret.IsHardToGuess) return;
         var why = secret.Text.Length == 0 ? "this room has no secret" : "this secret is easy to guess";
         throw new UsageException(isInDht
             ? $"""

@@ -37,7 +37,7 @@ internal sealed record JoinSettings
     /// <summary>
     /// Its members find each other on their own network. Whoever is there can try out secrets that can be guessed, and a room without one has nothing to tell its members by.
     /// </summary>
-    public bool IsFoundLocally => !HasNoMdns && !HidesHostCandidates && Secret.Text.Length > 0 && !Secret.IsWeak;
+    public bool IsFoundLocally => !HasNoMdns && !HidesHostCandidates && Secret.IsHardToGuess;
 
     /// <summary>Null: UDP's number, or any.</summary>
     public required int? TcpPort { get; init; }

@@ -14,7 +14,7 @@ internal static class WebVerb
         var port = SettingCatalogue.Port.ToOption();
         var noBrowser = SettingCatalogue.NoBrowser.ToFlag();
         var command = new Command("web", "Chats in a browser on this machine: rooms, calls, and how each member is reached.");
-        Option[] all = [port, noBrowser, options.Server, options.Name, options.State, options.TrustFirst, options.NoHostCandidates, options.NoPortMapping, options.TcpPort, options.Qlog, options.Config];
+        Option[] all = [port, noBrowser, options.Server, options.Name, options.State, options.TrustFirst, options.NoHostCandidates, options.NoPortMapping, options.NoMdns, options.TcpPort, options.Qlog, options.Config];
         foreach (var option in all) command.Options.Add(option);
         command.SetAction((parsed, _) =>
         {

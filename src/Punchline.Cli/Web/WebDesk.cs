@@ -36,6 +36,7 @@ internal sealed class WebDesk(PeerNode node, WebSelf self, MeetingSettings setti
             Room = isInvented ? Invented.RoomName() : JoinArguments.CheckRoom(room),
             Secret = secret.Text,
             TrustFirst = settings.TrustsFirst,
+            LocalDiscovery = !settings.HasNoMdns && !settings.HidesHostCandidates && secret.IsHardToGuess,
         };
         var place = (options.Server, options.Room, options.Secret);
         lock (_gate)

@@ -76,7 +76,9 @@ public sealed class WebApiTests : WebHostFixture
         using var sent = await PostAsync("/api/rooms/3/messages", session, $$"""{"text":"{{longest}}"}""");
         Assert.Equal((HttpStatusCode.NoContent, Room.MaxMessageBytes + "send 3 ".Length), (sent.StatusCode, Assert.Single(Desk.Asked).Length));
 
-        using var refused = await PostAsync("/api/rooms/3/messages", session, $$"""{"text":"{{longest}}{{new string('a', WebHost.MaxBodyBytes - longest.Length)}}"}""");
+        using var tooLong = Request(HttpMethod.Post, "/api/rooms/3/messages", session, $$"""{"text":"{{longest}}{{new string('a', WebHost.MaxBodyBytes - longest.Length)}}"}""");
+        tooLong.Headers.ExpectContinue = true;
+        using var refused = await AskAsync(tooLong);
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, refused.StatusCode);
         Assert.Single(Desk.Asked);
     }

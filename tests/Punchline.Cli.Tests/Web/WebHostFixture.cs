@@ -9,7 +9,8 @@ namespace Punchline.Cli.Tests.Web;
 /// <summary>A page on a port of its own, and somebody who asks it.</summary>
 public abstract class WebHostFixture : IAsyncLifetime
 {
-    private readonly HttpClient _client = new(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false });
+    // Whoever expects a 100 waits for the answer, however late, before sending a body.
+    private readonly HttpClient _client = new(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false, Expect100ContinueTimeout = TimeSpan.FromMinutes(1) });
     private WebHost? _host;
 
     internal FakeDesk Desk { get; } = new();

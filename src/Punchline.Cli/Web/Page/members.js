@@ -31,7 +31,7 @@ export function showMembers(panel, room, onClose) {
   }
   const [, hint, list] = /** @type {HTMLElement[]} */ ([...panel.children]);
   const count = room.members.size;
-  say(hint, room.isOver ? "It is over." : !room.server ? "Reaching the server…" : count === 0 ? "Nobody else is here yet." : "");
+  say(hint, room.isOver ? "It is over." : !room.server && count === 0 ? "Reaching the server…" : count === 0 ? "Nobody else is here yet." : "");
   follow(list, room.members.values(), member => member.peer, create, update);
 }
 
