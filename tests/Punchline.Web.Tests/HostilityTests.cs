@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Microsoft.Playwright;
+using Punchline.Cli.Web;
 using Punchline.Web.Tests.Harness;
 using static Microsoft.Playwright.Assertions;
 
@@ -95,6 +96,20 @@ public sealed class HostilityTests(Browser browser) : IClassFixture<Browser>
         await Expect(stranger.GetByText("use the link that punchline printed")).ToBeVisibleAsync();
         await Expect(stranger.GetByText("lounge")).ToHaveCountAsync(0);
         await stranger.Context.CloseAsync();
+    }
+
+    [Fact]
+    public async Task The_file_that_a_browser_is_given_leads_to_the_page()
+    {
+        await using var process = await WebProcess.StartAsync("server.test", "alice");
+        var directory = Directory.CreateTempSubdirectory("punchline-web-");
+        var file = Path.Combine(directory.FullName, "open.html");
+        await File.WriteAllTextAsync(file, BrowserOpener.PageTo(process.Link), TestContext.Current.CancellationToken);
+        await using var context = await browser.NewContextAsync();
+        var page = await context.NewPageAsync();
+        await page.GotoAsync(new Uri(file).AbsoluteUri);
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Begin a conversation" })).ToBeVisibleAsync();
+        directory.Delete(recursive: true);
     }
 
     private static string Listen(HttpListener listener)

@@ -125,5 +125,21 @@ public sealed class TalkTests(Browser browser) : IClassFixture<Browser>
         await Expect(alice.GetByRole(AriaRole.Heading, new() { Name = "Begin a conversation" })).ToBeVisibleAsync();
     }
 
+    [Fact]
+    public async Task What_was_said_can_be_read_when_the_process_is_gone_and_the_page_says_that_it_is()
+    {
+        await using var meeting = await Meeting.BeginAsync();
+        var (process, alice) = await meeting.ArriveAsync(browser, "alice");
+        await Meeting.JoinAsync(alice, "lounge", Secret);
+        await Meeting.SayAsync(alice, "Hello?");
+        await Expect(Messages(alice).GetByText("Hello?")).ToBeVisibleAsync();
+        await process.EndAsync();
+        await Expect(alice.GetByRole(AriaRole.Status).Filter(new() { HasText = "punchline does not answer" })).ToBeVisibleAsync();
+        await Expect(Messages(alice).GetByText("Hello?")).ToBeVisibleAsync();
+        await Meeting.SayAsync(alice, "Anybody?");
+        await Expect(alice.GetByText("punchline does not run any more.")).ToBeVisibleAsync();
+        await Expect(alice.GetByLabel("Message to lounge")).ToHaveValueAsync("Anybody?");
+    }
+
     private static ILocator Messages(IPage page) => page.GetByRole(AriaRole.Log);
 }

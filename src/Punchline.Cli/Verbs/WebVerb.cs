@@ -40,16 +40,22 @@ internal static class WebVerb
         var meeting = settings.Meeting;
         using var interruption = new Interruption();
         using var identity = meeting.StateDirectory is { } directory ? PeerIdentity.Open(directory) : PeerIdentity.Create();
-        var warning = identity.IsTemporary ? $"Another process uses the identity in {meeting.StateDirectory}, so this one is a new peer until it ends." : null;
+        string[] notices = [.. Notices(meeting, identity)];
         await using var node = await PeerNode.StartAsync(CallVerb.OptionsFor(identity, meeting), interruption.Token);
-        await using var desk = new WebDesk(node, new WebSelf(identity.Id.ToString(), meeting.Name, meeting.Server ?? "", warning), meeting, TimeProvider.System);
+        await using var desk = new WebDesk(node, new WebSelf(identity.Id.ToString(), meeting.Name, meeting.Server ?? "", notices), meeting, TimeProvider.System);
         await using var host = await WebHost.StartAsync(desk, settings.Port, next => Terminal.Error.WriteLine($"* The page is open in a browser. Another one opens it by {next}"));
 
-        if (warning is not null) await Terminal.Error.WriteLineAsync($"* {warning}");
+        foreach (var notice in notices) await Terminal.Error.WriteLineAsync($"* {notice}");
         await Terminal.Error.WriteLineAsync("* This link opens the page, on this machine, once. Ctrl+C leaves all rooms.");
         await Terminal.Output.WriteLineAsync(host.Link);
         using var browser = settings.OpensNoBrowser ? null : BrowserOpener.TryOpen(host.Link);
         await Task.Delay(Timeout.InfiniteTimeSpan, interruption.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return ExitCode.Done;
+    }
+
+    private static IEnumerable<string> Notices(MeetingSettings settings, PeerIdentity identity)
+    {
+        if (FirstUse.Notice(settings.StateDirectory, "Joining a room or calling shows this machine's addresses to the others there, for they connect to it directly.") is { } firstUse) yield return firstUse;
+        if (identity.IsTemporary) yield return $"Another process uses the identity in {settings.StateDirectory}, so this one is a new peer until it ends.";
     }
 }

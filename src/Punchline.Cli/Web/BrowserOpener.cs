@@ -24,11 +24,15 @@ internal sealed class BrowserOpener : IDisposable
         var directory = Directory.CreateTempSubdirectory("punchline-");
         var opener = new BrowserOpener(directory);
         var file = Path.Combine(directory.FullName, "open.html");
-        File.WriteAllText(file, $"""<!doctype html><meta charset="utf-8"><title>punchline</title><meta http-equiv="refresh" content="0; url={link}"><a href="{link}">punchline</a>""");
+        File.WriteAllText(file, PageTo(link));
         if (TryStart(new ProcessStartInfo(OperatingSystem.IsMacOS() ? "open" : "xdg-open", [file]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })) return opener;
         opener.Dispose();
         return null;
     }
+
+    /// <summary>What leads a browser to a link, of which no character means anything to HTML.</summary>
+    public static string PageTo(string link) =>
+        $"""<!doctype html><meta charset="utf-8"><title>punchline</title><meta http-equiv="refresh" content="0; url={link}"><a href="{link}">punchline</a>""";
 
     public void Dispose() => _directory?.Delete(recursive: true);
 

@@ -12,8 +12,8 @@ internal sealed record WebLine(WebSelf? Self = null, WebSession? Snapshot = null
 /// <param name="Id">This peer's.</param>
 /// <param name="Name">Proposed.</param>
 /// <param name="Server">Proposed; empty: none was given.</param>
-/// <param name="Warning">What should be known before anything is done.</param>
-internal sealed record WebSelf(string Id, string Name, string Server, string? Warning);
+/// <param name="Notices">What should be known before anything is done.</param>
+internal sealed record WebSelf(string Id, string Name, string Server, IReadOnlyList<string> Notices);
 
 /// <param name="Run">Names the process: events of another have nothing to do with these.</param>
 /// <param name="LastEvent">Events after this one are not in it yet.</param>

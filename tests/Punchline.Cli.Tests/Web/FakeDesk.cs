@@ -18,7 +18,7 @@ internal sealed class FakeDesk : IWebDesk
 
     public PeerId Id => Ann;
 
-    public WebSelf Self { get; } = new(Ann.ToString(), "ann", "server.test", Warning: null);
+    public WebSelf Self { get; } = new(Ann.ToString(), "ann", "server.test", Notices: []);
 
     public int Join(JoinRequest request) => Note($"{request}", 7);
 

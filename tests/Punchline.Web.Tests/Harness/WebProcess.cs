@@ -41,10 +41,15 @@ internal sealed class WebProcess : IAsyncDisposable
         return new WebProcess(process, state, Assert.IsType<string>(link));
     }
 
-    public async ValueTask DisposeAsync()
+    public async Task EndAsync()
     {
         _process.Kill();
         await _process.WaitForExitAsync(CancellationToken.None);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await EndAsync();
         _process.Dispose();
         _state.Delete(recursive: true);
     }

@@ -8,7 +8,7 @@
  * @typedef {{ number: number, name: string, selfName: string, server?: string, isOver: boolean, isCall: boolean, members: Map<string, Member>, log: Map<number, Entry> }} Room
  * @typedef {{ number: number, time: string, peer: string, name: string, acquaintance: string }} Call
  * @typedef {{ name: string, line: string, server?: string, calls: Call[], problem?: string }} Inbox
- * @typedef {{ id: string, name: string, server: string, warning?: string }} Self
+ * @typedef {{ id: string, name: string, server: string, notices: string[] }} Self
  */
 
 /** As many as punchline keeps. */
@@ -18,7 +18,7 @@ export class Session {
   run = "";
   last = 0;
   /** @type {Self} */
-  self = { id: "", name: "", server: "" };
+  self = { id: "", name: "", server: "", notices: [] };
   /** @type {Map<number, Room>} */
   rooms = new Map();
   /** @type {Inbox | null} */

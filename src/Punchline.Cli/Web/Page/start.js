@@ -28,7 +28,7 @@ export class StartView {
 
     this.element = el("section", { class: "start" },
       el("h1", {}, "Begin a conversation"),
-      ...(self.warning ? [el("p", { class: "warning" }, self.warning)] : []),
+      ...self.notices.map(notice => el("p", { class: "warning" }, notice)),
       el("section", { class: "card", "aria-label": "You" }, el("h2", {}, "You"), this.name.element,
         el("p", { class: "label" }, "Your id, for others to call"),
         el("p", { class: "id" }, el("code", {}, self.id), copyButton("your id", () => self.id)),
