@@ -141,5 +141,16 @@ public sealed class TalkTests(Browser browser) : IClassFixture<Browser>
         await Expect(alice.GetByLabel("Message to lounge")).ToHaveValueAsync("Anybody?");
     }
 
+    [Fact]
+    public async Task A_server_that_is_not_there_is_said_in_the_room()
+    {
+        await using var meeting = await Meeting.BeginAsync();
+        var (_, alice) = await meeting.ArriveAsync(browser, "alice");
+        // Port 1 is nobody's.
+        await alice.GetByLabel("Server").FillAsync("127.0.0.1:1");
+        await Meeting.JoinAsync(alice, "lounge", Secret);
+        await Expect(Messages(alice).GetByText("It is tried again and again")).ToBeVisibleAsync();
+    }
+
     private static ILocator Messages(IPage page) => page.GetByRole(AriaRole.Log);
 }
