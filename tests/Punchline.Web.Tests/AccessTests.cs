@@ -17,6 +17,7 @@ public sealed class AccessTests(Browser browser) : IClassFixture<Browser>
     [InlineData("desktop-dark", 1280, 800, ColorScheme.Dark)]
     [InlineData("tablet-light", 800, 900, ColorScheme.Light)]
     [InlineData("phone-light", 390, 780, ColorScheme.Light)]
+    [InlineData("smallest-light", 320, 568, ColorScheme.Light)] // WCAG 1.4.10: 320 CSS pixels
     [InlineData("phone-dark", 360, 740, ColorScheme.Dark)]
     public async Task Everything_can_be_read_named_and_hit(string screen, int width, int height, ColorScheme colours)
     {
