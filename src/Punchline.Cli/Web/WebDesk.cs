@@ -91,11 +91,14 @@ internal sealed class WebDesk(PeerNode node, WebSelf self, MeetingSettings setti
             Server = MeetingOptions.CheckServer(request.Server.Trim()), DisplayName = MeetingOptions.CheckName(request.Name), TrustFirst = settings.TrustsFirst,
         };
         var inbox = new WebCalls(node, options, Session, (peer, name) => Acquaintance.Describe(_known, peer, name), time);
+        WebCalls? over;
         lock (_gate)
         {
             if (_inbox is { IsOver: false }) throw new UsageException("Calls are waited for already.");
+            over = _inbox;
             _inbox = inbox;
         }
+        if (over is not null) await over.DisposeAsync();
         await inbox.OpenAsync();
     }
 
