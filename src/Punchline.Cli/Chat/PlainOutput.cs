@@ -37,6 +37,9 @@ internal sealed class PlainOutput(TextWriter output, TextWriter error, PromptLin
                 if (_hasSeenServer) Notice("The server is back.");
                 _hasSeenServer = true;
                 break;
+            case RoomEvent.ServerChanged { Reason: { } reason }:
+                Notice($"{reason} It is tried again and again; members on this network are found without it.");
+                break;
             case RoomEvent.ServerChanged { State: ServerState.Lost }:
                 Notice("The server is away. Members that are connected stay connected.");
                 break;
@@ -83,7 +86,7 @@ internal sealed class PlainOutput(TextWriter output, TextWriter error, PromptLin
     // For who waits: once anybody has come it goes on unseen.
     private void ShowSearch(RoomEvent.DhtSearched searched)
     {
-        if (!_hasSeenAnybody) Notice($"Asked the DHT: {searched.KnownNodes} nodes known, {(searched.FoundAddresses > 1 ? $"{searched.FoundAddresses} addresses" : "nobody else")} under this room's topic yet.");
+        if (!_hasSeenAnybody) Notice($"Asked the DHT: {searched.KnownNodes} nodes known, {(searched.FoundAddresses > 1 ? $"{searched.FoundAddresses} addresses under this room's topic, nobody met" : "nobody else under this room's topic")} yet.");
         if (!searched.IsPortPerDestination || _hasWarnedOfPorts) return;
         _hasWarnedOfPorts = true;
         Notice("This network's router gives every destination another port, which nobody finds in the DHT: only members whose own routers let in packets from any port can be met. Others need a coordination server.");
