@@ -15,7 +15,7 @@ internal static class CallVerb
         var peer = PeerArgument.Create();
         var options = new MeetingOptions();
         var command = new Command("call", "Calls a peer that waits for calls (join --wait), and chats with it.") { peer };
-        foreach (var option in (Option[])[options.Server, options.Name, options.State, options.TrustFirst, options.NoHostCandidates, options.NoPortMapping, options.TcpPort, options.Stay, options.Json, options.Qlog, options.Config]) command.Options.Add(option);
+        foreach (var option in (Option[])[options.Server, options.Name, options.State, options.NoHistory, options.TrustFirst, options.NoHostCandidates, options.NoPortMapping, options.TcpPort, options.Stay, options.Json, options.Qlog, options.Config]) command.Options.Add(option);
         command.SetAction((parsed, _) =>
         {
             var typed = parsed.GetRequiredValue(peer);
@@ -27,14 +27,17 @@ internal static class CallVerb
     }
 
     /// <summary>What tells of a call's room, which a session has from now on.</summary>
-    public static IChatOutput OutputFor(SessionModel session, PeerId self, Room room, MeetingSettings settings)
+    public static IChatOutput OutputFor(SessionModel session, PeerIdentity self, Room room, MeetingSettings settings)
     {
         IChatOutput view = settings.IsJson ? new JsonOutput(Terminal.Output, Terminal.Error) : new PlainOutput(Terminal.Output, Terminal.Error);
-        var inner = session.Open(room.Name, self, settings.Name, view);
-        if (settings.StateDirectory is not { } directory) return inner;
-        var known = new KnownPeers(directory);
+        var inner = session.Open(room.Name, self.Id, settings.Name, view);
+        inner.Keep(HistoryStore.Create(settings.StateDirectory, self, !settings.HasNoHistory)?.Open(room));
+        if (session.Known is not { } known) return inner;
         return new AcquaintanceOutput(inner, (peer, name) => known.Meet(room, peer, name, TimeProvider.System.GetUtcNow()), safetyNumber: null);
     }
+
+    /// <summary>A session of a peer that keeps what is said of others in a directory; null: nowhere.</summary>
+    public static SessionModel CreateSession(string? stateDirectory) => new(TimeProvider.System) { Known = stateDirectory is { } directory ? new KnownPeers(directory) : null };
 
     public static PeerNodeOptions OptionsFor(PeerIdentity identity, MeetingSettings settings) =>
         new()
@@ -66,7 +69,7 @@ internal static class CallVerb
         {
             await using var room = await node.CallAsync(
                 new CallOptions { Peer = peer, DisplayName = settings.Name, Server = settings.KnownServer, TrustFirst = settings.TrustsFirst }, interruption.Token);
-            var session = new ChatSession(new JoinedRoom(room), StandardInput.ReadLines(), OutputFor(new SessionModel(TimeProvider.System), identity.Id, room, settings), stays, TimeProvider.System) { IsCall = true };
+            var session = new ChatSession(new JoinedRoom(room), StandardInput.ReadLines(), OutputFor(CreateSession(settings.StateDirectory), identity, room, settings), stays, TimeProvider.System) { IsCall = true };
             return await session.RunAsync(interruption.Token);
         }
         catch (PunchlineException exception) when (CallProblem.Of(exception, ShellWord.Quote(settings.KnownServer)) is { } problem)

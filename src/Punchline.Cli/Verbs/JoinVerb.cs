@@ -41,7 +41,9 @@ internal static class JoinVerb
             : new PlainOutput(prompt?.Output ?? Terminal.Output, prompt?.Error ?? Terminal.Error, prompt);
         using var interruption = new Interruption();
         using var identity = settings.StateDirectory is { } directory ? PeerIdentity.Open(directory) : PeerIdentity.Create();
-        output = new SessionModel(TimeProvider.System).Open(settings.Room, identity.Id, settings.Name, output);
+        var session = CallVerb.CreateSession(settings.StateDirectory);
+        var model = session.Open(settings.Room, identity.Id, settings.Name, output);
+        output = model;
         foreach (var notice in Notices(settings, identity)) output.Notice(notice);
 
         await using var node = await PeerNode.StartAsync(
@@ -71,30 +73,25 @@ internal static class JoinVerb
                 AllowedPeers = settings.AllowedPeers,
             },
             interruption.Token);
+        model.Keep(HistoryStore.Create(settings.StateDirectory, identity, !settings.HasNoHistory)?.Open(room));
         output = new AcquaintanceOutput(
-            output,
-            settings.StateDirectory is { } state ? Remembering(state, room) : null,
+            model,
+            session.Known is { } known ? (peer, name) => known.Meet(room, peer, name, TimeProvider.System.GetUtcNow()) : null,
             // Programs have both ids, and no eyes.
             room.IsOpen && !settings.IsJson ? peer => SafetyNumber.Of(identity.Id, peer) : null);
         output.ShowReady(identity.Id, settings.Name, settings.Room);
         var lines = StandardInput.ReadLines(input, skipsEmpty: !Console.IsInputRedirected || settings.IsInteractive);
-        var session = new ChatSession(new JoinedRoom(room), lines, output, settings.Stays || hasNoInput, TimeProvider.System)
+        var chat = new ChatSession(new JoinedRoom(room), lines, output, settings.Stays || hasNoInput, TimeProvider.System)
         {
             MeetingPatience = Console.IsInputRedirected && !settings.IsInteractive && !settings.Stays && !hasNoInput ? PatienceOf(settings) : TimeSpan.Zero,
         };
-        var exitCode = await session.RunAsync(interruption.Token);
+        var exitCode = await chat.RunAsync(interruption.Token);
         prompt?.End();
         return exitCode;
     }
 
     // The DHT takes some seconds; a link, or a server that is there, far less.
     private static TimeSpan PatienceOf(JoinSettings settings) => TimeSpan.FromSeconds(settings.UsesDht ? 25 : 3);
-
-    private static MeetPeer Remembering(string stateDirectory, Room room)
-    {
-        var known = new KnownPeers(stateDirectory);
-        return (peer, name) => known.Meet(room, peer, name, TimeProvider.System.GetUtcNow());
-    }
 
     private static IEnumerable<string> Notices(JoinSettings settings, PeerIdentity identity)
     {
