@@ -10,7 +10,7 @@ namespace Punchline.Protocols.Node;
 internal sealed partial class NodeCore
 {
     // In the order of opening, so that a run replays.
-    private readonly OrderedDictionary<int, RoomInDht> _topics = [];
+    private readonly OrderedDictionary<int, ITopic> _topics = [];
     private DhtNode? _dht;
     private Timestamp _dhtPacedUntil = Timestamp.Zero;
 
@@ -103,7 +103,7 @@ internal sealed partial class NodeCore
         transmit = default;
         foreach (var topic in _topics.Values)
         {
-            if (topic.Contacts.TryDequeueTransmit(buffer, out transmit)) return true;
+            if (topic.TryDequeueTransmit(now, buffer, out transmit)) return true;
         }
         if (_dht is null) return false;
         _dht.SetSilent(_services.Search.IsUnderWay, now);
