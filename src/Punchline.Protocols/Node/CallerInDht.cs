@@ -12,8 +12,10 @@ internal sealed class CallerInDht : InboxInDht
     /// <summary>How long the peer is looked for: two searches of its own, and what an answer takes.</summary>
     public static readonly TimeSpan MaxSearchTime = TimeSpan.FromSeconds(40);
 
-    /// <summary>Where nobody stands under the topic, the peer is not there: after as many searches, which take some seconds.</summary>
+    /// <summary>Where nobody stands under the topic, the peer is not there: after as many searches, and this time, for some are under other hours and end first.</summary>
     public const int MaxEmptySearches = 4;
+
+    public static readonly TimeSpan MinSearchTime = TimeSpan.FromSeconds(12);
 
     private readonly PeerId _peer;
     // Of this call alone, so that whoever sits under the topic, and is not the peer, does not learn who calls.
@@ -42,7 +44,7 @@ internal sealed class CallerInDht : InboxInDht
 
     public override void HandleAsked(in DhtView view, Timestamp now)
     {
-        if (++_searches >= MaxEmptySearches && _holder is null && _giveUpAt != Timestamp.Never && !Asker.IsAsking) GiveUp(now);
+        if (++_searches >= MaxEmptySearches && _holder is null && _giveUpAt != Timestamp.Never && _giveUpAt - now <= MaxSearchTime - MinSearchTime && !Asker.IsAsking) GiveUp(now);
     }
 
     public override void End()
