@@ -95,19 +95,19 @@ internal sealed class MeetingOptions
     /// <param name="parsed">What was typed.</param>
     /// <param name="environment">Variables, and the file behind them.</param>
     /// <param name="verb">What stands before the server in a line to type.</param>
-    /// <param name="use">What for.</param>
+    /// <param name="use">What for, where the DHT does as well; null: it does not.</param>
     /// <param name="mayDoWithout">This network alone does, too.</param>
     /// <param name="ask">Asks for the server and the name where they are missing; null: neither is.</param>
     /// <exception cref="UsageException">Something is missing or not valid.</exception>
     /// <exception cref="OperationCanceledException">A question has no answer.</exception>
-    public MeetingSettings Read(ParseResult parsed, Func<string, string?> environment, string verb, DhtUse use, bool mayDoWithout = false, Questions? ask = null)
+    public MeetingSettings Read(ParseResult parsed, Func<string, string?> environment, string verb, DhtUse? use = null, bool mayDoWithout = false, Questions? ask = null)
     {
-        var usesDht = UsesDht(parsed, environment);
+        var usesDht = use is not null && UsesDht(parsed, environment);
         return new()
         {
             UsesDht = usesDht,
             Server = usesDht ? null : Setting.Read(parsed, Server, environment) is null && mayDoWithout ? null : ReadServer(Setting.Read(parsed, Server, environment), verb, use, ask),
-            Bootstraps = Setting.ReadList(parsed, Bootstrap, environment) is { Length: > 0 } hosts ? [.. hosts.Select(CheckBootstrap)] : null,
+            Bootstraps = use is not null && Setting.ReadList(parsed, Bootstrap, environment) is { Length: > 0 } hosts ? [.. hosts.Select(CheckBootstrap)] : null,
             Name = ReadName(Setting.Read(parsed, Name, environment), ask),
             StateDirectory = StateSetting.Read(parsed, State, environment),
             TrustsFirst = Setting.ReadFlag(parsed, TrustFirst, environment),
@@ -119,6 +119,20 @@ internal sealed class MeetingOptions
             Stays = Setting.ReadFlag(parsed, Stay, environment),
             IsJson = Setting.ReadFlag(parsed, Json, environment),
         };
+    }
+
+    /// <exception cref="UsageException">It is not of the form <c>HOST[:PORT][#PIN]</c>.</exception>
+    public static string CheckServer(string server) => ServerAddress.TryParse(server, out _, out var error) ? server : throw new UsageException(error);
+
+    /// <summary>As it is told to others.</summary>
+    /// <exception cref="UsageException">It is empty or too long.</exception>
+    public static string CheckName(string name)
+    {
+        var cleaned = PeerText.Clean(name).Trim();
+        var length = Encoding.UTF8.GetByteCount(cleaned);
+        return length is > 0 and <= IntroductionBlob.MaxNameBytes
+            ? cleaned
+            : throw new UsageException($"A name has 1 to {IntroductionBlob.MaxNameBytes} bytes; this one has {length}. Choose another with --name.");
     }
 
     // What is typed outdoes what stands in the environment or the file.
@@ -136,7 +150,7 @@ internal sealed class MeetingOptions
         ? host
         : throw new UsageException($"'{host}' is no node of the DHT: --bootstrap wants HOST:PORT, such as {DhtLinkOptions.DefaultBootstrapHosts[0]}.");
 
-    private static string ReadServer(string? server, string verb, DhtUse use, Questions? ask)
+    private static string ReadServer(string? server, string verb, DhtUse? use, Questions? ask)
     {
         if (server is null && ask is not null) return ask.Ask("Server (HOST[:PORT][#PIN]): ", answer => ReadServer(answer, verb, use, null));
         if (server is null)
@@ -145,12 +159,10 @@ internal sealed class MeetingOptions
                 There is no server to meet the others at. Where everybody can reach it, type
                     punchline serve
                 and here, with the server that it prints, a line like
-                    punchline {verb} --server HOST:{ServerAddress.DefaultPort}#PIN
-                Without any server, through the BitTorrent DHT:
-                    punchline {verb} --dht{use switch { DhtUse.Rooms => " --secret auto", DhtUse.Calls => " --reachable", _ => "" }}
+                    punchline {verb} --server HOST:{ServerAddress.DefaultPort}#PIN{(use is { } dht ? $"\nWithout any server, through the BitTorrent DHT:\n    punchline {verb} --dht{dht switch { DhtUse.Rooms => " --secret auto", DhtUse.Calls => " --reachable", _ => "" }}" : "")}
                 """);
         }
-        return ServerAddress.TryParse(server, out _, out var error) ? server : throw new UsageException(error);
+        return CheckServer(server);
     }
 
     private static int? ReadPort(string? given)
@@ -174,14 +186,5 @@ internal sealed class MeetingOptions
         var usual = Environment.UserName is { Length: > 0 } user ? user : Environment.MachineName;
         if (given is null && ask is not null) return ask.Ask($"Name ({PeerText.Clean(usual)}): ", answer => CheckName(answer.Length == 0 ? usual : answer));
         return CheckName(given ?? usual);
-    }
-
-    private static string CheckName(string name)
-    {
-        var cleaned = PeerText.Clean(name).Trim();
-        var length = Encoding.UTF8.GetByteCount(cleaned);
-        return length is > 0 and <= IntroductionBlob.MaxNameBytes
-            ? cleaned
-            : throw new UsageException($"A name has 1 to {IntroductionBlob.MaxNameBytes} bytes; this one has {length}. Choose another with --name.");
     }
 }
