@@ -47,23 +47,6 @@ public sealed class DhtCallTests
         }
     }
 
-    [Fact]
-    public void A_call_is_taken_and_connects_although_every_tenth_packet_is_lost()
-    {
-        foreach (var seed in SimulationSeeds.Take(5))
-        {
-            SimulationRun.Check(seed, internet =>
-            {
-                using var dht = new DhtRoomScenario(internet, Link with { Loss = 0.1 });
-                var (alice, bob, inbox) = Start(dht, "port-restricted", "port-restricted");
-                var call = alice.CallInDht(bob.Id);
-                Assert.True(internet.RunUntil(() => bob.EventsOf<NodeEvent.CallRang>().Any(), MaxFindTime + MaxFindTime));
-                var room = bob.Accept(inbox);
-                Assert.True(internet.RunUntil(() => alice.IsConnected(call) && bob.IsConnected(room), TimeSpan.FromSeconds(20)));
-            });
-        }
-    }
-
     [Theory]
     [InlineData(CallRefusalCode.Refused, CallEnding.Refused)]
     [InlineData(CallRefusalCode.Busy, CallEnding.Busy)]
