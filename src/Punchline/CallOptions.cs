@@ -9,8 +9,14 @@ public sealed class CallOptions
     /// <summary>What the peer sees: 1 to 64 bytes in UTF-8.</summary>
     public string DisplayName { get; init; } = Environment.UserName;
 
-    /// <summary>The coordination server at which the peer waits for calls: <c>HOST[:PORT][#PIN]</c>, port 8080 unless given.</summary>
-    public required string Server { get; init; }
+    /// <summary>The coordination server at which the peer waits for calls: <c>HOST[:PORT][#PIN]</c>, port 8080 unless given. Null with <see cref="UseDht"/>.</summary>
+    public string? Server { get; init; }
+
+    /// <summary>
+    /// The peer is found in the BitTorrent DHT, with no server at all, where it waits for calls there (<see cref="InboxOptions.UseDht"/>). Whoever knows its id and watches there sees
+    /// this machine's address, but not who calls.
+    /// </summary>
+    public bool UseDht { get; init; }
 
     /// <summary>Takes the server's key at first use also where its name is a public one.</summary>
     public bool TrustFirst { get; init; }

@@ -6,8 +6,14 @@ public sealed class InboxOptions
     /// <summary>What callers see once their call is taken: 1 to 64 bytes in UTF-8.</summary>
     public string DisplayName { get; init; } = Environment.UserName;
 
-    /// <summary>The coordination server: <c>HOST[:PORT][#PIN]</c>, port 8080 unless given.</summary>
-    public required string Server { get; init; }
+    /// <summary>The coordination server: <c>HOST[:PORT][#PIN]</c>, port 8080 unless given. Null with <see cref="UseDht"/>.</summary>
+    public string? Server { get; init; }
+
+    /// <summary>
+    /// Callers find this peer in the BitTorrent DHT, with no server at all. This is to be wanted: while the inbox is open, whoever knows the peer's id finds its public address there, before
+    /// any consent. Those of its own interfaces go to callers whose call is taken, as ever.
+    /// </summary>
+    public bool UseDht { get; init; }
 
     /// <summary>Takes the server's key at first use also where its name is a public one.</summary>
     public bool TrustFirst { get; init; }

@@ -41,7 +41,10 @@ public sealed class PeerInbox : IRoomObserver, IAsyncDisposable
         Use = ProtocolNames.ToUse(options.Protocols, hasChat);
         _engine = engine;
         _adopt = adopt;
-        Number = engine.Open(node => node.OpenInbox(options.DisplayName, options.AllowedCallers?.ToHashSet()), this);
+        var allowed = options.AllowedCallers?.ToHashSet();
+        Number = options.UseDht
+            ? engine.OpenInDht((node, port, now) => node.OpenInboxInDht(options.DisplayName, port, now, allowed), this)
+            : engine.Open(node => node.OpenInbox(options.DisplayName, allowed), this);
     }
 
     internal int Number { get; }
@@ -87,6 +90,9 @@ public sealed class PeerInbox : IRoomObserver, IAsyncDisposable
         lock (_gate) closing = _closing ??= CloseOnceAsync();
         await closing.ConfigureAwait(false);
     }
+
+    /// <summary>Returns when the DHT has answered.</summary>
+    internal Task StartInDhtAsync(CancellationToken cancellationToken) => _opened.Task.WaitAsync(cancellationToken);
 
     internal async Task StartAsync(ServerLink link, CancellationToken cancellationToken)
     {
@@ -136,6 +142,10 @@ public sealed class PeerInbox : IRoomObserver, IAsyncDisposable
             case NodeEvent.ServerRefused refused:
                 _states.Writer.TryWrite(ServerState.Lost);
                 Fail(new PunchlineException(PunchlineError.ServerRefused, $"The server refused: {refused.Message} ({refused.Code})"));
+                break;
+            // Who has opened goes on: nodes may answer later.
+            case NodeEvent.DhtSilent when !_opened.Task.IsCompleted:
+                Fail(new PunchlineException(PunchlineError.DhtUnreachable, DhtLinkOptions.SilenceOf(_engine.DhtBootstrapHosts)));
                 break;
             case NodeEvent.CallRang rang:
                 var call = new IncomingCall(_engine, this, rang.Call, rang.Peer, rang.Name);

@@ -96,14 +96,14 @@ public sealed class PeerNode : IAsyncDisposable
     /// The peer learns this machine's addresses with the first ring; its own it gives with its consent.
     /// </summary>
     /// <exception cref="PunchlineException">
-    /// The peer is offline, busy, does not want to or does not answer; the options are not valid, or the server cannot be
-    /// reached, is not trusted, or refuses.
+    /// The peer is offline, busy, does not want to or does not answer; the options are not valid; the server cannot be
+    /// reached, is not trusted, or refuses; or no node of the DHT answers.
     /// </exception>
     /// <exception cref="OperationCanceledException">The caller's token. The call is withdrawn.</exception>
     public async ValueTask<Room> CallAsync(CallOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var address = ParseServer(options.Server);
+        var address = ParsePlace(options.Server, options.UseDht);
         CheckName(options.DisplayName);
         CheckOther(options.Peer);
         return await PeerActivities.TraceAsync(
@@ -122,7 +122,7 @@ public sealed class PeerNode : IAsyncDisposable
     public async ValueTask<PeerConnection> ConnectAsync(CallOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var address = ParseServer(options.Server);
+        var address = ParsePlace(options.Server, options.UseDht);
         CheckName(options.DisplayName);
         CheckOther(options.Peer);
         return await PeerActivities.TraceAsync(
@@ -152,7 +152,7 @@ public sealed class PeerNode : IAsyncDisposable
     }
 
     /// <summary>
-    /// Opens this peer's inbox at a server, and returns when calls can come: whoever knows the id may call there. A node has one
+    /// Opens this peer's inbox at a server or in the DHT, and returns when calls can come: whoever knows the id may call there. A node has one
     /// inbox at a server; an id that opens it from another process takes it over.
     /// </summary>
     /// <exception cref="PunchlineException">The options are not valid, or the server cannot be reached, is not trusted, or refuses.</exception>
@@ -203,7 +203,7 @@ public sealed class PeerNode : IAsyncDisposable
 
     private bool IsFoundLocally(RoomOptions options) => options.LocalDiscovery && options.Secret.Length > 0 && _engine.HasLinks;
 
-    private async Task<PeerConnection> ConnectAsync(CallOptions options, ServerAddress address, CancellationToken cancellationToken)
+    private async Task<PeerConnection> ConnectAsync(CallOptions options, ServerAddress? address, CancellationToken cancellationToken)
     {
         var room = await CallAsync(options, address, hasChat: false, cancellationToken).ConfigureAwait(false);
         try
@@ -217,29 +217,35 @@ public sealed class PeerNode : IAsyncDisposable
         }
     }
 
-    private async Task<Room> CallAsync(CallOptions options, ServerAddress address, bool hasChat, CancellationToken cancellationToken)
+    private async Task<Room> CallAsync(CallOptions options, ServerAddress? address, bool hasChat, CancellationToken cancellationToken)
     {
         await Rehearsal.Played.ConfigureAwait(false);
+        if (options.UseDht) JoinDht();
         var room = Room.Call(options, _engine, hasChat);
         var tag = RoomKeys.OfInbox(options.Peer).Tag;
-        await StartAsync(room, room.StartAsync(LinkTo(room.Number, tag, PlaceKind.Inbox, address, options.TrustFirst), cancellationToken)).ConfigureAwait(false);
+        await StartAsync(
+            room,
+            address is null ? room.StartInDhtAsync(cancellationToken) : room.StartAsync(LinkTo(room.Number, tag, PlaceKind.Inbox, address, options.TrustFirst), cancellationToken)).ConfigureAwait(false);
         return room;
     }
 
     private async ValueTask<PeerInbox> OpenInboxAsync(InboxOptions options, bool hasChat, CancellationToken cancellationToken)
     {
-        var address = ParseServer(options.Server);
+        var address = ParsePlace(options.Server, options.UseDht);
         CheckName(options.DisplayName);
         return await PeerActivities.TraceAsync(
             PeerActivities.Start(PeerActivities.Inbox, Id, address), () => OpenInboxAsync(options, address, hasChat, cancellationToken)).ConfigureAwait(false);
     }
 
-    private async Task<PeerInbox> OpenInboxAsync(InboxOptions options, ServerAddress address, bool hasChat, CancellationToken cancellationToken)
+    private async Task<PeerInbox> OpenInboxAsync(InboxOptions options, ServerAddress? address, bool hasChat, CancellationToken cancellationToken)
     {
         await Rehearsal.Played.ConfigureAwait(false);
+        if (options.UseDht) JoinDht();
         var inbox = new PeerInbox(options, _engine, Adopt, hasChat);
         var tag = RoomKeys.OfInbox(Id).Tag;
-        await StartAsync(inbox, inbox.StartAsync(LinkTo(inbox.Number, tag, PlaceKind.Inbox, address, options.TrustFirst), cancellationToken)).ConfigureAwait(false);
+        await StartAsync(
+            inbox,
+            address is null ? inbox.StartInDhtAsync(cancellationToken) : inbox.StartAsync(LinkTo(inbox.Number, tag, PlaceKind.Inbox, address, options.TrustFirst), cancellationToken)).ConfigureAwait(false);
         return inbox;
     }
 
@@ -274,6 +280,11 @@ public sealed class PeerNode : IAsyncDisposable
 
     private ServerLink LinkTo(int number, byte[] tag, PlaceKind kind, ServerAddress address, bool trustFirst) =>
         new(_engine, number, CoordinationUrl.PathOf(tag, kind), address, _knownServers, trustFirst);
+
+    // Null: the DHT.
+    private static ServerAddress? ParsePlace(string? server, bool useDht) => useDht == (server is null)
+        ? server is null ? null : ParseServer(server)
+        : throw new PunchlineException(PunchlineError.InvalidInput, "Caller and callee meet at a server or in the DHT: set Server or UseDht, and not both.");
 
     private static ServerAddress ParseServer(string server) =>
         ServerAddress.TryParse(server, out var address, out var error) ? address : throw new PunchlineException(PunchlineError.InvalidInput, error);

@@ -133,7 +133,7 @@ public sealed partial class Room : IRoomObserver, IAsyncDisposable
         var room = new Room(engine, use, options.Room, options.Secret.Length == 0, KnownPeers.MarkOf(keys));
         var allowed = options.AllowedPeers?.ToHashSet();
         room.Number = options.UseDht
-            ? engine.OpenInDht(keys, options.DisplayName, allowed, use, room)
+            ? engine.OpenInDht((node, port, now) => node.OpenRoomInDht(keys, options.DisplayName, port, now, allowed, use), room)
             : engine.Open(node => node.OpenRoom(keys, options.DisplayName, allowed, use), room);
         return room;
     }
@@ -146,7 +146,9 @@ public sealed partial class Room : IRoomObserver, IAsyncDisposable
     {
         var use = ProtocolNames.ToUse(options.Protocols, hasChat);
         var room = new Room(engine, use, options.Peer.ToString(), isOpen: false, KnownPeers.CallsMark, options.Peer);
-        room.Number = engine.Open(node => node.OpenCall(options.Peer, options.DisplayName, use), room);
+        room.Number = options.UseDht
+            ? engine.OpenInDht((node, port, now) => node.OpenCallInDht(options.Peer, options.DisplayName, port, now, use), room)
+            : engine.Open(node => node.OpenCall(options.Peer, options.DisplayName, use), room);
         return room;
     }
 
@@ -166,7 +168,7 @@ public sealed partial class Room : IRoomObserver, IAsyncDisposable
         _engine.ShowOnLinks(Number, hasServer);
     }
 
-    /// <summary>Returns when the DHT has answered, or a member on a link is connected.</summary>
+    /// <summary>Returns when the DHT has answered, a member on a link is connected, or the peer has taken our call.</summary>
     internal Task StartInDhtAsync(CancellationToken cancellationToken) => _joined.Task.WaitAsync(cancellationToken);
 
     internal async Task StartAsync(ServerLink link, CancellationToken cancellationToken)

@@ -42,9 +42,11 @@ internal interface ICallOutput
 internal sealed record CallProblem(string Cause, string Detail, string Advice, int ExitCode)
 {
     /// <summary>Null: it is none of these.</summary>
-    public static CallProblem? Of(PunchlineException exception, string server) => exception.Error switch
+    /// <param name="exception">What the call ended with.</param>
+    /// <param name="place">The options by which the peer would have to wait.</param>
+    public static CallProblem? Of(PunchlineException exception, string place) => exception.Error switch
     {
-        PunchlineError.PeerOffline => new("offline", exception.Message, $"It has to wait for calls at the same server: punchline join --wait --server {server}", Cli.ExitCode.NoPath),
+        PunchlineError.PeerOffline => new("offline", exception.Message, $"It has to wait for calls at the same place: punchline join --wait {place}", Cli.ExitCode.NoPath),
         PunchlineError.PeerBusy => new("busy", exception.Message, "Try again later.", Cli.ExitCode.Failed),
         PunchlineError.PeerRefused => new("refused", exception.Message, "Tell the person there by another way who you are (`punchline id`), and that you call.", Cli.ExitCode.Failed),
         PunchlineError.PeerNotAnswering => new("no-answer", exception.Message, "Try again later.", Cli.ExitCode.Failed),

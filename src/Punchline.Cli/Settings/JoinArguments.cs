@@ -53,7 +53,7 @@ internal sealed class JoinArguments
         // Who names a room and its secret may mean one on this very network.
         var mayDoWithout = given is not null && ask is null && (Setting.IsGivenBare(parsed, _secret) || Setting.Read(parsed, _secret, environment) is not null)
             && !Setting.ReadFlag(parsed, _meeting.NoMdns, environment) && !Setting.ReadFlag(parsed, _meeting.NoHostCandidates, environment);
-        var meeting = _meeting.Read(parsed, environment, $"join {ShellWord.Quote(given ?? "ROOM")}", mayUseDht: true, mayDoWithout, ask);
+        var meeting = _meeting.Read(parsed, environment, $"join {ShellWord.Quote(given ?? "ROOM")}", DhtUse.Rooms, mayDoWithout, ask);
         var room = given ?? ask?.Ask("Room (empty for a new one): ", answer => answer.Length == 0 ? null : CheckRoom(answer));
         var secret = ReadSecret(parsed, environment, askSecret, room is null ? null : ask) ?? (room is null ? RoomSecret.Invent() : RoomSecret.None);
         if (meeting.UsesDht && !Setting.ReadFlag(parsed, _open, environment)) CheckStrength(secret, isInDht: true);
@@ -87,8 +87,8 @@ internal sealed class JoinArguments
     /// <inheritdoc cref="Read" path="/exception"/>
     public WaitSettings? ReadWaiting(ParseResult parsed, Func<string, string?> environment)
     {
-        var typedForRooms = parsed.GetValue(_room) ?? (parsed.GetResult(_secret) is not null ? _secret.Name : parsed.GetResult(_allow) is not null ? _allow.Name : parsed.GetResult(_meeting.Dht) is { Implicit: false } ? _meeting.Dht.Name : null);
-        return _waiting.Read(parsed, environment, typedForRooms, () => _meeting.Read(parsed, environment, "join --wait"));
+        var typedForRooms = parsed.GetValue(_room) ?? (parsed.GetResult(_secret) is not null ? _secret.Name : parsed.GetResult(_allow) is not null ? _allow.Name : null);
+        return _waiting.Read(parsed, environment, typedForRooms, () => _meeting.Read(parsed, environment, "join --wait", DhtUse.Calls));
     }
 
     /// <exception cref="UsageException">No room can be called so.</exception>

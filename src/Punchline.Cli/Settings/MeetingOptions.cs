@@ -15,8 +15,10 @@ internal sealed record MeetingSettings
     /// <summary>The others are met in the DHT.</summary>
     public required bool UsesDht { get; init; }
 
-    /// <summary>Likewise, for what was not read with the DHT in mind.</summary>
-    public string KnownServer => Server ?? throw new InvalidOperationException("The DHT takes the server's place.");
+    /// <summary>What to type for the same place.</summary>
+    public string PlaceOption => Server is { } server
+        ? $"--server {ShellWord.Quote(server)}"
+        : string.Concat(["--dht", .. (Bootstraps ?? []).Select(host => $" --bootstrap {ShellWord.Quote(host)}")]);
 
     /// <summary>Nodes of the DHT to begin with; null: the usual ones.</summary>
     public required IReadOnlyCollection<string>? Bootstraps { get; init; }
@@ -47,6 +49,19 @@ internal sealed record MeetingSettings
     public required bool Stays { get; init; }
 
     public required bool IsJson { get; init; }
+}
+
+/// <summary>What the others are met for, which decides what goes with the DHT.</summary>
+internal enum DhtUse
+{
+    /// <summary>A room, with a secret.</summary>
+    Rooms,
+
+    /// <summary>To call a peer that waits there.</summary>
+    Call,
+
+    /// <summary>To wait for calls, for which <c>--reachable</c> is asked.</summary>
+    Calls,
 }
 
 /// <summary>Their options.</summary>
@@ -85,19 +100,19 @@ internal sealed class MeetingOptions
     /// <param name="parsed">What was typed.</param>
     /// <param name="environment">Variables, and the file behind them.</param>
     /// <param name="verb">What stands before the server in a line to type.</param>
-    /// <param name="mayUseDht">The DHT does, too.</param>
-    /// <param name="mayDoWithout">So does this network alone.</param>
+    /// <param name="use">What for, where the DHT does as well; null: it does not.</param>
+    /// <param name="mayDoWithout">This network alone does, too.</param>
     /// <param name="ask">Asks for the server and the name where they are missing; null: neither is.</param>
     /// <exception cref="UsageException">Something is missing or not valid.</exception>
     /// <exception cref="OperationCanceledException">A question has no answer.</exception>
-    public MeetingSettings Read(ParseResult parsed, Func<string, string?> environment, string verb, bool mayUseDht = false, bool mayDoWithout = false, Questions? ask = null)
+    public MeetingSettings Read(ParseResult parsed, Func<string, string?> environment, string verb, DhtUse? use = null, bool mayDoWithout = false, Questions? ask = null)
     {
-        var usesDht = mayUseDht && UsesDht(parsed, environment);
+        var usesDht = use is not null && UsesDht(parsed, environment);
         return new()
         {
             UsesDht = usesDht,
-            Server = usesDht ? null : Setting.Read(parsed, Server, environment) is null && mayDoWithout ? null : ReadServer(Setting.Read(parsed, Server, environment), verb, mayUseDht, ask),
-            Bootstraps = mayUseDht && Setting.ReadList(parsed, Bootstrap, environment) is { Length: > 0 } hosts ? [.. hosts.Select(CheckBootstrap)] : null,
+            Server = usesDht ? null : Setting.Read(parsed, Server, environment) is null && mayDoWithout ? null : ReadServer(Setting.Read(parsed, Server, environment), verb, use, ask),
+            Bootstraps = use is not null && Setting.ReadList(parsed, Bootstrap, environment) is { Length: > 0 } hosts ? [.. hosts.Select(CheckBootstrap)] : null,
             Name = ReadName(Setting.Read(parsed, Name, environment), ask),
             StateDirectory = StateSetting.Read(parsed, State, environment),
             TrustsFirst = Setting.ReadFlag(parsed, TrustFirst, environment),
@@ -133,7 +148,7 @@ internal sealed class MeetingOptions
         var isServerTyped = parsed.GetResult(Server) is not null;
         if (!Setting.ReadFlag(parsed, Dht, environment) || (isServerTyped && !isDhtTyped)) return false;
         if (isDhtTyped == isServerTyped && Setting.Read(parsed, Server, environment) is not null)
-            throw new UsageException("--server and --dht are two ways to the same room, whose members would not all meet: one of them has to go.");
+            throw new UsageException("--server and --dht are two ways to the same others, who would not all meet: one of them has to go.");
         return true;
     }
 
@@ -141,16 +156,16 @@ internal sealed class MeetingOptions
         ? host
         : throw new UsageException($"'{host}' is no node of the DHT: --bootstrap wants HOST:PORT, such as {DhtLinkOptions.DefaultBootstrapHosts[0]}.");
 
-    private static string ReadServer(string? server, string verb, bool mayUseDht, Questions? ask)
+    private static string ReadServer(string? server, string verb, DhtUse? use, Questions? ask)
     {
-        if (server is null && ask is not null) return ask.Ask("Server (HOST[:PORT][#PIN]): ", answer => ReadServer(answer, verb, mayUseDht, null));
+        if (server is null && ask is not null) return ask.Ask("Server (HOST[:PORT][#PIN]): ", answer => ReadServer(answer, verb, use, null));
         if (server is null)
         {
             throw new UsageException($"""
                 There is no server to meet the others at. Where everybody can reach it, type
                     punchline serve
                 and here, with the server that it prints, a line like
-                    punchline {verb} --server HOST:{ServerAddress.DefaultPort}#PIN{(mayUseDht ? $"\nWithout any server, through the BitTorrent DHT:\n    punchline {verb} --dht --secret auto" : "")}
+                    punchline {verb} --server HOST:{ServerAddress.DefaultPort}#PIN{(use is { } dht ? $"\nWithout any server, through the BitTorrent DHT:\n    punchline {verb} --dht{dht switch { DhtUse.Rooms => " --secret auto", DhtUse.Calls => " --reachable", _ => "" }}" : "")}
                 """);
         }
         return CheckServer(server);

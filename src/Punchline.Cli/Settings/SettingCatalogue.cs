@@ -8,7 +8,7 @@ internal static class SettingCatalogue
     public static readonly Setting Server = new("--server", "HOST[:PORT][#PIN]", $"The coordination server; port {ServerAddress.DefaultPort} unless given.");
 
     public static readonly Setting Dht = new(
-        "--dht", null, "Meets the others through the BitTorrent DHT, in place of a server; whoever watches the room's topic there sees their addresses. Wants a strong secret.");
+        "--dht", null, "Meets the others through the BitTorrent DHT, in place of a server; whoever watches the room's topic there, or knows the id that is called, sees their addresses. A room wants a strong secret.");
 
     public static readonly Setting Bootstrap = new(
         "--bootstrap", "HOST:PORT", "With --dht: a node to begin with, in place of the usual ones; may be given several times.");
@@ -45,6 +45,9 @@ internal static class SettingCatalogue
         "The TCP port where peers can connect to this one, and from which it connects; 443 lets in those whose network lets only browsers out. UDP's number where that is free, unless given.");
 
     public static readonly Setting Wait = new("--wait", null, "Joins no room, but waits for others to call this peer by its id, and asks before it takes a call.");
+
+    public static readonly Setting Reachable = new(
+        "--reachable", null, "With --wait --dht: is found in the DHT by whoever knows this peer's id, who sees its public address there, also without a call.");
 
     public static readonly Setting Accept = new("--accept", "PEER[,PEER…]|anyone", "With --wait: takes these peers' calls without asking.");
 
@@ -86,6 +89,6 @@ internal static class SettingCatalogue
 
     public static IReadOnlyList<Setting> All { get; } =
     [
-        Server, Dht, Bootstrap, Open, Secret, Name, Interactive, TrustFirst, Allow, NoHostCandidates, NoPortMapping, NoMdns, TcpPort, Wait, Accept, RefuseOthers, Stay, Json, State, NoHistory, Qlog, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, Stun, Port, NoBrowser, NoLab,
+        Server, Dht, Bootstrap, Open, Secret, Name, Interactive, TrustFirst, Allow, NoHostCandidates, NoPortMapping, NoMdns, TcpPort, Wait, Reachable, Accept, RefuseOthers, Stay, Json, State, NoHistory, Qlog, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, Stun, Port, NoBrowser, NoLab,
     ];
 }

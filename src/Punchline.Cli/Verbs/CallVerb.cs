@@ -15,12 +15,12 @@ internal static class CallVerb
         var peer = PeerArgument.Create();
         var options = new MeetingOptions();
         var command = new Command("call", "Calls a peer that waits for calls (join --wait), and chats with it.") { peer };
-        foreach (var option in (Option[])[options.Server, options.Name, options.State, options.NoHistory, options.TrustFirst, options.NoHostCandidates, options.NoPortMapping, options.TcpPort, options.Stay, options.Json, options.Qlog, options.Config]) command.Options.Add(option);
+        foreach (var option in (Option[])[options.Server, options.Dht, options.Bootstrap, options.Name, options.State, options.NoHistory, options.TrustFirst, options.NoHostCandidates, options.NoPortMapping, options.TcpPort, options.Stay, options.Json, options.Qlog, options.Config]) command.Options.Add(option);
         command.SetAction((parsed, _) =>
         {
             var typed = parsed.GetRequiredValue(peer);
             if (typed is ['-', ..]) throw new UsageException($"There is no option {typed}.");
-            var settings = options.Read(parsed, Configuration.Load(parsed, options.Config, options.State).Find, $"call {ShellWord.Quote(typed)}");
+            var settings = options.Read(parsed, Configuration.Load(parsed, options.Config, options.State).Find, $"call {ShellWord.Quote(typed)}", DhtUse.Call);
             return RunAsync(PeerArgument.Resolve(typed, settings.StateDirectory), settings);
         });
         return command;
@@ -48,6 +48,7 @@ internal static class CallVerb
             DisablePortMapping = settings.MapsNoPort,
             DisableMulticastDns = settings.HasNoMdns,
             TcpEndPoint = TcpEndPointOf(settings.TcpPort),
+            DhtBootstrapHosts = settings.Bootstraps,
             QlogDirectory = settings.QlogDirectory,
         };
 
@@ -65,14 +66,15 @@ internal static class CallVerb
 
         await using var node = await PeerNode.StartAsync(OptionsFor(identity, settings), interruption.Token);
         output.ShowCalling(peer);
+        if (settings.UsesDht) output.Notice("Looking for it in the DHT, where whoever knows its id sees that somebody at this machine's public address calls, but not who…");
         try
         {
             await using var room = await node.CallAsync(
-                new CallOptions { Peer = peer, DisplayName = settings.Name, Server = settings.KnownServer, TrustFirst = settings.TrustsFirst }, interruption.Token);
+                new CallOptions { Peer = peer, DisplayName = settings.Name, Server = settings.Server, UseDht = settings.UsesDht, TrustFirst = settings.TrustsFirst }, interruption.Token);
             var session = new ChatSession(new JoinedRoom(room), StandardInput.ReadLines(), OutputFor(CreateSession(settings.StateDirectory), identity, room, settings), stays, TimeProvider.System) { IsCall = true };
             return await session.RunAsync(interruption.Token);
         }
-        catch (PunchlineException exception) when (CallProblem.Of(exception, ShellWord.Quote(settings.KnownServer)) is { } problem)
+        catch (PunchlineException exception) when (CallProblem.Of(exception, settings.UsesDht ? $"{settings.PlaceOption} --reachable" : settings.PlaceOption) is { } problem)
         {
             output.ShowFailed(peer, problem);
             return problem.ExitCode;

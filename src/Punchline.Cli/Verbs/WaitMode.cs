@@ -19,8 +19,10 @@ internal static class WaitMode
             output.Notice($"Another process uses the identity in {meeting.StateDirectory}, so this one is a new peer until it ends: who calls the other reaches that one.");
 
         await using var node = await PeerNode.StartAsync(CallVerb.OptionsFor(identity, meeting), interruption.Token);
+        if (meeting.UsesDht)
+            output.Notice("For as long as this runs, whoever knows this peer's id finds its public address in the DHT, and may ring. The addresses of this machine's own interfaces go to those alone whose call you take.");
         await using var inbox = await node.OpenInboxAsync(
-            new InboxOptions { DisplayName = meeting.Name, Server = meeting.KnownServer, TrustFirst = meeting.TrustsFirst }, interruption.Token);
+            new InboxOptions { DisplayName = meeting.Name, Server = meeting.Server, UseDht = meeting.UsesDht, TrustFirst = meeting.TrustsFirst }, interruption.Token);
         var known = meeting.StateDirectory is { } state ? new KnownPeers(state) : null;
         output.ShowWaiting(identity.Id, meeting.Name, settings.CallLine(identity.Id));
 

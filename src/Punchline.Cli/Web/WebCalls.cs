@@ -14,7 +14,7 @@ internal sealed class WebCalls(PeerNode node, InboxOptions options, SessionModel
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new();
     private readonly Dictionary<int, IncomingCall> _ringing = [];
-    private InboxSnapshot _snapshot = new(options.DisplayName, options.Server, null, []);
+    private InboxSnapshot _snapshot = new(options.DisplayName, options.Server ?? "the DHT", null, []);
     private PeerInbox? _inbox;
     private int _lastCall;
 

@@ -12,12 +12,11 @@ namespace Punchline.Cli.Web;
 /// <param name="time">The clock.</param>
 internal sealed class WebDesk(PeerNode node, WebSelf self, MeetingSettings settings, TimeProvider time) : IWebDesk, IAsyncDisposable
 {
-    private readonly KnownPeers? _known = settings.StateDirectory is { } directory ? new KnownPeers(directory) : null;
     private readonly Lock _gate = new();
     private readonly Dictionary<int, WebConversation> _conversations = [];
     private WebCalls? _inbox;
 
-    public SessionModel Session { get; } = new(time) { KeepsEndedRooms = true };
+    public SessionModel Session { get; } = new(time) { KeepsEndedRooms = true, Known = settings.StateDirectory is { } directory ? new KnownPeers(directory) : null };
 
     public PeerId Id => node.Id;
 
@@ -90,7 +89,7 @@ internal sealed class WebDesk(PeerNode node, WebSelf self, MeetingSettings setti
         {
             Server = MeetingOptions.CheckServer(request.Server.Trim()), DisplayName = MeetingOptions.CheckName(request.Name), TrustFirst = settings.TrustsFirst,
         };
-        var inbox = new WebCalls(node, options, Session, (peer, name) => Acquaintance.Describe(_known, peer, name), time);
+        var inbox = new WebCalls(node, options, Session, (peer, name) => Acquaintance.Describe(Session.Known, peer, name), time);
         WebCalls? over;
         lock (_gate)
         {
@@ -158,7 +157,7 @@ internal sealed class WebDesk(PeerNode node, WebSelf self, MeetingSettings setti
     }
 
     private AcquaintanceOutput OutputFor(Room room, IChatOutput inner, bool isCall) => new(
-        inner, _known is { } known ? (peer, name) => known.Meet(room, peer, name, time.GetUtcNow()) : null, room.IsOpen && !isCall ? peer => SafetyNumber.Of(Id, peer) : null);
+        inner, Session.Known is { } known ? (peer, name) => known.Meet(room, peer, name, time.GetUtcNow()) : null, room.IsOpen && !isCall ? peer => SafetyNumber.Of(Id, peer) : null);
 
     private async Task LeaveAsync(WebConversation conversation)
     {

@@ -5,14 +5,14 @@ using Punchline.Protocols.Traversal;
 
 namespace Punchline.Protocols.Node;
 
-/// <summary>Between one process of ours and one of a peer's: the sealed signals of a call, through an inbox at the server.</summary>
+/// <summary>Between one process of ours and one of a peer's: the sealed signals of a call, through an inbox at the server or in the DHT.</summary>
 /// <param name="services">The node's.</param>
-/// <param name="server">Our entry in the inbox.</param>
+/// <param name="server">What carries them.</param>
 /// <param name="self">What we say of ourselves once we do.</param>
 /// <param name="keys">The call's.</param>
 /// <param name="remote">The other side.</param>
 /// <param name="pacer">Of all our signals on that entry, at half of what the server takes: no delay makes them more than that.</param>
-internal sealed class CallLine(NodeServices services, ServerEntry server, OwnIntroduction self, CallKeys keys, IntroducedPeer remote, Pacer pacer)
+internal sealed class CallLine(NodeServices services, ISignalling server, OwnIntroduction self, CallKeys keys, IntroducedPeer remote, Pacer pacer)
 {
     private uint _lastSent;
     private uint _highestReceived;
@@ -31,6 +31,8 @@ internal sealed class CallLine(NodeServices services, ServerEntry server, OwnInt
         // Who sealed it is the peer; of another it has nothing to say here.
         if (signal.Introduction is { } introduction && introduction.Peer != remote) return false;
         _highestReceived = signal.Number;
+        // Where it just spoke from both routers let us through, whatever it knows of its own address.
+        if (signal.Introduction is { } known && server.WhereIs(remote.Id) is { } source) signal = signal with { Introduction = known.HeardFrom(source) };
         return true;
     }
 
@@ -40,7 +42,11 @@ internal sealed class CallLine(NodeServices services, ServerEntry server, OwnInt
         pacer.TryTake(now);
         var isIntroduction = type is CallSignalType.Ring or CallSignalType.Accept or CallSignalType.Update;
         var signal = new CallSignal(type, ++_lastSent) { Refusal = refusal, Introduction = isIntroduction ? self.Renew(server.IsLoopback) : null };
-        server.Signal(remote.Id, signal.Seal(keys, services.Id, remote.Id, services.Random));
+        var data = signal.Seal(keys, services.Id, remote.Id, services.Random);
+        // Offers are for whom there is another way already: 30 candidates fit without them.
+        if (data.Length > server.MaxSignalLength && signal.Introduction is { } whole)
+            data = (signal with { Introduction = whole with { Offers = [] } }).Seal(keys, services.Id, remote.Id, services.Random);
+        server.Signal(remote.Id, data);
         // Whatever candidates there are stand in it.
         if (isIntroduction) _updateAt = Timestamp.Never;
     }

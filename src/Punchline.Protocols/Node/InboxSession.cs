@@ -31,6 +31,7 @@ internal sealed class InboxSession : IServerEnd
     // In the order of coming, so that a run replays.
     private readonly OrderedDictionary<IntroducedPeer, IncomingCall> _callers = [];
     private readonly Queue<NodeEvent> _events = new();
+    private readonly ISignalling _signalling;
     private uint _generation;
     private int _lastCall;
 
@@ -38,7 +39,8 @@ internal sealed class InboxSession : IServerEnd
     /// <param name="number">What the node calls the inbox.</param>
     /// <param name="name">What callers see once their call is taken.</param>
     /// <param name="allowed">Who may ring; null: anyone.</param>
-    public InboxSession(NodeServices services, int number, string name, IReadOnlySet<PeerId>? allowed)
+    /// <param name="carry">What takes the server's place, if anything does.</param>
+    public InboxSession(NodeServices services, int number, string name, IReadOnlySet<PeerId>? allowed, Func<InboxSession, RoomKeys, InstanceId, ISignalling>? carry = null)
     {
         _services = services;
         _number = number;
@@ -47,6 +49,7 @@ internal sealed class InboxSession : IServerEnd
         _keys = RoomKeys.OfInbox(services.Id);
         _instance = InstanceId.Generate(services.Random);
         Server = new ServerEntry(services, this, _keys.Tag, _instance);
+        _signalling = carry?.Invoke(this, _keys, _instance) ?? Server;
     }
 
     public ServerEntry Server { get; }
@@ -135,10 +138,14 @@ internal sealed class InboxSession : IServerEnd
         }
     }
 
+    public void HandleDhtAnswered() => _events.Enqueue(new NodeEvent.ServerJoined(_number));
+
+    public void HandleDhtSilent() => _events.Enqueue(new NodeEvent.DhtSilent(_number));
+
     public void Leave(Timestamp now)
     {
         foreach (var call in _callers.Values) Withdraw(call);
-        Server.Leave(now);
+        _signalling.Leave(now);
         GoOnUnserved(now);
     }
 
@@ -159,8 +166,8 @@ internal sealed class InboxSession : IServerEnd
         }
         var self = new OwnIntroduction(_services, _instance, _name);
         if (!TryMakeRoom() || !CallKeys.TryDerive(_keys, _services.Identity, self.Peer, introduction.Peer, introduction.PublicKey.Span, out var keys)) return;
-        var line = new CallLine(_services, Server, self, keys, introduction.Peer, _pacer);
-        _callers.Add(introduction.Peer, new IncomingCall(_services, Server, line, self));
+        var line = new CallLine(_services, _signalling, self, keys, introduction.Peer, _pacer);
+        _callers.Add(introduction.Peer, new IncomingCall(_services, _signalling, line, self));
     }
 
     // The oldest go first of those who are gone and share no room with us.

@@ -23,7 +23,7 @@ internal enum IncomingCallState
 }
 
 /// <summary>A caller in our inbox: one process of a peer's, from its first sign to the end of the room that we may share.</summary>
-internal sealed class IncomingCall(NodeServices services, ServerEntry server, CallLine line, OwnIntroduction self) : IRendezvous
+internal sealed class IncomingCall(NodeServices services, ISignalling server, CallLine line, OwnIntroduction self) : IRendezvous
 {
     /// <summary>What the server gets to say that it has handed our answer on; that takes a round trip.</summary>
     public static readonly TimeSpan MaxEchoDelay = TimeSpan.FromSeconds(1);

@@ -10,7 +10,7 @@ namespace Punchline.Protocols.Node;
 internal sealed partial class NodeCore
 {
     // In the order of opening, so that a run replays.
-    private readonly OrderedDictionary<int, RoomInDht> _topics = [];
+    private readonly OrderedDictionary<int, ITopic> _topics = [];
     private DhtNode? _dht;
     private Timestamp _dhtPacedUntil = Timestamp.Zero;
 
@@ -68,6 +68,45 @@ internal sealed partial class NodeCore
         return number;
     }
 
+    /// <summary>Calls a peer whose inbox stands in the DHT; see <see cref="OpenCall"/>.</summary>
+    /// <param name="peer">Whom.</param>
+    /// <param name="name">What it sees.</param>
+    /// <param name="port">The punching socket's, for nodes of the DHT that don't take a packet's source.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="use">What the connection is to carry; null: chat alone.</param>
+    /// <exception cref="InvalidOperationException">There are <see cref="MaxRooms"/> rooms already, or the DHT's node does not run.</exception>
+    public int OpenCallInDht(PeerId peer, string name, ushort port, Timestamp now, RoomUse? use = null)
+    {
+        var dht = _dht ?? throw new InvalidOperationException("The DHT's node does not run.");
+        var number = TakeNumber();
+        _serverEnds.Add(number, new OutgoingCall(_services, number, peer, name, use ?? RoomUse.Chat, (call, keys, instance) =>
+        {
+            var topic = new CallerInDht(_services, dht, call, peer, keys, instance, port, now);
+            _topics.Add(number, topic);
+            return topic;
+        }));
+        return number;
+    }
+
+    /// <summary>Opens our inbox in the DHT: whoever knows our id finds our address there; see <see cref="OpenInbox"/>.</summary>
+    /// <param name="name">What those see whose calls are taken.</param>
+    /// <param name="port">The punching socket's, for nodes of the DHT that don't take a packet's source.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="allowed">Who may ring; null: anyone.</param>
+    /// <exception cref="InvalidOperationException">There are <see cref="MaxRooms"/> rooms already, or the DHT's node does not run.</exception>
+    public int OpenInboxInDht(string name, ushort port, Timestamp now, IReadOnlySet<PeerId>? allowed = null)
+    {
+        var dht = _dht ?? throw new InvalidOperationException("The DHT's node does not run.");
+        var number = TakeNumber();
+        _serverEnds.Add(number, new InboxSession(_services, number, name, allowed, (inbox, keys, instance) =>
+        {
+            var topic = new HolderInDht(_services, dht, inbox, keys, instance, port, now);
+            _topics.Add(number, topic);
+            return topic;
+        }));
+        return number;
+    }
+
     public bool TryDequeueDhtEvent(Timestamp now, [NotNullWhen(true)] out DhtEvent? dhtEvent)
     {
         dhtEvent = null;
@@ -103,7 +142,7 @@ internal sealed partial class NodeCore
         transmit = default;
         foreach (var topic in _topics.Values)
         {
-            if (topic.Contacts.TryDequeueTransmit(buffer, out transmit)) return true;
+            if (topic.TryDequeueTransmit(now, buffer, out transmit)) return true;
         }
         if (_dht is null) return false;
         _dht.SetSilent(_services.Search.IsUnderWay, now);
@@ -116,6 +155,14 @@ internal sealed partial class NodeCore
         if (!_dht.TryDequeueTransmit(now, buffer, out transmit)) return false;
         _services.ProbePacer.TryTake(now);
         return true;
+    }
+
+    private void OpenTakenCalls()
+    {
+        foreach (var number in _topics.Keys)
+        {
+            if (_serverEnds.TryGetValue(number, out var end) && end is OutgoingCall { Room: { } taken }) _rooms.TryAdd(number, taken);
+        }
     }
 
     private void HurryTopics(Timestamp now)

@@ -26,6 +26,12 @@ internal sealed partial class NodeCore
 
     private void HandleHandshake(PathAddress source, ReadOnlySpan<byte> packet, Timestamp now)
     {
+        if (CallPacket.TryReadSignal(packet, out var inbox, out var signal))
+        {
+            if (source.Local == SocketId.Main) _services.Routes.FindTopic(inbox)?.HandleSignal(source.Remote, signal, now);
+            OpenTakenCalls();
+            return;
+        }
         if (ContactPacket.TryReadHint(packet, out var topic))
         {
             if (source.Local == SocketId.Main) _services.Routes.FindTopic(topic)?.HandlePacket(source.Remote, packet, now);

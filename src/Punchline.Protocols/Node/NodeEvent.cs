@@ -21,7 +21,7 @@ internal abstract record NodeEvent(int Room)
     /// <summary>Nodes of the DHT answered to a search under the room's topic.</summary>
     internal sealed record DhtAsked(int Room, DhtView View) : NodeEvent(Room);
 
-    /// <summary>No node of the DHT has answered for <see cref="RoomInDht.MaxBootstrapTime"/>. Asking goes on.</summary>
+    /// <summary>No node of the DHT has answered for <see cref="TopicSearch.MaxBootstrapTime"/>. Asking goes on.</summary>
     internal sealed record DhtSilent(int Room) : NodeEvent(Room);
 
     /// <summary>Our call rings at the peer.</summary>

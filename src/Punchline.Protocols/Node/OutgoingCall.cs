@@ -23,6 +23,7 @@ internal sealed class OutgoingCall : IServerEnd, IRendezvous
     private readonly RoomUse _use;
     private readonly Pacer _pacer = new(CoordinationLimits.CallerSignalsPerSecond / 2.0, CoordinationLimits.CallerSignalBurst / 2);
     private readonly Queue<NodeEvent> _events = new();
+    private readonly ISignalling _signalling;
     private uint _generation;
     private CallLine? _line;
     private IntroductionBlob? _remote;
@@ -36,7 +37,8 @@ internal sealed class OutgoingCall : IServerEnd, IRendezvous
     /// <param name="peer">Whom to call.</param>
     /// <param name="name">What we call ourselves.</param>
     /// <param name="use">What the connection is to carry.</param>
-    public OutgoingCall(NodeServices services, int number, PeerId peer, string name, RoomUse use)
+    /// <param name="carry">What takes the server's place, if anything does.</param>
+    public OutgoingCall(NodeServices services, int number, PeerId peer, string name, RoomUse use, Func<OutgoingCall, RoomKeys, InstanceId, ISignalling>? carry = null)
     {
         _use = use;
         _services = services;
@@ -45,6 +47,7 @@ internal sealed class OutgoingCall : IServerEnd, IRendezvous
         _inbox = RoomKeys.OfInbox(peer);
         _self = new OwnIntroduction(services, InstanceId.Generate(services.Random), name);
         Server = new ServerEntry(services, this, _inbox.Tag, _self.Peer.Instance);
+        _signalling = carry?.Invoke(this, _inbox, _self.Peer.Instance) ?? Server;
     }
 
     public ServerEntry Server { get; }
@@ -52,9 +55,9 @@ internal sealed class OutgoingCall : IServerEnd, IRendezvous
     /// <summary>Of the two; null before the peer has taken the call.</summary>
     public RoomSession? Room { get; private set; }
 
-    public bool IsServed => Server.IsServed;
+    public bool IsServed => _signalling.IsServed;
 
-    public bool IsLoopback => Server.IsLoopback;
+    public bool IsLoopback => _signalling.IsLoopback;
 
     public bool IsOfTwo => true;
 
@@ -103,6 +106,13 @@ internal sealed class OutgoingCall : IServerEnd, IRendezvous
     // Who is offline may come.
     public bool OutlastsRefusal(string code) => string.Equals(code, CoordinationErrorCode.Offline, StringComparison.Ordinal);
 
+    public void HandleDhtSilent()
+    {
+        if (Room is null) _events.Enqueue(new NodeEvent.DhtSilent(_number));
+    }
+
+    public bool IsConnectedTo(PeerId peer) => Room?.IsConnectedTo(peer) is true;
+
     public void HandleServerLost(bool isNews, Timestamp now)
     {
         _ringAt = Timestamp.Never;
@@ -138,7 +148,7 @@ internal sealed class OutgoingCall : IServerEnd, IRendezvous
         (_ringAt, _ringEnds) = (Timestamp.Never, Timestamp.Never);
         _line?.Send(CallSignalType.HangUp, now);
         _line = null;
-        Server.Leave(now);
+        _signalling.Leave(now);
     }
 
     public bool TryDequeueEvent([NotNullWhen(true)] out NodeEvent? nodeEvent) => _events.TryDequeue(out nodeEvent);
@@ -173,7 +183,7 @@ internal sealed class OutgoingCall : IServerEnd, IRendezvous
         // The call is with another process of the peer's. Whether that still lives, the direct path knows.
         if (Room is not null) return false;
         if (!CallKeys.TryDerive(_inbox, _services.Identity, _self.Peer, holder.Peer, holder.PublicKey.Span, out var keys)) return false;
-        _line = new CallLine(_services, Server, _self, keys, holder.Peer, _pacer);
+        _line = new CallLine(_services, _signalling, _self, keys, holder.Peer, _pacer);
         _ringAt = _services.IsReflexiveKnown ? now : Timestamp.Max(now, _connectedAt + RoomAtServer.MaxJoinDelay);
         if (_ringAt <= now) Ring(now);
         return true;

@@ -31,6 +31,19 @@ internal interface IServerEnd
 
     void HandleTimeout(Timestamp now);
 
+    /// <summary>Nodes of the DHT, which takes the server's place, have answered: others can find us.</summary>
+    void HandleDhtAnswered()
+    {
+    }
+
+    /// <summary>None of them has.</summary>
+    void HandleDhtSilent()
+    {
+    }
+
+    /// <summary>Whether there is a connection to a peer that was met here.</summary>
+    bool IsConnectedTo(PeerId peer) => false;
+
     /// <summary>Says goodbye, where no room does.</summary>
     void Leave(Timestamp now);
 
@@ -47,7 +60,7 @@ internal interface IServerEnd
 /// <param name="owner">Who hears of it.</param>
 /// <param name="tag">The room's or inbox's.</param>
 /// <param name="instance">Which process of ours is there.</param>
-internal sealed class ServerEntry(NodeServices services, IServerEnd owner, byte[] tag, InstanceId instance)
+internal sealed class ServerEntry(NodeServices services, IServerEnd owner, byte[] tag, InstanceId instance) : ISignalling
 {
     private readonly List<Endpoint> _stunServers = [];
     private CoordinationClient? _client;
@@ -63,6 +76,8 @@ internal sealed class ServerEntry(NodeServices services, IServerEnd owner, byte[
 
     /// <summary>The server is on this machine.</summary>
     public bool IsLoopback { get; private set; }
+
+    public int MaxSignalLength => CoordinationLimits.MaxSignalBytes;
 
     public Timestamp NextTimeout => _client?.NextTimeout ?? Timestamp.Never;
 
@@ -122,6 +137,8 @@ internal sealed class ServerEntry(NodeServices services, IServerEnd owner, byte[
 
     /// <summary>The number of an echo that comes when the server has dealt with all that we said; null without a server.</summary>
     public uint? RequestEcho() => IsServed ? _client!.RequestEcho() : null;
+
+    public Endpoint? WhereIs(PeerId peer) => null;
 
     /// <summary>The network may have changed: the server is asked for a sign of life, and is lost if none comes.</summary>
     public void Doubt(Timestamp now)

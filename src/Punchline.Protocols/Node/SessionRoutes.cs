@@ -3,6 +3,18 @@ using Punchline.Protocols.Transport.ConnectionIds;
 
 namespace Punchline.Protocols.Node;
 
+/// <summary>Has the contact packets that bear one of its hints.</summary>
+internal interface IContactHandler
+{
+    /// <summary>A contact packet, on our main socket.</summary>
+    void HandlePacket(Endpoint source, ReadOnlySpan<byte> packet, Timestamp now);
+
+    /// <summary>A sealed signal of a call. Rooms have none.</summary>
+    void HandleSignal(Endpoint source, ReadOnlySpan<byte> signal, Timestamp now)
+    {
+    }
+}
+
 /// <summary>Finds the session that a packet belongs to, by what stands in clear at its beginning, or at a reset's end.</summary>
 internal sealed class SessionRoutes(StatelessResetKey resetKey)
 {
@@ -10,7 +22,7 @@ internal sealed class SessionRoutes(StatelessResetKey resetKey)
     public const int MaxReplaced = LocalConnectionIds.MaxActive * 64;
 
     private readonly Dictionary<ulong, PeerSession> _byHint = [];
-    private readonly Dictionary<ulong, TopicContacts> _byTopic = [];
+    private readonly Dictionary<ulong, IContactHandler> _byTopic = [];
     private readonly Dictionary<ulong, PeerSession> _byConnectionId = [];
     private readonly Dictionary<UInt128, PeerSession> _byResetToken = [];
     private readonly Dictionary<PathAddress, List<PeerSession>> _byPath = [];
@@ -51,12 +63,12 @@ internal sealed class SessionRoutes(StatelessResetKey resetKey)
         if (_byPath.TryGetValue(path, out var sessions) && sessions.Remove(session) && sessions.Count == 0) _byPath.Remove(path);
     }
 
-    /// <summary>The room whose members' contact packets have this hint.</summary>
-    public TopicContacts? FindTopic(ulong hint) => _byTopic.GetValueOrDefault(hint);
+    /// <summary>The room or inbox whose contact packets have this hint.</summary>
+    public IContactHandler? FindTopic(ulong hint) => _byTopic.GetValueOrDefault(hint);
 
-    public void AddTopic(ulong hint, TopicContacts contacts) => _byTopic[hint] = contacts;
+    public void AddTopic(ulong hint, IContactHandler contacts) => _byTopic[hint] = contacts;
 
-    public void RemoveTopic(ulong hint, TopicContacts contacts)
+    public void RemoveTopic(ulong hint, IContactHandler contacts)
     {
         if (_byTopic.GetValueOrDefault(hint) == contacts) _byTopic.Remove(hint);
     }

@@ -13,7 +13,7 @@ namespace Punchline.Protocols.Node;
 /// what a server would have told it, so that the room's own way of meeting begins (PROTOCOL §2).
 /// </summary>
 /// <remarks>Of those who ask us nothing is remembered before they have returned our cookie, that is, before they are where they seem to be.</remarks>
-internal sealed class TopicContacts(NodeServices services, RoomSession room, OwnIntroduction self)
+internal sealed class TopicContacts(NodeServices services, RoomSession room, OwnIntroduction self) : IContactHandler
 {
     /// <summary>Addresses remembered, asked or left alone: four searches' worth.</summary>
     public const int MaxContacts = 128;

@@ -58,6 +58,15 @@ internal sealed record IntroductionBlob(
     /// <summary>The process that speaks.</summary>
     public IntroducedPeer Peer => new(Id, Instance);
 
+    /// <summary>With the address that the member was heard from among its candidates.</summary>
+    public IntroductionBlob HeardFrom(Endpoint source) => this with
+    {
+        SeenAt = source,
+        Candidates = Candidates.Any(candidate => candidate.Endpoint == source && candidate.Carrier == Carrier.Udp)
+            ? Candidates
+            : [new Candidate(CandidateKind.ServerReflexive, source), .. Candidates.Take(Candidate.MaxPerPeer - 1)],
+    };
+
     public byte[] Seal(RoomKeys keys, IRandomSource random)
     {
         Span<byte> plaintext = stackalloc byte[MaxLength];

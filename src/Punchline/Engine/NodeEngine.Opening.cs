@@ -1,6 +1,5 @@
 using Punchline.Protocols.Node;
 using Punchline.Protocols.Primitives;
-using Punchline.Protocols.Rooms;
 using Punchline.Protocols.Traversal;
 
 namespace Punchline.Engine;
@@ -16,10 +15,12 @@ internal sealed partial class NodeEngine
         return number;
     });
 
-    /// <summary>Likewise a room whose members find each other in the DHT, which has been joined.</summary>
-    public int OpenInDht(RoomKeys keys, string name, IReadOnlySet<PeerId>? allowed, RoomUse use, IRoomObserver observer) => Run((node, now) =>
+    /// <summary>Likewise in the DHT, which has been joined.</summary>
+    /// <param name="open">Is given the punching socket's port as well, and the time.</param>
+    /// <param name="observer">Who hears of it.</param>
+    public int OpenInDht(Func<NodeCore, ushort, Timestamp, int> open, IRoomObserver observer) => Run((node, now) =>
     {
-        var number = node.OpenRoomInDht(keys, name, (ushort)LocalEndPoint.Port, now, allowed, use);
+        var number = open(node, (ushort)LocalEndPoint.Port, now);
         _rooms.Add(number, observer);
         return number;
     });

@@ -20,6 +20,7 @@ internal sealed class DhtRoomScenario : IDisposable
     private readonly List<DhtNode> _nodes = [];
     private readonly List<Endpoint> _addresses = [];
     private readonly List<SimulatedPeer> _peers = [];
+    private readonly List<SimulatedPhone> _phones = [];
 
     public DhtRoomScenario(VirtualInternet internet, LinkConditions link, int nodes = 40)
     {
@@ -57,9 +58,20 @@ internal sealed class DhtRoomScenario : IDisposable
         return peer;
     }
 
+    /// <summary>Somebody with no room, who has joined the DHT.</summary>
+    public SimulatedPhone AddPhone(string name, NatBehavior network) => AddPhone(Internet.AddMachine(name, Internet.AddSite(name, network, new SiteOptions { Link = Link })));
+
+    public SimulatedPhone AddPhone(Machine machine)
+    {
+        var phone = new SimulatedPhone(Internet, machine, server: null, TimeSpan.Zero);
+        phone.JoinDht(_addresses.Take(Bootstraps), Utc);
+        _phones.Add(phone);
+        return phone;
+    }
+
     /// <param name="peer">Who joins.</param>
     /// <param name="utc">What its clock shows; null: a quarter past an hour at the simulation's start.</param>
-    public void Join(SimulatedPeer peer, TimeSpan? utc = null) => peer.JoinInDht(_addresses.Take(Bootstraps), utc ?? QuarterPast + (Internet.Now - Timestamp.Zero));
+    public void Join(SimulatedPeer peer, TimeSpan? utc = null) => peer.JoinInDht(_addresses.Take(Bootstraps), utc ?? Utc);
 
     /// <summary>Somebody who is no member writes an address under a topic.</summary>
     public Squatter Squat(NodeId topic, Machine machine, ushort port)
@@ -72,13 +84,17 @@ internal sealed class DhtRoomScenario : IDisposable
         return squatter;
     }
 
+    /// <summary>What the clocks show, as long as nobody says otherwise.</summary>
+    public TimeSpan Utc => QuarterPast + (Internet.Now - Timestamp.Zero);
+
     /// <summary>The topic of the hour, by the clocks of those who joined without another.</summary>
-    public NodeId Topic => Keys.DeriveTopic((QuarterPast + (Internet.Now - Timestamp.Zero)).Ticks / TimeSpan.TicksPerHour);
+    public NodeId Topic => Keys.DeriveTopic(Utc.Ticks / TimeSpan.TicksPerHour);
 
     public bool IsFullMesh() => _peers.Where(peer => peer.IsAlive).All(one => _peers.Where(peer => peer.IsAlive).All(other => one == other || one.IsConnectedTo(other)));
 
     public void Dispose()
     {
         foreach (var peer in _peers) peer.Dispose();
+        foreach (var phone in _phones) phone.Dispose();
     }
 }

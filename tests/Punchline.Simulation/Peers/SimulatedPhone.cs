@@ -25,7 +25,7 @@ internal sealed class SimulatedPhone : ISimulatedHost, IDisposable
     private readonly Machine _machine;
     private readonly P256KeyPair _identity;
     private readonly NodeCore _node;
-    private readonly SimulatedServer _server;
+    private readonly SimulatedServer? _server;
     private readonly TimeSpan _serverDelay;
     private readonly SimulatedSocket _socket;
     private readonly Dictionary<int, Link> _links = [];
@@ -33,7 +33,7 @@ internal sealed class SimulatedPhone : ISimulatedHost, IDisposable
     private readonly List<NodeEvent> _events = [];
     private readonly bool _ownsIdentity;
 
-    public SimulatedPhone(VirtualInternet internet, Machine machine, SimulatedServer server, TimeSpan serverDelay, P256KeyPair? identity = null)
+    public SimulatedPhone(VirtualInternet internet, Machine machine, SimulatedServer? server, TimeSpan serverDelay, P256KeyPair? identity = null)
     {
         _internet = internet;
         _machine = machine;
@@ -86,6 +86,18 @@ internal sealed class SimulatedPhone : ISimulatedHost, IDisposable
 
     public int Call(PeerId peer) => Open(_node.OpenCall(peer, Name), TagOf(peer));
 
+    /// <summary>Joins the DHT, in which inboxes and calls may be then.</summary>
+    public void JoinDht(IEnumerable<Endpoint> bootstraps, TimeSpan utc)
+    {
+        _node.StartDht([], _internet.Now);
+        _node.SetUtc(utc, _internet.Now);
+        foreach (var bootstrap in bootstraps) _node.Dht!.AddBootstrap(bootstrap, _internet.Now);
+    }
+
+    public int OpenInboxInDht() => Note(_node.OpenInboxInDht(Name, Port, _internet.Now));
+
+    public int CallInDht(PeerId peer) => Note(_node.OpenCallInDht(peer, Name, Port, _internet.Now));
+
     /// <summary>Takes the latest call that rang.</summary>
     public int Accept(int inbox) => Accept(inbox, EventsOf<NodeEvent.CallRang>().Last().Call);
 
@@ -129,6 +141,10 @@ internal sealed class SimulatedPhone : ISimulatedHost, IDisposable
     public bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit)
     {
         while (_node.TryDequeueServerMessage(out var number, out var utf8)) _links[number].Send(utf8.Span);
+        while (_node.TryDequeueDhtEvent(now, out _))
+        {
+            // Nobody here looks for anything by hand.
+        }
         foreach (var number in _numbers)
         {
             while (_node.TryDequeueEvent(number, now, out var nodeEvent)) _events.Add(nodeEvent);
@@ -149,9 +165,15 @@ internal sealed class SimulatedPhone : ISimulatedHost, IDisposable
 
     private static byte[] TagOf(PeerId peer) => RoomKeys.OfInbox(peer).Tag;
 
+    private int Note(int number)
+    {
+        _numbers.Add(number);
+        return number;
+    }
+
     private int Open(int number, byte[] tag)
     {
-        foreach (var stun in _server.StunEndpoints) _node.QueryStun(stun, _internet.Now);
+        foreach (var stun in _server!.StunEndpoints) _node.QueryStun(stun, _internet.Now);
         _numbers.Add(number);
         var link = new Link(this, number, tag);
         _links.Add(number, link);
@@ -171,7 +193,7 @@ internal sealed class SimulatedPhone : ISimulatedHost, IDisposable
             var site = phone._machine.Site;
             while (site?.Behind is { } carrier) site = carrier;
             var from = site is { Nat.Behavior.Translates: true } ? site.ExternalAt(0) : phone._machine.At(0);
-            _end = phone._server.Connect(phone.Name, from, tag, phone._serverDelay, PlaceKind.Inbox);
+            _end = phone._server!.Connect(phone.Name, from, tag, phone._serverDelay, PlaceKind.Inbox);
             if (_end is null)
             {
                 ConnectLater();
