@@ -78,10 +78,17 @@ internal static class JoinVerb
             room.IsOpen && !settings.IsJson ? peer => SafetyNumber.Of(identity.Id, peer) : null);
         output.ShowReady(identity.Id, settings.Name, settings.Room);
         var lines = StandardInput.ReadLines(input, skipsEmpty: !Console.IsInputRedirected || settings.IsInteractive);
-        var exitCode = await new ChatSession(new JoinedRoom(room), lines, output, settings.Stays || hasNoInput, TimeProvider.System).RunAsync(interruption.Token);
+        var session = new ChatSession(new JoinedRoom(room), lines, output, settings.Stays || hasNoInput, TimeProvider.System)
+        {
+            MeetingPatience = Console.IsInputRedirected && !settings.IsInteractive && !settings.Stays && !hasNoInput ? PatienceOf(settings) : TimeSpan.Zero,
+        };
+        var exitCode = await session.RunAsync(interruption.Token);
         prompt?.End();
         return exitCode;
     }
+
+    // The DHT takes some seconds; a link, or a server that is there, far less.
+    private static TimeSpan PatienceOf(JoinSettings settings) => TimeSpan.FromSeconds(settings.UsesDht ? 25 : 3);
 
     private static MeetPeer Remembering(string stateDirectory, Room room)
     {
