@@ -98,9 +98,6 @@ public sealed class GoldenPacketTests : IDisposable
     }
 
     [Fact]
-    public void Dump() => File.WriteAllLines("/tmp/mutual-golden.txt", Write().Select(Line));
-
-    [Fact]
     public void What_is_written_are_the_golden_bytes() => Assert.Equal(_golden.Select(Line), Write().Select(Line));
 
     [Fact]
@@ -204,7 +201,7 @@ public sealed class GoldenPacketTests : IDisposable
 
         var (connected, targets) = ReadChat("introduction-connected");
         Assert.Equal((IntroductionFrame.Connected, true), (connected, IntroductionFrame.TryReadConnected(Convert.FromHexString(targets), out var told)));
-        Assert.Equal([PortOffer.TargetOf(_lower.DeriveId()), PortOffer.TargetOf(_higher.DeriveId())], told!.Order());
+        Assert.Equal(new[] { PortOffer.TargetOf(_lower.DeriveId()), PortOffer.TargetOf(_higher.DeriveId()) }.Order(), told!.Order());
         var (self, ofItself) = ReadChat("introduction-self");
         Assert.Equal((IntroductionFrame.Self, true), (self, IntroductionBlob.TryRead(Convert.FromHexString(ofItself), out var speaker)));
         var (member, ofAnother) = ReadChat("introduction-member");

@@ -1,11 +1,12 @@
+using Punchline.Protocols.Coordination;
 using Punchline.Protocols.Node;
 using Punchline.Protocols.Noise;
-using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Rooms;
 using Punchline.Protocols.Transport;
 using Punchline.Protocols.Traversal;
 using Punchline.Simulation.Nat;
 using Punchline.Simulation.Peers;
+using Punchline.Simulation.Tracing;
 
 namespace Punchline.Simulation.Tests.Peers;
 
@@ -110,8 +111,6 @@ public sealed class MutualTests
             Assert.True(internet.RunUntil(() => peer.IsConnectedTo(hostile) && hostile.Application.Connections.Count > 0, TimeSpan.FromSeconds(5)));
             if (!isServed) room.Server.Kill();
             var machine = internet.AddServer("named by all");
-            var named = new ScriptedHost();
-            machine.Bind(7_000, named);
 
             var ghosts = new List<PeerId>();
             var connection = hostile.Application.Connections[0].Connection;
@@ -127,7 +126,7 @@ public sealed class MutualTests
             connection.Write(stream, IntroductionFrame.WriteConnected([.. ghosts.Take(IntroductionFrame.MaxConnected).Select(PortOffer.TargetOf)]));
             internet.RunFor(TimeSpan.FromSeconds(50));
             Assert.InRange(peer.EventsOf<NodeEvent.MemberJoined>().Count(joined => ghosts.Contains(joined.Peer)), 1, RoomSession.MaxHearsayOfOne);
-            Assert.InRange(named.Received.Count, 1, ProbeBudget.MaxPacketsPerEndpoint);
+            Assert.InRange(internet.Trace.Recent().Count(entry => entry.Place == peer.Name && entry.Verdict == Verdict.Sent && entry.Destination == machine.At(7_000)), 1, ProbeBudget.MaxPacketsPerAddressAndMinute);
 
             if (isServed)
             {
