@@ -12,6 +12,9 @@ internal static class CloseCodes
     /// <summary>A chat stream carried what is no frame, or an acknowledgement of nothing.</summary>
     public const ulong ChatProtocolError = 0x02;
 
+    /// <summary>A stream of introductions carried what is none.</summary>
+    public const ulong IntroductionProtocolError = 0x03;
+
     /// <summary>The application's code 0; its others follow. Below are those of this registry.</summary>
     public const ulong FirstOfApplication = 0x100;
 }

@@ -24,13 +24,25 @@ internal sealed class NetworkProfiler(NodeServices services) : ISideSocketOwner
     public Timestamp NextTimeout { get; private set; } = Timestamp.Never;
 
     /// <summary>The main socket was seen by one more server, or elsewhere.</summary>
-    public void HandleObservations(IReadOnlyList<MappingObservation> ofMain, Timestamp now)
+    /// <param name="ofMain">What STUN servers saw.</param>
+    /// <param name="differsByNode">Nodes of the DHT see it at a port each.</param>
+    /// <param name="now">The time.</param>
+    public void HandleObservations(IReadOnlyList<MappingObservation> ofMain, bool differsByNode, Timestamp now)
     {
         _ofMain = ofMain;
         var mapping = MappingObservations.ClassifyMapping(ofMain);
+        // Whatever STUN servers at one address could tell: the nodes have many.
+        var isOnlyOfNodes = differsByNode && ofMain.Count == 0;
+        if (isOnlyOfNodes) mapping = MappingBehavior.AddressDependent;
         if (mapping == services.Profile.Mapping) return;
         // A network that behaves otherwise in this may do so in all.
         services.Profile = services.Profile with { Mapping = mapping };
+        if (isOnlyOfNodes)
+        {
+            // How the router chooses nobody says, and any of all ports is true of each.
+            services.Profile = services.Profile with { Allocation = PortAllocation.Random };
+            return;
+        }
         if (IsPreserved) services.Profile = services.Profile with { Allocation = PortAllocation.Preserved };
         if (!_isSampled && (services.Profile.IsSymmetric || services.Profile.MayBeSymmetric)) Sample(now);
     }

@@ -48,7 +48,7 @@ internal sealed partial class NodeCore
             _services.Reflexive.AddRange(reflexive);
             isMappedAnew = JudgeMapped();
         }
-        _profiler.HandleObservations([.. _services.AnsweringStunServers.Select(asked => new MappingObservation(asked, 0, _reflexiveByServer[asked]))], now);
+        _profiler.HandleObservations([.. _services.AnsweringStunServers.Select(asked => new MappingObservation(asked, 0, _reflexiveByServer[asked]))], _dht?.External is { IsMappingDependent: true }, now);
         LearnTcpMapping(now);
         if (isNews || wasSymmetric != _services.Profile.IsSymmetric || isMappedAnew) HandleCandidatesChanged(now);
     }

@@ -163,6 +163,9 @@ internal sealed class NodeServices
         .Where(seen => (seen.Count() > 1 || Reflexive.Count == 0) && !Reflexive.Contains(seen.Key) && !HostAddresses.Any(host => host.Endpoint == seen.Key))
         .Select(seen => seen.Key);
 
+    /// <summary>Our router's address, as STUN or else the members see it, with some port of its.</summary>
+    public Endpoint? ExternalIPv4 => Reflexive.Concat(VouchedAddresses).Where(seen => seen.IsIPv4).Select(seen => (Endpoint?)seen).FirstOrDefault();
+
     /// <summary>
     /// What of our addresses is of use to a peer. What a router gives every destination its own of is not: one shows the address. That is
     /// IPv4's, as <see cref="Profile"/> is; IPv6's stay.

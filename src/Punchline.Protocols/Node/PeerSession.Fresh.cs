@@ -52,8 +52,9 @@ internal sealed partial class PeerSession : ISideSocketOwner
     private void OpenFresh(Timestamp now)
     {
         _nextFresh = Timestamp.Never;
-        // With a port for each destination a fresh one is worth no more than the first, and IPv6 has no ports to spoil. And only a server tells the peer.
-        if (Search is null || _services.Reflexive.Count(seen => seen.IsIPv4) != 1 || !_room.IsServed) return;
+        // With a port for each destination a fresh one is worth no more than the first, and IPv6 has no ports to spoil. And only a server says where it is seen, and
+        // only that or a member connected to both tells the peer.
+        if (Search is null || _services.Reflexive.Count(seen => seen.IsIPv4) != 1 || _services.AnsweringStunServers.Count == 0 || !_room.IsTold(Peer)) return;
         if (!_services.SideSockets.TryOpen(this, out var socket)) return;
         _fresh.Add(socket);
         if (_fresh.Count < PunchPlan.MaxFreshSockets) _nextFresh = now + PunchPlan.FreshInterval;

@@ -350,6 +350,8 @@ internal sealed partial class PeerSession
         _connection.Ping();
         _application = new ApplicationConnection(_services, this, _connection);
         if (_room.Use.HasChat) _chat.Attach(_connection);
+        if (_room.HasMutualIntroductions) Introductions.Attach(_connection);
+        ConfirmIntroduction();
         EndPunch();
         GreetAll(source, now);
         BeginPaths(now);

@@ -71,7 +71,7 @@ internal sealed partial class PeerSession
 
     private IEnumerable<PortOffer> OffersToUs => Introduction.Offers.Where(offer => offer.Target == _services.Target);
 
-    // Never a weapon: thousands of packets go only to where the server itself sees the peer, who asked for them in a blob under the room's key.
+    // Never a weapon: thousands of packets go only to where the server, or a member connected to it, sees the peer, who asked for them in a blob under the room's key.
     private bool IsSearchable(Endpoint first) =>
         Introduction.SeenAt is { } seen && seen.Address == first.Address && !AddressScope.IsPrivate(first) && PunchPlan.IsUsable(first, _room.AllowLoopback);
 
@@ -117,12 +117,12 @@ internal sealed partial class PeerSession
                 if (MayTcpBeAWay) punch.EndBy(punch.Start + HopelessTcpTime);
                 else FailAttempt(punch, now);
                 break;
-            case SearchKind.Bracket when peer.Kind != default && _room.IsServed && _services.AnsweringStunServers is [var server, ..]:
+            case SearchKind.Bracket when peer.Kind != default && _room.IsTold(Peer) && _services.AnsweringStunServers is [var server, ..]:
                 CloseOpening();
                 _opening = new BracketOpening(_services, PortOffer.TargetOf(Peer), peer.Endpoint, server, _search);
                 if (++_brackets < MaxBrackets) _searchAt = now + AnotherBracket;
                 break;
-            case SearchKind.Crossing when _room.IsServed && _services.AnsweringStunServers is [var server, ..]:
+            case SearchKind.Crossing when _room.IsTold(Peer) && _services.AnsweringStunServers is [var server, ..]:
                 if (_services.Search.TryBegin(this, now))
                 {
                     CloseOpening();
@@ -131,7 +131,7 @@ internal sealed partial class PeerSession
                 }
                 if (_brackets < MaxBrackets) _searchAt = now + AnotherBracket;
                 break;
-            case SearchKind.Birthday when peer.Kind != default && _room.IsServed && _services.Reflexive.FirstOrDefault(seen => seen.IsIPv4) is { Port: > 0 } external:
+            case SearchKind.Birthday when peer.Kind != default && _room.IsTold(Peer) && _services.ExternalIPv4 is { Port: > 0 } external:
                 if (!_services.Search.TryBegin(this, now))
                 {
                     _searchAt = now + SearchRetryInterval;

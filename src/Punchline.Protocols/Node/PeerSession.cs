@@ -93,7 +93,13 @@ internal sealed partial class PeerSession : IDisposable
     /// <summary>A newer blob of the same process: new candidates are probed as well.</summary>
     public void Update(IntroductionBlob introduction, Timestamp now)
     {
-        if (introduction.Generation <= Introduction.Generation) return;
+        // What others made of its generation does not count against its own word.
+        var isFirstWord = Introduction.Introducer is not null && introduction.Introducer is null;
+        if (introduction.Generation > Introduction.Generation || isFirstWord) Take(introduction, now);
+    }
+
+    private void Take(IntroductionBlob introduction, Timestamp now)
+    {
         Introduction = introduction;
         if (IsPunching) AddPlan(now);
         if (IsConnected) HandleNews(now);
@@ -238,6 +244,7 @@ internal sealed partial class PeerSession : IDisposable
         _connection.Dispose();
         _connection = null;
         _chat.Detach();
+        Introductions.Detach();
         // What takes its place may stand on the same socket.
         if (!_isBeingReplaced && _punch is null) CloseFresh();
     }
@@ -269,11 +276,15 @@ internal sealed partial class PeerSession : IDisposable
         {
             case ConnectionEventKind.StreamOpened:
                 if (_room.Use.Protocols.Contains(connectionEvent.Text!)) _application!.Add(connectionEvent);
+                else if (TryAcceptIntroductions(connectionEvent)) break;
                 else if (!string.Equals(connectionEvent.Text, ChatFrame.Protocol, StringComparison.Ordinal) || !_room.Use.HasChat || !_chat.TryAccept(connectionEvent.Stream))
                 {
                     connection.ResetStream(connectionEvent.Stream, StreamErrorCodes.UnknownProtocol);
                     connection.StopSending(connectionEvent.Stream, StreamErrorCodes.UnknownProtocol);
                 }
+                break;
+            case not ConnectionEventKind.StreamOpened when Introductions.Owns(connectionEvent.Stream):
+                HandleIntroductions(connectionEvent, now);
                 break;
             case ConnectionEventKind.StreamReadable when _chat.Owns(connectionEvent.Stream):
                 if (!_chat.TryHandleReadable(connectionEvent.Stream)) CloseForChat(now);
@@ -302,6 +313,7 @@ internal sealed partial class PeerSession : IDisposable
             case ConnectionEventKind.Closed:
                 // It may have a close to send yet, so it stays until it is drained or another takes its place.
                 _chat.Detach();
+                Introductions.Detach();
                 EndPaths();
                 SetOpenPath(null);
                 _application!.End(connection.CloseReason!);

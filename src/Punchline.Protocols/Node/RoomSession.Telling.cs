@@ -31,6 +31,7 @@ internal sealed partial class RoomSession
                     break;
             }
         }
+        NoteView(member, now);
         DrainChat(member, now);
     }
 

@@ -82,7 +82,7 @@ internal sealed partial class RoomSession : IDisposable
     {
         get
         {
-            var next = StrangersDeadline;
+            var next = Timestamp.Min(StrangersDeadline, MutualTimeout);
             foreach (var member in _members)
             {
                 next = Timestamp.Min(next, Timestamp.Min(member.Session.NextTimeout, DeadlineOf(member)));
@@ -135,7 +135,7 @@ internal sealed partial class RoomSession : IDisposable
     public bool TryOffer(PortOffer offer, Timestamp now)
     {
         if (!_self.TryOffer(offer)) return false;
-        _rendezvous.Announce(now);
+        TellOfSelf(Announce(now), now);
         return true;
     }
 
@@ -153,12 +153,18 @@ internal sealed partial class RoomSession : IDisposable
     public void HandleCandidatesChanged(Timestamp now)
     {
         foreach (var session in Sessions) session.Replan(now);
+        var own = Announce(now);
+        // In-band as well: whoever loses the server, or is told sooner, still has a way.
+        foreach (var session in Sessions) session.Announce(own);
+        TellOfSelf(own, now);
+    }
+
+    // By the rendezvous. What is returned has the generation that it got there, or a new one where nothing was sent.
+    private IntroductionBlob Announce(Timestamp now)
+    {
         var generation = _self.Generation;
         _rendezvous.Announce(now);
-        if (!Sessions.Any(session => session.IsConnected)) return;
-        // In-band as well: whoever loses the server, or is told sooner, still has a way.
-        var own = _self.Generation > generation ? _self.Create(AllowLoopback) : _self.Renew(AllowLoopback);
-        foreach (var session in Sessions) session.Announce(own);
+        return _self.Generation > generation ? _self.Create(AllowLoopback) : _self.Renew(AllowLoopback);
     }
 
     /// <summary>Our own address is another one: TCP connections that stand by are made anew.</summary>
@@ -173,7 +179,7 @@ internal sealed partial class RoomSession : IDisposable
         // Once for all members that fell silent together.
         if (now < _reintroducedAt + MinReintroductionInterval && _reintroducedAt != default) return;
         _reintroducedAt = now;
-        if (!_isLeaving) _rendezvous.Announce(now);
+        if (!_isLeaving) TellOfSelf(Announce(now), now);
     }
 
     /// <summary>The network has changed, or time has passed unseen: whether the paths still work is found out.</summary>
@@ -192,6 +198,7 @@ internal sealed partial class RoomSession : IDisposable
             Drain(member, now);
             if (!member.IsForgotten && now >= DeadlineOf(member)) Remove(member, member.HasLeftServer ? DepartureReason.Left : DepartureReason.Timeout);
         }
+        HandleMutualTimeout(now);
         if (now >= StrangersDeadline) RemoveStrangers(_ => true, DepartureReason.Timeout);
     }
 
@@ -240,11 +247,8 @@ internal sealed partial class RoomSession : IDisposable
         var member = _members.Find(known => known.Session.Peer == introduction.Id);
         if (member is null)
         {
-            if (_members.Count == CoordinationLimits.MaxMembersPerRoom || !TryCreateContext(introduction, out var context)) return;
-            var chat = _departed.Take(introduction.Instance) ?? new ChatChannel();
-            _members.Add(new Member(new PeerSession(_services, this, introduction, context, chat, now)));
-            _hasMet = true;
-            _events.Enqueue(new NodeEvent.MemberJoined(_number, introduction.Id, introduction.Name));
+            if (_members.Count == CoordinationLimits.MaxMembersPerRoom) RemoveHearsay();
+            TryAdd(introduction, now);
             return;
         }
         member.GivenUpAt = null;
@@ -252,6 +256,17 @@ internal sealed partial class RoomSession : IDisposable
         member.Session.SetKeepAlive(KeepAliveOf(member));
         IntroduceAgain(member, introduction, now);
         Drain(member, now);
+    }
+
+    private Member? TryAdd(IntroductionBlob introduction, Timestamp now)
+    {
+        if (_members.Count == CoordinationLimits.MaxMembersPerRoom || !TryCreateContext(introduction, out var context)) return null;
+        var chat = _departed.Take(introduction.Instance) ?? new ChatChannel();
+        var member = new Member(new PeerSession(_services, this, introduction, context, chat, now));
+        _members.Add(member);
+        _hasMet = true;
+        _events.Enqueue(new NodeEvent.MemberJoined(_number, introduction.Id, introduction.Name));
+        return member;
     }
 
     public void AddTo(ref NodeStatistics statistics)
@@ -288,6 +303,8 @@ internal sealed partial class RoomSession : IDisposable
     private Timestamp DeadlineOf(Member member)
     {
         if (_isLeaving) return Timestamp.Never;
+        // It is there as long as another member has it.
+        if (!member.Session.IsConnected && IsVouched(member.Session.Peer)) return Timestamp.Never;
         // Nobody's presence hangs on a call's connection, which may say nothing for long: only what was asked counts.
         var isOnlyKept = _rendezvous.IsOfTwo && member.Session.IsConnected;
         if (member.GivenUpAt is { } givenUpAt)
@@ -316,6 +333,9 @@ internal sealed partial class RoomSession : IDisposable
 
         /// <summary>It said so because the member left it.</summary>
         public bool HasLeftServer { get; set; }
+
+        /// <summary>What the others were told, or would be told now, of it.</summary>
+        public MemberView View { get; set; }
 
         /// <summary>The owner heard of a connection, and not yet of its end.</summary>
         public bool IsToldConnected { get; set; }

@@ -51,8 +51,9 @@ internal static class ChatFrame
     }
 }
 
-/// <summary>Puts frames together from a stream's pieces.</summary>
-internal sealed class ChatFrameReader
+/// <summary>Puts frames of type, length and body together from a stream's pieces.</summary>
+/// <param name="maxBodyBytes">Bytes of a body, at most.</param>
+internal sealed class ChatFrameReader(int maxBodyBytes = ChatFrame.MaxBodyBytes)
 {
     private readonly ArrayBufferWriter<byte> _held = new(256);
     private int _consumed;
@@ -73,7 +74,7 @@ internal sealed class ChatFrameReader
         var reader = new SpanReader(unread);
         if (reader.TryReadVarInt(out type) && reader.TryReadVarInt(out var length))
         {
-            IsMalformed |= length > ChatFrame.MaxBodyBytes;
+            IsMalformed |= length > (ulong)maxBodyBytes;
             if (!IsMalformed && reader.TryReadBytes((int)length, out body))
             {
                 _consumed += unread.Length - reader.Remaining.Length;

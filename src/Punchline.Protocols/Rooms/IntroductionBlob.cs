@@ -52,6 +52,9 @@ internal sealed record IntroductionBlob(
     /// <summary>Where the server sees the member, if a server says so. No part of the blob, and not the member's word.</summary>
     public Endpoint? SeenAt { get; init; }
 
+    /// <summary>Who passed it on, where that was another member. No part of the blob; null: the member's own word, or the server's.</summary>
+    public PeerId? Introducer { get; init; }
+
     /// <summary>Ports that it has opened for some of the others.</summary>
     public IReadOnlyList<PortOffer> Offers { get; init; } = [];
 

@@ -103,7 +103,7 @@ public sealed class GoldenPacketTests : IDisposable
     [Fact]
     public void Every_type_of_packet_and_frame_is_there()
     {
-        byte[] types = [.. _golden.Where(entry => !entry.Key.StartsWith("chat-", StringComparison.Ordinal) && !entry.Key.StartsWith("signal-", StringComparison.Ordinal) && entry.Key != "blob").Select(entry => entry.Value[0]).Distinct().Order()];
+        byte[] types = [.. _golden.Where(entry => !entry.Key.StartsWith("chat-", StringComparison.Ordinal) && !entry.Key.StartsWith("signal-", StringComparison.Ordinal) && !entry.Key.StartsWith("introduction-", StringComparison.Ordinal) && entry.Key != "blob").Select(entry => entry.Value[0]).Distinct().Order()];
         Assert.Equal(
             [
                 PacketTypes.FirstData, PacketTypes.FirstData + 1, HandshakePacket.Message1, HandshakePacket.Message2, HandshakePacket.Message3, HandshakePacket.CookieReply,
@@ -198,6 +198,15 @@ public sealed class GoldenPacketTests : IDisposable
 
         Assert.Equal((ChatFrame.Message, "4965" + "6869"), ReadChat("chat-message"));
         Assert.Equal((ChatFrame.Delivered, "4965"), ReadChat("chat-delivered"));
+
+        var (connected, targets) = ReadChat("introduction-connected");
+        Assert.Equal((IntroductionFrame.Connected, true), (connected, IntroductionFrame.TryReadConnected(Convert.FromHexString(targets), out var told)));
+        Assert.Equal(new[] { PortOffer.TargetOf(_lower.DeriveId()), PortOffer.TargetOf(_higher.DeriveId()) }.Order(), told!.Order());
+        var (self, ofItself) = ReadChat("introduction-self");
+        Assert.Equal((IntroductionFrame.Self, true), (self, IntroductionBlob.TryRead(Convert.FromHexString(ofItself), out var speaker)));
+        var (member, ofAnother) = ReadChat("introduction-member");
+        Assert.Equal((IntroductionFrame.Member, true), (member, IntroductionFrame.TryReadMember(Convert.FromHexString(ofAnother), out var introduced)));
+        Assert.Equal((_lower.DeriveId(), null, _lower.DeriveId(), (Endpoint?)Source), (speaker!.Id, speaker.SeenAt, introduced!.Id, introduced.SeenAt));
     }
 
     public void Dispose()
@@ -246,6 +255,9 @@ public sealed class GoldenPacketTests : IDisposable
             yield return new($"signal-{(int)type}", Signal(type).Seal(CallKeysOf(_lower), _lower.DeriveId(), _higher.DeriveId(), new SeededRandom(7)));
         yield return new("chat-message", ChatFrame.WriteMessage(0x965, "hi"u8));
         yield return new("chat-delivered", ChatFrame.WriteDelivered(0x965));
+        yield return new("introduction-connected", IntroductionFrame.WriteConnected([PortOffer.TargetOf(_lower.DeriveId()), PortOffer.TargetOf(_higher.DeriveId())]));
+        yield return new("introduction-self", IntroductionFrame.WriteSelf(Introduction(_lower)));
+        yield return new("introduction-member", IntroductionFrame.WriteMember(Introduction(_lower), Source));
     }
 
     private IEnumerable<(string Name, byte[] Packet)> WriteContacts(byte[] cookie)
