@@ -28,7 +28,7 @@ internal sealed class JoinArguments
         command.Arguments.Add(_room);
         Option[] options =
         [
-            _meeting.Server, _secret, _meeting.Name, _interactive, State, _meeting.TrustFirst, _allow, _meeting.NoHostCandidates, _meeting.NoPortMapping, _meeting.TcpPort, .. _waiting.Options, _meeting.Stay, _meeting.Json,
+            _meeting.Server, _secret, _meeting.Name, _interactive, State, _meeting.TrustFirst, _allow, _meeting.NoHostCandidates, _meeting.NoPortMapping, _meeting.TcpPort, .. _waiting.Options, _meeting.Stay, _meeting.Lines, _meeting.Json,
             _meeting.Qlog, Config,
         ];
         foreach (var option in options) command.Options.Add(option);
@@ -67,6 +67,7 @@ internal sealed class JoinArguments
             QlogDirectory = meeting.QlogDirectory,
             IsInteractive = isInteractive,
             Stays = meeting.Stays,
+            HasLines = meeting.HasLines,
             IsJson = meeting.IsJson,
         };
     }

@@ -17,6 +17,8 @@ internal static class SettingCatalogue
 
     public static readonly Setting Stay = new("--stay", null, "End of input does not leave the room.");
 
+    public static readonly Setting Lines = new("--lines", null, "Lines in and lines out, also on a terminal, instead of the full screen.");
+
     public static readonly Setting Json = new("--json", null, "Prints one JSON object a line.");
 
     public static readonly Setting Allow = new(
@@ -66,6 +68,6 @@ internal static class SettingCatalogue
 
     public static IReadOnlyList<Setting> All { get; } =
     [
-        Server, Secret, Name, Interactive, TrustFirst, Allow, NoHostCandidates, NoPortMapping, TcpPort, Wait, Accept, RefuseOthers, Stay, Json, State, Qlog, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, NoLab,
+        Server, Secret, Name, Interactive, TrustFirst, Allow, NoHostCandidates, NoPortMapping, TcpPort, Wait, Accept, RefuseOthers, Stay, Lines, Json, State, Qlog, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, NoLab,
     ];
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net;
 using Punchline.Cli.Calls;
 using Punchline.Cli.Chat;
+using Punchline.Cli.Screen;
 using Punchline.Cli.Session;
 using Punchline.Cli.Settings;
 
@@ -15,7 +16,7 @@ internal static class CallVerb
         var peer = PeerArgument.Create();
         var options = new MeetingOptions();
         var command = new Command("call", "Calls a peer that waits for calls (join --wait), and chats with it.") { peer };
-        foreach (var option in (Option[])[options.Server, options.Name, options.State, options.TrustFirst, options.NoHostCandidates, options.NoPortMapping, options.TcpPort, options.Stay, options.Json, options.Qlog, options.Config]) command.Options.Add(option);
+        foreach (var option in (Option[])[options.Server, options.Name, options.State, options.TrustFirst, options.NoHostCandidates, options.NoPortMapping, options.TcpPort, options.Stay, options.Lines, options.Json, options.Qlog, options.Config]) command.Options.Add(option);
         command.SetAction((parsed, _) =>
         {
             var typed = parsed.GetRequiredValue(peer);
@@ -30,10 +31,7 @@ internal static class CallVerb
     public static IChatOutput OutputFor(SessionModel session, PeerId self, Room room, MeetingSettings settings)
     {
         IChatOutput view = settings.IsJson ? new JsonOutput(Terminal.Output, Terminal.Error) : new PlainOutput(Terminal.Output, Terminal.Error);
-        var inner = session.Open(room.Name, self, settings.Name, view);
-        if (settings.StateDirectory is not { } directory) return inner;
-        var known = new KnownPeers(directory);
-        return new AcquaintanceOutput(inner, (peer, name) => known.Meet(room, peer, name, TimeProvider.System.GetUtcNow()), safetyNumber: null);
+        return Remembering(session.Open(room.Name, self, settings.Name, view), room, settings);
     }
 
     public static PeerNodeOptions OptionsFor(PeerIdentity identity, MeetingSettings settings) =>
@@ -48,6 +46,13 @@ internal static class CallVerb
         };
 
     public static IPEndPoint? TcpEndPointOf(int? port) => port is { } number ? new IPEndPoint(IPAddress.Any, number) : null;
+
+    private static IChatOutput Remembering(IChatOutput inner, Room room, MeetingSettings settings)
+    {
+        if (settings.StateDirectory is not { } directory) return inner;
+        var known = new KnownPeers(directory);
+        return new AcquaintanceOutput(inner, (peer, name) => known.Meet(room, peer, name, TimeProvider.System.GetUtcNow()), safetyNumber: null);
+    }
 
     private static async Task<int> RunAsync(PeerId peer, MeetingSettings settings)
     {
@@ -65,8 +70,11 @@ internal static class CallVerb
         {
             await using var room = await node.CallAsync(
                 new CallOptions { Peer = peer, DisplayName = settings.Name, Server = settings.Server, TrustFirst = settings.TrustsFirst }, interruption.Token);
-            var session = new ChatSession(new JoinedRoom(room), StandardInput.ReadLines(), OutputFor(new SessionModel(TimeProvider.System), identity.Id, room, settings), stays, TimeProvider.System) { IsCall = true };
-            return await session.RunAsync(interruption.Token);
+            var session = new SessionModel(TimeProvider.System);
+            await using var screen = settings.IsJson || settings.HasLines ? null : FullScreen.TryStart(session, room.Name, identity.Id, settings.Name, settings.StateDirectory);
+            var told = screen is null ? OutputFor(session, identity.Id, room, settings) : Remembering(screen.Room, room, settings);
+            var chat = new ChatSession(new JoinedRoom(room), screen?.Lines ?? StandardInput.ReadLines(), told, stays && screen is null, TimeProvider.System) { IsCall = true };
+            return await chat.RunAsync(interruption.Token);
         }
         catch (PunchlineException exception) when (CallProblem.Of(exception, ShellWord.Quote(settings.Server)) is { } problem)
         {

@@ -1,11 +1,12 @@
 using System.CommandLine;
 using Punchline.Cli.Chat;
+using Punchline.Cli.Screen;
 using Punchline.Cli.Session;
 using Punchline.Cli.Settings;
 
 namespace Punchline.Cli.Verbs;
 
-/// <summary><c>punchline join</c>: chat in a room, lines in and lines out.</summary>
+/// <summary><c>punchline join</c>: chat in a room, on a full screen or lines in and lines out.</summary>
 internal static class JoinVerb
 {
     public static Command Create()
@@ -33,15 +34,14 @@ internal static class JoinVerb
 
     private static async Task<int> RunAsync(JoinSettings settings, LineReader input, bool hasNoInput)
     {
-        var prompt = settings.IsInteractive
-            ? new PromptLine(Terminal.Output, Terminal.Error, settings.Name, canErase: Terminal.HasEscapeSequences, inputEndsLine: !Console.IsInputRedirected)
-            : null;
-        IChatOutput output = settings.IsJson
-            ? new JsonOutput(Terminal.Output, Terminal.Error)
-            : new PlainOutput(prompt?.Output ?? Terminal.Output, prompt?.Error ?? Terminal.Error, prompt);
         using var interruption = new Interruption();
         using var identity = settings.StateDirectory is { } directory ? PeerIdentity.Open(directory) : PeerIdentity.Create();
-        output = new SessionModel(TimeProvider.System).Open(settings.Room, identity.Id, settings.Name, output);
+        var session = new SessionModel(TimeProvider.System);
+        await using var screen = settings.IsJson || settings.HasLines ? null : FullScreen.TryStart(session, settings.Room, identity.Id, settings.Name, settings.StateDirectory);
+        var prompt = settings.IsInteractive && screen is null
+            ? new PromptLine(Terminal.Output, Terminal.Error, settings.Name, canErase: Terminal.HasEscapeSequences, inputEndsLine: !Console.IsInputRedirected)
+            : null;
+        IChatOutput output = screen?.Room ?? session.Open(settings.Room, identity.Id, settings.Name, LinesFor(settings, prompt));
         foreach (var notice in Notices(settings, identity)) output.Notice(notice);
 
         await using var node = await PeerNode.StartAsync(
@@ -72,11 +72,17 @@ internal static class JoinVerb
             // Programs have both ids, and no eyes.
             room.IsOpen && !settings.IsJson ? peer => SafetyNumber.Of(identity.Id, peer) : null);
         output.ShowReady(identity.Id, settings.Name, settings.Room);
-        var lines = StandardInput.ReadLines(input, skipsEmpty: !Console.IsInputRedirected || settings.IsInteractive);
-        var exitCode = await new ChatSession(new JoinedRoom(room), lines, output, settings.Stays || hasNoInput, TimeProvider.System).RunAsync(interruption.Token);
+        var lines = screen?.Lines ?? StandardInput.ReadLines(input, skipsEmpty: !Console.IsInputRedirected || settings.IsInteractive);
+        // Whoever ends a screen's input means to leave.
+        var stays = (settings.Stays || hasNoInput) && screen is null;
+        var exitCode = await new ChatSession(new JoinedRoom(room), lines, output, stays, TimeProvider.System).RunAsync(interruption.Token);
         prompt?.End();
         return exitCode;
     }
+
+    private static IChatOutput LinesFor(JoinSettings settings, PromptLine? prompt) => settings.IsJson
+        ? new JsonOutput(Terminal.Output, Terminal.Error)
+        : new PlainOutput(prompt?.Output ?? Terminal.Output, prompt?.Error ?? Terminal.Error, prompt);
 
     private static MeetPeer Remembering(string stateDirectory, Room room)
     {

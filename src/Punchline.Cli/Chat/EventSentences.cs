@@ -1,0 +1,70 @@
+using Punchline.Protocols.Rooms;
+
+namespace Punchline.Cli.Chat;
+
+/// <summary>What happens in a room beside its messages, in sentences for people.</summary>
+internal sealed class EventSentences
+{
+    private readonly Dictionary<PeerId, string> _names = [];
+    private readonly Dictionary<PeerId, string> _failures = [];
+    private bool _hasSeenServer;
+
+    /// <summary>Null: a message, or nothing new.</summary>
+    public string? Describe(RoomEvent roomEvent)
+    {
+        switch (roomEvent)
+        {
+            case RoomEvent.ServerChanged { State: ServerState.Connected }:
+                // The first time it goes without saying.
+                var isBack = _hasSeenServer;
+                _hasSeenServer = true;
+                return isBack ? "The server is back." : null;
+            case RoomEvent.ServerChanged { State: ServerState.Lost }:
+                return "The server is away. Members that are connected stay connected.";
+            case RoomEvent.ServerChanged:
+                return "This peer joined the room from another process, which takes its place.";
+            case RoomEvent.Joined joined:
+                _names[joined.Peer] = PeerText.Clean(joined.Name);
+                return $"{NameOf(joined.Peer)} ({PlainOutput.ShortId(joined.Peer)}…) is here; connecting.";
+            case RoomEvent.Left left:
+                var goodbye = left.Reason == LeaveReason.Left ? $"{NameOf(left.Peer)} left." : $"{NameOf(left.Peer)} is gone without a goodbye.";
+                _names.Remove(left.Peer);
+                _failures.Remove(left.Peer);
+                return goodbye;
+            case RoomEvent.Connected connected:
+                _failures.Remove(connected.Peer);
+                _names[connected.Peer] = PeerText.Clean(connected.Name);
+                return $"{NameOf(connected.Peer)} is connected {Way(connected.Path)}, in {Milliseconds(connected.Elapsed)} (round trip {Milliseconds(connected.RoundTrip)}).";
+            case RoomEvent.PathChanged changed:
+                return $"{NameOf(changed.Peer)} is now reached {Way(changed.Path)} (round trip {Milliseconds(changed.RoundTrip)}).";
+            case RoomEvent.Disconnected { Reason: "left" }:
+                // That it left follows, or was said.
+                return null;
+            case RoomEvent.Disconnected disconnected:
+                return $"The connection to {NameOf(disconnected.Peer)} ended: {PeerText.Clean(disconnected.Reason).TrimEnd('.')}.";
+            case RoomEvent.Failed failed when !IsTold(failed):
+                return $"No way to {NameOf(failed.Peer)} ({failed.Cause}). {failed.Detail} {failed.Advice}";
+            default:
+                return null;
+        }
+    }
+
+    public static string Way(PeerPath path) => path.Kind switch
+    {
+        PathKind.Lan => $"on this network at {path.Remote}",
+        PathKind.Mapped => $"directly, by a port that a router maps, at {path.Remote}",
+        _ => $"directly at {path.Remote}",
+    };
+
+    public static string Milliseconds(TimeSpan time) => $"{time.TotalMilliseconds:0.#} ms";
+
+    // It is tried again and again; what ends as before is not news.
+    private bool IsTold(RoomEvent.Failed failed)
+    {
+        var isTold = _failures.TryGetValue(failed.Peer, out var cause) && string.Equals(cause, failed.Cause, StringComparison.Ordinal);
+        _failures[failed.Peer] = failed.Cause;
+        return isTold;
+    }
+
+    private string NameOf(PeerId peer) => _names.TryGetValue(peer, out var name) && name.Length > 0 ? name : $"{PlainOutput.ShortId(peer)}…";
+}

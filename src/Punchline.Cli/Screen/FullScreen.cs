@@ -1,0 +1,83 @@
+using System.Threading.Channels;
+using Punchline.Cli.Chat;
+using Punchline.Cli.Session;
+
+namespace Punchline.Cli.Screen;
+
+/// <summary>A room that this process's terminal shows for as long as this lasts.</summary>
+internal sealed class FullScreen : IAsyncDisposable
+{
+    private readonly IScreenTerminal _terminal;
+    private readonly string? _stateDirectory;
+    private readonly ScreenSession _screen;
+    private readonly Task _running;
+
+    private FullScreen(IScreenTerminal terminal, SessionModel session, string room, PeerId self, string name, string? stateDirectory)
+    {
+        _terminal = terminal;
+        _stateDirectory = stateDirectory;
+        Room = session.Open(room, self, name, new NoOutput());
+        _screen = new ScreenSession(session, Room.Number, terminal, Verify, new Palette(Terminal.HasColours), TimeProvider.System);
+        _running = Task.Run(_screen.RunAsync);
+    }
+
+    /// <summary>What is told of the room.</summary>
+    public RoomModel Room { get; }
+
+    /// <summary>What was typed; ends where its user wants to leave.</summary>
+    public ChannelReader<InputLine> Lines => _screen.Lines;
+
+    /// <summary>Opens a room in a session; null: this is no terminal for it, and nothing was opened.</summary>
+    /// <param name="session">Has no such room yet.</param>
+    /// <param name="room">The room's name.</param>
+    /// <param name="self">This peer.</param>
+    /// <param name="name">What this peer calls itself.</param>
+    /// <param name="stateDirectory">Where peers are remembered; null: they are not.</param>
+    public static FullScreen? TryStart(SessionModel session, string room, PeerId self, string name, string? stateDirectory) =>
+        OperatingSystem.IsLinux() && LinuxTerminal.TryOpen() is { } terminal ? new FullScreen(terminal, session, room, self, name, stateDirectory) : null;
+
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            // Where something failed before the chat began; else it is over already.
+            Room.ShowEnded();
+            await _running;
+        }
+        finally
+        {
+            _terminal.Dispose();
+        }
+    }
+
+    private string? Verify(PeerId peer)
+    {
+        if (_stateDirectory is null) return "Nobody is remembered, as --state - says, so this is not either.";
+        try
+        {
+            if (!new KnownPeers(_stateDirectory).SetVerified(peer, true)) return "This peer is not remembered, so there is nothing to note.";
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return $"It could not be noted: {exception.Message}";
+        }
+        Room.ShowTrust(peer, TrustMark.Verified);
+        return null;
+    }
+
+    // The screen reads the session.
+    private sealed class NoOutput : IChatOutput
+    {
+        public void ShowReady(PeerId self, string name, string room)
+        {
+        }
+
+        public void Show(RoomEvent roomEvent)
+        {
+        }
+
+        public void Notice(string text)
+        {
+        }
+    }
+}

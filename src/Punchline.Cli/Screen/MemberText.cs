@@ -1,0 +1,46 @@
+using Punchline.Cli.Chat;
+using Punchline.Cli.Session;
+
+namespace Punchline.Cli.Screen;
+
+/// <summary>A member in words.</summary>
+internal static class MemberText
+{
+    /// <summary>What it calls itself, or the beginning of its id.</summary>
+    public static string Name(MemberSnapshot member) => member.Name.Length > 0 ? member.Name : $"{PlainOutput.ShortId(member.Peer)}…";
+
+    /// <summary>In a few cells: "LAN UDP 0.4 ms".</summary>
+    public static string Short(MemberSnapshot member) => member switch
+    {
+        { State: MemberState.Connected, Path: { } path, RoundTrip: { } roundTrip } => $"{Kind(path)} {Transport(path)} {EventSentences.Milliseconds(roundTrip)}",
+        { State: MemberState.Unreachable } => "no way",
+        _ => "connecting",
+    };
+
+    /// <summary>In a sentence's part, with the addresses.</summary>
+    public static string State(MemberSnapshot member) => member switch
+    {
+        { State: MemberState.Connected, Path: { } path, RoundTrip: { } roundTrip } =>
+            $"{Kind(path)}, {Transport(path)} from {path.Local} to {path.Remote}, round trip {EventSentences.Milliseconds(roundTrip)} when it was made",
+        { State: MemberState.Unreachable } => "no way was found; it is tried again",
+        _ => "a way is looked for",
+    };
+
+    public static string Trust(TrustMark mark) => mark switch
+    {
+        TrustMark.Verified => "verified",
+        TrustMark.Known => "met before",
+        TrustMark.New => "new",
+        TrustMark.Changed => "ANOTHER KEY THAN BEFORE",
+        _ => "not remembered",
+    };
+
+    private static string Kind(PeerPath path) => path.Kind switch
+    {
+        PathKind.Lan => "LAN",
+        PathKind.Mapped => "mapped",
+        _ => "direct",
+    };
+
+    private static string Transport(PeerPath path) => path.Transport == PathTransport.Tcp ? "TCP" : "UDP";
+}
