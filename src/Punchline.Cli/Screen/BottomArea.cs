@@ -40,7 +40,7 @@ internal sealed record BottomArea(IReadOnlyList<string> Rows, int CursorRow, int
             _ => " · server away",
         };
         var line = new StyledLine(columns);
-        line.Add(Palette.Bar, $" {EntryRows.Clip(room.Name, columns / 2)} · {others}{server}{(room.Unread > 0 ? $" · {room.Unread} new" : "")} ");
+        line.Add(Palette.Bar, $" {EntryRows.Clip(room.Name, columns / 2)} {(room.Unread > 0 ? $"· {room.Unread} new " : "")}· {others}{server} ");
         if (state.Hint.Length > 0) line.Add($"{Palette.Bar};{Palette.Bold}", $" {state.Hint}");
         line.Fill(Palette.Bar);
         return line.ToString();

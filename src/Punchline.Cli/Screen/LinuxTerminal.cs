@@ -31,7 +31,7 @@ internal sealed partial class LinuxTerminal : IScreenTerminal
         _before = before;
         foreach (var signal in (ReadOnlySpan<PosixSignal>)[PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT])
             _signals.Add(PosixSignalRegistration.Create(signal, _ => Leave()));
-        _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGTSTP, _ => StepAside()));
+        _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGTSTP, StepAside));
         _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGCONT, _ => Return()));
         _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => _input.Writer.TryWrite(new TerminalInput.Resized())));
         new Thread(Pump) { IsBackground = true, Name = "terminal" }.Start();
@@ -85,15 +85,19 @@ internal sealed partial class LinuxTerminal : IScreenTerminal
         }
     }
 
-    private void StepAside()
+    private void StepAside(PosixSignalContext context)
     {
+        const int Stop = 19; // SIGSTOP
         lock (_gate)
         {
-            if (_isLeft || _isAway) return;
-            TryWrite(_leave);
+            if (_isLeft) return;
+            if (!_isAway) TryWrite(_leave);
             _isAway = true;
             _ = _before.TryApply();
         }
+        // .NET takes the signal for handled once somebody listens to it, so nothing else would stop the process.
+        context.Cancel = true;
+        _ = Kill(Environment.ProcessId, Stop);
     }
 
     private void Return()
@@ -143,4 +147,8 @@ internal sealed partial class LinuxTerminal : IScreenTerminal
     [LibraryImport("libc", EntryPoint = "ioctl")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int Control(int descriptor, nuint request, ref ushort argument);
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Kill(int process, int signal);
 }

@@ -93,8 +93,13 @@ internal sealed class ScreenRenderer(Palette palette)
         _frame.Write("\e[r"u8);
         for (var row = 0; row < size.Rows; row++) _frame.EraseRow(row);
         var (entry, start) = TailStart(log, size.Columns, LogRows(size, bottom));
-        if (size.Columns < _size.Columns && _visible is [var first, ..] && (first.Entry.Number, first.Text.Start).CompareTo((entry, start)) < 0 && first.Entry.Number >= log.First)
-            (entry, start) = (first.Entry.Number, first.Text.Start);
+        if (size.Columns < _size.Columns && _visible.Count > 0)
+        {
+            // Rows that it became lower by went upwards already.
+            var first = _visible[Math.Clamp(_size.Rows - size.Rows, 0, _visible.Count - 1)];
+            var place = (first.Entry.Number, first.Text.Start);
+            if (first.Entry.Number >= log.First && place.CompareTo((entry, start)) < 0) (entry, start) = place;
+        }
         List<EntryRow> rows = [.. Rows(log, (entry, start), (_entry, _start), size.Columns)];
         _visible.Clear();
         Arrange(size, bottom);
