@@ -32,7 +32,7 @@ internal sealed partial class LinuxTerminal : IScreenTerminal
         foreach (var signal in (ReadOnlySpan<PosixSignal>)[PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT])
             _signals.Add(PosixSignalRegistration.Create(signal, _ => Leave()));
         _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGTSTP, StepAside));
-        _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGCONT, _ => Return()));
+        _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGCONT, Return));
         _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => _input.Writer.TryWrite(new TerminalInput.Resized())));
         new Thread(Pump) { IsBackground = true, Name = "terminal" }.Start();
     }
@@ -100,8 +100,10 @@ internal sealed partial class LinuxTerminal : IScreenTerminal
         _ = Kill(Environment.ProcessId, Stop);
     }
 
-    private void Return()
+    private void Return(PosixSignalContext context)
     {
+        // Else .NET would set the terminal to what it takes for right, after us.
+        context.Cancel = true;
         lock (_gate)
         {
             if (_isLeft) return;
