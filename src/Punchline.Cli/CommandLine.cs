@@ -60,6 +60,7 @@ internal static class CommandLine
         CallVerb.Create(),
         IdVerb.Create(),
         PeersVerb.Create(),
+        DoctorVerb.Create(),
         DemoVerb.Create(),
         new HelpOption { Recursive = true },
         new VersionOption(),

@@ -139,6 +139,8 @@ public sealed class CoordinationHost : IAsyncDisposable
         kestrel.Limits.MaxRequestBodySize = 0;
         if (_options.ListenAddress is { } address) kestrel.Listen(address, _options.Port, ConfigureListener);
         else kestrel.ListenAnyIP(_options.Port, ConfigureListener);
+        // A port of the system's choice would be another one there.
+        if (_options is { AlternateAddress: { } alternate, Port: not 0 }) kestrel.Listen(alternate, _options.Port, ConfigureListener);
     }
 
     private void ConfigureListener(ListenOptions listener)

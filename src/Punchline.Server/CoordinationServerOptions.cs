@@ -52,6 +52,9 @@ public sealed class CoordinationServerOptions
     /// <summary>Joins a second from one IPv4 address or IPv6 /64, after a burst of 512. From 1.</summary>
     public int JoinsPerSecondPerAddress { get; init; } = new AdmissionLimits().JoinsPerSecondPerAddress;
 
+    /// <summary>Where to listen as well: STUN over TCP at a second address shows how a NAT maps TCP.</summary>
+    internal IPAddress? AlternateAddress { get; init; }
+
     /// <summary>Those of the above and those that nobody has to choose.</summary>
     internal AdmissionLimits Admission
     {

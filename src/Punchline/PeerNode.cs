@@ -20,6 +20,8 @@ public sealed class PeerNode : IAsyncDisposable
     private readonly NodeEngine _engine;
     private readonly Lock _gate = new();
     private readonly List<IAsyncDisposable> _open = [];
+    private readonly DhtLinkOptions _dhtOptions;
+    private DhtLink? _dht;
 
     private PeerNode(PeerNodeOptions options)
     {
@@ -27,9 +29,14 @@ public sealed class PeerNode : IAsyncDisposable
         _identity = options.Identity ?? PeerIdentity.Create();
         _knownServers = options.StateDirectory is { } directory ? new KnownServers(directory) : new RememberedServers();
         _keptRoomKeys = options.StateDirectory is { } state ? new KeptRoomKeys(state) : null;
+        _dhtOptions = new DhtLinkOptions
+        {
+            BootstrapHosts = options.DhtBootstrapHosts is { } hosts ? [.. hosts] : DhtLinkOptions.DefaultBootstrapHosts,
+            StateDirectory = options.StateDirectory,
+        };
         _engine = new NodeEngine(
             _identity.KeyPair, options.LocalEndPoint, options.HideHostCandidates, options.QlogDirectory, mapsPort: !options.DisablePortMapping, options.TcpEndPoint,
-            options.StateDirectory is { } kept ? new KeptLifetimes(kept) : null);
+            options.StateDirectory is { } kept ? new KeptLifetimes(kept) : null, usesMdns: !options.DisableMulticastDns);
     }
 
     /// <summary>Who this node is.</summary>
@@ -48,6 +55,8 @@ public sealed class PeerNode : IAsyncDisposable
     public static async ValueTask<PeerNode> StartAsync(PeerNodeOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
+        if (options.DhtBootstrapHosts?.FirstOrDefault(host => !DhtLinkOptions.IsHost(host)) is { } malformed)
+            throw new PunchlineException(PunchlineError.InvalidInput, $"'{malformed}' is no node of the DHT: HOST:PORT is wanted.");
         try
         {
             // Reading the interfaces takes some milliseconds, during which the caller can do other things.
@@ -65,14 +74,19 @@ public sealed class PeerNode : IAsyncDisposable
     }
 
     /// <summary>
-    /// Joins a room and returns when the server has introduced us to its members; connecting to them goes on by itself.
+    /// Joins a room and returns when the server has introduced us to its members, the DHT has answered, or a member on our own network is connected; connecting to the others goes
+    /// on by itself.
     /// </summary>
-    /// <exception cref="PunchlineException">The options are not valid, or the server cannot be reached, is not trusted, or refuses.</exception>
+    /// <exception cref="PunchlineException">The options are not valid; the server cannot be reached, is not trusted, or refuses; or no node of the DHT answers.</exception>
     /// <exception cref="OperationCanceledException">The caller's token.</exception>
     public async ValueTask<Room> JoinRoomAsync(RoomOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var address = ParseServer(options.Server);
+        if (options.UseDht && options.Server is not null)
+            throw new PunchlineException(PunchlineError.InvalidInput, "A room's members meet at a server or in the DHT: set Server or UseDht, and not both.");
+        if (!options.UseDht && options.Server is null && !IsFoundLocally(options))
+            throw new PunchlineException(PunchlineError.InvalidInput, "A room's members have to meet somewhere: set Server or UseDht, or give it a secret and let its members find each other on their own network.");
+        var address = options.Server is { } server ? ParseServer(server) : null;
         CheckName(options.DisplayName);
         return await PeerActivities.TraceAsync(PeerActivities.Start(PeerActivities.Join, Id, address), () => JoinRoomAsync(options, address, cancellationToken)).ConfigureAwait(false);
     }
@@ -149,6 +163,10 @@ public sealed class PeerNode : IAsyncDisposable
         return OpenInboxAsync(options, hasChat: true, cancellationToken);
     }
 
+    /// <summary>Finds out what the network is between this machine and the internet: what is known, whenever that is more. The last is complete.</summary>
+    internal IAsyncEnumerable<Protocols.Traversal.NetworkReport> ExamineNetworkAsync(IReadOnlyList<StunServerName> servers, CancellationToken cancellationToken = default) =>
+        NetworkExamination.RunAsync(_engine, servers, cancellationToken);
+
     /// <summary>Leaves all rooms, closes all inboxes, and then the port.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -159,21 +177,31 @@ public sealed class PeerNode : IAsyncDisposable
             _open.Clear();
         }
         await Task.WhenAll(open.Select(one => one.DisposeAsync().AsTask())).ConfigureAwait(false);
+        if (_dht is { } dht) await dht.DisposeAsync().ConfigureAwait(false);
         // Behind the goodbyes, which go by the mapped port.
         await _engine.ClosePortMappingsAsync().ConfigureAwait(false);
+        await _engine.CloseLinksAsync().ConfigureAwait(false);
         _engine.Dispose();
         if (_ownsIdentity) _identity.Dispose();
     }
 
-    private async Task<Room> JoinRoomAsync(RoomOptions options, ServerAddress address, CancellationToken cancellationToken)
+    private async Task<Room> JoinRoomAsync(RoomOptions options, ServerAddress? address, CancellationToken cancellationToken)
     {
         var rehearsal = Rehearsal.Played;
         var keys = await DeriveKeysAsync(options, cancellationToken).ConfigureAwait(false);
         await rehearsal.ConfigureAwait(false);
+        if (options.UseDht) JoinDht();
         var room = Room.Open(options, _engine, keys);
-        await StartAsync(room, room.StartAsync(LinkTo(room.Number, keys.Tag, PlaceKind.Room, address, options.TrustFirst), cancellationToken)).ConfigureAwait(false);
+        if (IsFoundLocally(options)) room.ShowOnLinks(hasServer: address is not null);
+        await StartAsync(
+            room,
+            address is not null ? room.StartAsync(LinkTo(room.Number, keys.Tag, PlaceKind.Room, address, options.TrustFirst), cancellationToken)
+            : options.UseDht ? room.StartInDhtAsync(cancellationToken)
+            : Task.CompletedTask).ConfigureAwait(false);
         return room;
     }
+
+    private bool IsFoundLocally(RoomOptions options) => options.LocalDiscovery && options.Secret.Length > 0 && _engine.HasLinks;
 
     private async Task<PeerConnection> ConnectAsync(CallOptions options, ServerAddress address, CancellationToken cancellationToken)
     {
@@ -237,6 +265,11 @@ public sealed class PeerNode : IAsyncDisposable
             _open.RemoveAll(one => one is Room { IsLeft: true });
             _open.Add(opened);
         }
+    }
+
+    private void JoinDht()
+    {
+        lock (_gate) _dht ??= DhtLink.Start(_engine, _dhtOptions);
     }
 
     private ServerLink LinkTo(int number, byte[] tag, PlaceKind kind, ServerAddress address, bool trustFirst) =>

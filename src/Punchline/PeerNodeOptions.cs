@@ -33,6 +33,17 @@ public sealed class PeerNodeOptions
     public bool DisablePortMapping { get; init; }
 
     /// <summary>
+    /// Neither looks for members of rooms on this machine's own networks by multicast DNS, nor is found by it there (<see cref="RoomOptions.LocalDiscovery"/>).
+    /// </summary>
+    public bool DisableMulticastDns { get; init; }
+
+    /// <summary>
+    /// Nodes of the BitTorrent DHT to begin with, <c>HOST:PORT</c> each, for rooms that need no server (<see cref="RoomOptions.UseDht"/>); null: those that the network's clients
+    /// have in common. Nodes met in an earlier run, in <see cref="StateDirectory"/>, are asked as well.
+    /// </summary>
+    public IReadOnlyCollection<string>? DhtBootstrapHosts { get; init; }
+
+    /// <summary>
     /// A directory, made where it is missing, that gets one qlog file for each connection: what was sent and received, when, and what became of
     /// it. Addresses and ids are in it; keys and data never are. Only the owner may read the files. Null: none are written.
     /// </summary>

@@ -59,6 +59,9 @@ public enum PunchlineError
 
     /// <summary>A synchronous read or write took longer than the stream's time-out.</summary>
     TimedOut,
+
+    /// <summary>No node of the DHT answers.</summary>
+    DhtUnreachable,
 }
 
 /// <summary>Something did not work; the message says what happened, why, and what to do.</summary>

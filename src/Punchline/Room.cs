@@ -33,6 +33,7 @@ public sealed partial class Room : IRoomObserver, IAsyncDisposable
     private TaskCompletionSource _progress = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ServerLink? _link;
     private Task? _leaving;
+    private volatile bool _isOnLinks;
     private volatile bool _isStalled;
 
     private Room(NodeEngine engine, RoomUse use, string name, bool isOpen, string localMark, PeerId? called = null)
@@ -130,7 +131,10 @@ public sealed partial class Room : IRoomObserver, IAsyncDisposable
     {
         var use = ProtocolNames.ToUse(options.Protocols, hasChat: true);
         var room = new Room(engine, use, options.Room, options.Secret.Length == 0, KnownPeers.MarkOf(keys));
-        room.Number = engine.Open(node => node.OpenRoom(keys, options.DisplayName, options.AllowedPeers?.ToHashSet(), use), room);
+        var allowed = options.AllowedPeers?.ToHashSet();
+        room.Number = options.UseDht
+            ? engine.OpenInDht(keys, options.DisplayName, allowed, use, room)
+            : engine.Open(node => node.OpenRoom(keys, options.DisplayName, allowed, use), room);
         return room;
     }
 
@@ -155,17 +159,40 @@ public sealed partial class Room : IRoomObserver, IAsyncDisposable
         return room;
     }
 
+    /// <summary>Its members on this machine's links are looked for as well, and are as good as any.</summary>
+    internal void ShowOnLinks(bool hasServer)
+    {
+        _isOnLinks = true;
+        _engine.ShowOnLinks(Number, hasServer);
+    }
+
+    /// <summary>Returns when the DHT has answered, or a member on a link is connected.</summary>
+    internal Task StartInDhtAsync(CancellationToken cancellationToken) => _joined.Task.WaitAsync(cancellationToken);
+
     internal async Task StartAsync(ServerLink link, CancellationToken cancellationToken)
     {
         _link = link;
+        // It may go on behind the join, and ends with the link.
+        _ = StartAsync(link);
+        await _joined.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task StartAsync(ServerLink link)
+    {
         try
         {
-            await link.StartAsync(cancellationToken).ConfigureAwait(false);
-            await _joined.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            // Where members may be on our own network, no server is no end.
+            if (await link.StartAsync(CancellationToken.None, goesOn: _isOnLinks).ConfigureAwait(false)) return;
+            _events.Writer.TryWrite(new RoomEvent.ServerChanged(ServerState.Lost));
+            _joined.TrySetResult();
         }
         catch (CoordinationConnectException exception)
         {
-            throw exception.ToPunchlineException();
+            _joined.TrySetException(exception.ToPunchlineException());
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or ObjectDisposedException)
+        {
+            // The room is left already.
         }
     }
 
@@ -179,7 +206,12 @@ public sealed partial class Room : IRoomObserver, IAsyncDisposable
         {
             case NodeEvent.ServerJoined when _called is null:
             case NodeEvent.CallTaken:
+            case NodeEvent.DhtAsked:
+            case NodeEvent.Connected when _isOnLinks:
                 _joined.TrySetResult();
+                break;
+            case NodeEvent.DhtSilent:
+                _joined.TrySetException(new PunchlineException(PunchlineError.DhtUnreachable, DhtLinkOptions.SilenceOf(_engine.DhtBootstrapHosts)));
                 break;
             case NodeEvent.CallEnded ended:
                 _joined.TrySetException(CallFailure.Of(ended.Peer, ended.Ending));
@@ -252,6 +284,7 @@ public sealed partial class Room : IRoomObserver, IAsyncDisposable
         NodeEvent.ServerJoined => new RoomEvent.ServerChanged(ServerState.Connected),
         NodeEvent.ServerLost or NodeEvent.ServerRefused => new RoomEvent.ServerChanged(ServerState.Lost),
         NodeEvent.ServerReplaced => new RoomEvent.ServerChanged(ServerState.Replaced),
+        NodeEvent.DhtAsked asked => new RoomEvent.DhtSearched(asked.View.Nodes, asked.View.Addresses, asked.View.IsMappingDependent),
         NodeEvent.MemberJoined joined => new RoomEvent.Joined(joined.Peer, joined.Name),
         NodeEvent.MemberLeft left => new RoomEvent.Left(left.Peer, left.Reason == DepartureReason.Left ? LeaveReason.Left : LeaveReason.Timeout),
         NodeEvent.Connected connected => new RoomEvent.Connected(

@@ -34,6 +34,12 @@ public abstract record RoomEvent
     /// <param name="State">What it is now.</param>
     public sealed record ServerChanged(ServerState State) : RoomEvent;
 
+    /// <summary>The DHT was searched for members; that goes on for as long as the room is open.</summary>
+    /// <param name="KnownNodes">Nodes of the DHT that this peer knows.</param>
+    /// <param name="FoundAddresses">Addresses under the room's topic, whosever they are.</param>
+    /// <param name="IsPortPerDestination">This peer's router gives every destination another port: members that are found by their addresses alone may not reach it.</param>
+    public sealed record DhtSearched(int KnownNodes, int FoundAddresses, bool IsPortPerDestination) : RoomEvent;
+
     /// <summary>A member is known, and connecting to it has begun.</summary>
     /// <param name="Peer">Who.</param>
     /// <param name="Name">What it calls itself.</param>

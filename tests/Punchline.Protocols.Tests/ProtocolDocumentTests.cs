@@ -4,6 +4,7 @@ using Punchline.Protocols.Coordination;
 using Punchline.Protocols.Noise;
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Rooms;
+using Punchline.Protocols.Traversal;
 
 namespace Punchline.Protocols.Tests;
 
@@ -67,6 +68,15 @@ public sealed partial class ProtocolDocumentTests
         P256KeyPair.TryImport(Convert.FromHexString(Vector(name)), out var keyPair) ? keyPair : throw new InvalidDataException($"'{name}' is no private key.");
 
     // A vector's line: its name, at least two spaces, and its value up to the next space.
+    [Fact]
+    public void Causes_of_failure_are_those_of_the_document()
+    {
+        var table = Lines().SkipWhile(line => !line.StartsWith("| cause | meaning |", StringComparison.Ordinal)).Skip(2).TakeWhile(line => line.StartsWith('|'));
+        Assert.Equal(PunchFailure.All.Select(cause => $"| `{cause.Cause}` | {cause.Meaning} |"), table);
+    }
+
+    private static IEnumerable<string> Lines([CallerFilePath] string here = "") => File.ReadLines(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "PROTOCOL.md"));
+
     private static string Vector(string name, [CallerFilePath] string here = "") =>
         File.ReadLines(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "PROTOCOL.md"))
             .Select(line => VectorLine().Match(line))

@@ -28,7 +28,7 @@ internal sealed partial class VirtualInternet
         Record(machine.Name, Verdict.Sent, packet);
         if (machine.Site is { } site)
         {
-            if (packet.Destination.IsIPv4 && packet.Destination.IPv4 >> 28 == 0xe) SendToAll(site, machine, packet);
+            if (AddressScope.IsMulticastOrBroadcast(packet.Destination)) SendToAll(site, machine, packet);
             else if (site.FindMachine(packet.Destination.Address) is { } neighbour) Push(Now + LanDelay, () => Deliver(neighbour, packet));
             else EnterLan(site, packet);
         }

@@ -8,6 +8,8 @@ internal sealed class EventSentences
     private readonly Dictionary<PeerId, string> _names = [];
     private readonly Dictionary<PeerId, string> _failures = [];
     private bool _hasSeenServer;
+    private bool _hasSeenAnybody;
+    private bool _hasWarnedOfPorts;
 
     /// <summary>Null: a message, or nothing new.</summary>
     public string? Describe(RoomEvent roomEvent)
@@ -23,7 +25,10 @@ internal sealed class EventSentences
                 return "The server is away. Members that are connected stay connected.";
             case RoomEvent.ServerChanged:
                 return "This peer joined the room from another process, which takes its place.";
+            case RoomEvent.DhtSearched searched:
+                return DescribeSearch(searched);
             case RoomEvent.Joined joined:
+                _hasSeenAnybody = true;
                 _names[joined.Peer] = PeerText.Clean(joined.Name);
                 return $"{NameOf(joined.Peer)} ({PlainOutput.ShortId(joined.Peer)}…) is here; connecting.";
             case RoomEvent.Left left:
@@ -57,6 +62,18 @@ internal sealed class EventSentences
     };
 
     public static string Milliseconds(TimeSpan time) => $"{time.TotalMilliseconds:0.#} ms";
+
+    // For who waits: once anybody has come it goes on unseen.
+    private string? DescribeSearch(RoomEvent.DhtSearched searched)
+    {
+        var found = _hasSeenAnybody
+            ? null
+            : $"Asked the DHT: {searched.KnownNodes} nodes known, {(searched.FoundAddresses > 1 ? $"{searched.FoundAddresses} addresses" : "nobody else")} under this room's topic yet.";
+        if (!searched.IsPortPerDestination || _hasWarnedOfPorts) return found;
+        _hasWarnedOfPorts = true;
+        const string Warning = "This network's router gives every destination another port, which nobody finds in the DHT: only members whose own routers let in packets from any port can be met. Others need a coordination server.";
+        return found is null ? Warning : $"{found} {Warning}";
+    }
 
     // It is tried again and again; what ends as before is not news.
     private bool IsTold(RoomEvent.Failed failed)

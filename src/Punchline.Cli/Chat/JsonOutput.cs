@@ -22,6 +22,14 @@ internal sealed class JsonOutput(TextWriter output, TextWriter error) : IChatOut
             case RoomEvent.ServerChanged changed:
                 Write("server", json => json.WriteString("state", NameOf(changed.State)));
                 break;
+            case RoomEvent.DhtSearched searched:
+                Write("dht", json =>
+                {
+                    json.WriteNumber("nodes", searched.KnownNodes);
+                    json.WriteNumber("addresses", searched.FoundAddresses);
+                    json.WriteBoolean("portPerDestination", searched.IsPortPerDestination);
+                });
+                break;
             case RoomEvent.Joined joined:
                 Write("joined", json => WritePeer(json, joined.Peer, joined.Name));
                 break;

@@ -33,12 +33,8 @@ internal sealed record BottomArea(IReadOnlyList<string> Rows, int CursorRow, int
     {
         var room = state.Room;
         var others = room.Members.Count == 1 ? "1 other" : $"{room.Members.Count} others";
-        var server = room.Server switch
-        {
-            null => " · reaching the server",
-            ServerState.Connected => "",
-            _ => " · server away",
-        };
+        // Null may also be a room that has none.
+        var server = room.Server is null or ServerState.Connected ? "" : " · server away";
         var line = new StyledLine(columns);
         line.Add(Palette.Bar, $" {EntryRows.Clip(room.Name, columns / 2)} {(room.Unread > 0 ? $"· {room.Unread} new " : "")}· {others}{server} ");
         if (state.Hint.Length > 0) line.Add($"{Palette.Bar};{Palette.Bold}", $" {state.Hint}");

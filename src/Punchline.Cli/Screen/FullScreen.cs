@@ -16,7 +16,7 @@ internal sealed class FullScreen : IAsyncDisposable
     {
         _terminal = terminal;
         _stateDirectory = stateDirectory;
-        Room = session.Open(room, self, name, new NoOutput());
+        Room = session.Open(room, self, name, new NoticeOutput(this));
         _screen = new ScreenSession(session, Room.Number, terminal, Verify, new Palette(Terminal.HasColours), TimeProvider.System);
         _running = Task.Run(_screen.RunAsync);
     }
@@ -65,15 +65,18 @@ internal sealed class FullScreen : IAsyncDisposable
         return null;
     }
 
-    // The screen reads the session.
-    private sealed class NoOutput : IChatOutput
+    // The screen reads the session. What that has no data of is a notice there.
+    private sealed class NoticeOutput(FullScreen screen) : IChatOutput
     {
+        private readonly EventSentences _sentences = new();
+
         public void ShowReady(PeerId self, string name, string room)
         {
         }
 
         public void Show(RoomEvent roomEvent)
         {
+            if (_sentences.Describe(roomEvent) is { } sentence && roomEvent is RoomEvent.DhtSearched) screen.Room.Notice(sentence);
         }
 
         public void Notice(string text)

@@ -16,6 +16,7 @@ internal sealed class JoinArguments
     private readonly MeetingOptions _meeting = new();
     private readonly WaitArguments _waiting = new();
     private readonly Option<string?> _secret = SettingCatalogue.Secret.ToAskingOption();
+    private readonly Option<bool> _open = SettingCatalogue.Open.ToFlag();
     private readonly Option<bool> _interactive = SettingCatalogue.Interactive.ToFlag();
     private readonly Option<string[]> _allow = SettingCatalogue.Allow.ToListOption();
 
@@ -28,7 +29,7 @@ internal sealed class JoinArguments
         command.Arguments.Add(_room);
         Option[] options =
         [
-            _meeting.Server, _secret, _meeting.Name, _interactive, State, _meeting.TrustFirst, _allow, _meeting.NoHostCandidates, _meeting.NoPortMapping, _meeting.TcpPort, .. _waiting.Options, _meeting.Stay, _meeting.Lines, _meeting.Json,
+            _meeting.Server, _meeting.Dht, _meeting.Bootstrap, _open, _secret, _meeting.Name, _interactive, State, _meeting.TrustFirst, _allow, _meeting.NoHostCandidates, _meeting.NoPortMapping, _meeting.NoMdns, _meeting.TcpPort, .. _waiting.Options, _meeting.Stay, _meeting.Lines, _meeting.Json,
             _meeting.Qlog, Config,
         ];
         foreach (var option in options) command.Options.Add(option);
@@ -49,14 +50,23 @@ internal sealed class JoinArguments
         var given = parsed.GetValue(_room) is { } typed ? CheckRoom(typed) : null;
         // What is wrong is said before anything is asked, and then in this order.
         var allowed = ReadAllowed(Setting.ReadList(parsed, _allow, environment), StateSetting.Read(parsed, State, environment));
-        var meeting = _meeting.Read(parsed, environment, $"join {ShellWord.Quote(given ?? "ROOM")}", ask);
+        // Who names a room and its secret may mean one on this very network.
+        var mayDoWithout = given is not null && ask is null && (Setting.IsGivenBare(parsed, _secret) || Setting.Read(parsed, _secret, environment) is not null)
+            && !Setting.ReadFlag(parsed, _meeting.NoMdns, environment) && !Setting.ReadFlag(parsed, _meeting.NoHostCandidates, environment);
+        var meeting = _meeting.Read(parsed, environment, $"join {ShellWord.Quote(given ?? "ROOM")}", mayUseDht: true, mayDoWithout, ask);
         var room = given ?? ask?.Ask("Room (empty for a new one): ", answer => answer.Length == 0 ? null : CheckRoom(answer));
+        var secret = ReadSecret(parsed, environment, askSecret, room is null ? null : ask) ?? (room is null ? RoomSecret.Invent() : RoomSecret.None);
+        if (meeting.UsesDht && !Setting.ReadFlag(parsed, _open, environment)) CheckStrength(secret, isInDht: true);
+        else if (meeting.Server is null && !meeting.UsesDht) CheckStrength(secret, isInDht: false);
         return new JoinSettings
         {
             Server = meeting.Server,
+            UsesDht = meeting.UsesDht,
+            HasNoMdns = meeting.HasNoMdns,
+            Bootstraps = meeting.Bootstraps,
             Room = room ?? Invented.RoomName(),
             IsRoomInvented = room is null,
-            Secret = ReadSecret(parsed, environment, askSecret, room is null ? null : ask) ?? (room is null ? RoomSecret.Invent() : RoomSecret.None),
+            Secret = secret,
             Name = meeting.Name,
             StateDirectory = meeting.StateDirectory,
             TrustsFirst = meeting.TrustsFirst,
@@ -77,13 +87,29 @@ internal sealed class JoinArguments
     /// <inheritdoc cref="Read" path="/exception"/>
     public WaitSettings? ReadWaiting(ParseResult parsed, Func<string, string?> environment)
     {
-        var typedForRooms = parsed.GetValue(_room) ?? (parsed.GetResult(_secret) is not null ? _secret.Name : parsed.GetResult(_allow) is not null ? _allow.Name : null);
+        var typedForRooms = parsed.GetValue(_room) ?? (parsed.GetResult(_secret) is not null ? _secret.Name : parsed.GetResult(_allow) is not null ? _allow.Name : parsed.GetResult(_meeting.Dht) is { Implicit: false } ? _meeting.Dht.Name : null);
         return _waiting.Read(parsed, environment, typedForRooms, () => _meeting.Read(parsed, environment, "join --wait"));
     }
 
     private static IReadOnlyCollection<PeerId>? ReadAllowed(string[] lists, string? stateDirectory) => lists.Length == 0
         ? null
         : [.. PeerArgument.Split(lists).Select(peer => PeerArgument.Resolve(peer, stateDirectory))];
+
+    // Whoever guesses the name and the secret reads the members' addresses in the DHT, or is a member on their network, with no server in between that counts the guesses.
+    private static void CheckStrength(RoomSecret secret, bool isInDht)
+    {
+        if (secret.Text.Length > 0 && !secret.IsWeak) return;
+        var why = secret.Text.Length == 0 ? "this room has no secret" : "this secret is easy to guess";
+        throw new UsageException(isInDht
+            ? $"""
+                In the DHT whoever guesses a room's name and secret can join it, and see its members' addresses; {why}.
+                Add --secret auto for a strong one, or --open where that is what you want.
+                """
+            : $"""
+                Without --server or --dht a room's members find each other on their own network, where anybody can try out secrets; {why}.
+                Add --secret auto for a strong one, or --server HOST.
+                """);
+    }
 
     private static string CheckRoom(string room)
     {

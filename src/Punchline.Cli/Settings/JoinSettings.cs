@@ -10,8 +10,13 @@ internal sealed record JoinSettings
 
     public required RoomSecret Secret { get; init; }
 
-    /// <summary><c>HOST[:PORT][#PIN]</c>, and valid.</summary>
-    public required string Server { get; init; }
+    /// <summary><c>HOST[:PORT][#PIN]</c>, and valid; null: the DHT takes its place, or this network alone.</summary>
+    public required string? Server { get; init; }
+
+    public required bool UsesDht { get; init; }
+
+    /// <summary>Nodes of the DHT to begin with; null: the usual ones.</summary>
+    public required IReadOnlyCollection<string>? Bootstraps { get; init; }
 
     public required bool TrustsFirst { get; init; }
 
@@ -26,6 +31,13 @@ internal sealed record JoinSettings
     public required bool HidesHostCandidates { get; init; }
 
     public required bool MapsNoPort { get; init; }
+
+    public required bool HasNoMdns { get; init; }
+
+    /// <summary>
+    /// Its members find each other on their own network. Whoever is there can try out secrets that can be guessed, and a room without one has nothing to tell its members by.
+    /// </summary>
+    public bool IsFoundLocally => !HasNoMdns && !HidesHostCandidates && Secret.Text.Length > 0 && !Secret.IsWeak;
 
     /// <summary>Null: UDP's number, or any.</summary>
     public required int? TcpPort { get; init; }
@@ -45,5 +57,10 @@ internal sealed record JoinSettings
 
     /// <summary>What others have to type to be in the same room.</summary>
     public string InvitationLine =>
-        $"punchline join {ShellWord.Quote(Room)} --server {ShellWord.Quote(Server)}{(Secret.Text.Length > 0 ? $" --secret {ShellWord.Quote(Secret.Text)}" : "")}";
+        $"punchline join {ShellWord.Quote(Room)}{(Rendezvous.Length > 0 ? " " : "")}{Rendezvous}{(Secret.Text.Length > 0 ? $" --secret {ShellWord.Quote(Secret.Text)}" : "")}";
+
+    private string Rendezvous => Server is { } server
+        ? $"--server {ShellWord.Quote(server)}"
+        : !UsesDht ? ""
+        : $"--dht{string.Concat((Bootstraps ?? []).Select(host => $" --bootstrap {ShellWord.Quote(host)}"))}{(Secret.Text.Length == 0 || Secret.IsWeak ? " --open" : "")}";
 }

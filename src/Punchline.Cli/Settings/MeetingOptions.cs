@@ -9,8 +9,17 @@ namespace Punchline.Cli.Settings;
 /// <summary>What every verb needs that meets a peer at a server.</summary>
 internal sealed record MeetingSettings
 {
-    /// <summary><c>HOST[:PORT][#PIN]</c>, and valid.</summary>
-    public required string Server { get; init; }
+    /// <summary><c>HOST[:PORT][#PIN]</c>, and valid; null: the DHT takes its place, or this network alone.</summary>
+    public required string? Server { get; init; }
+
+    /// <summary>The others are met in the DHT.</summary>
+    public required bool UsesDht { get; init; }
+
+    /// <summary>Likewise, for what was not read with the DHT in mind.</summary>
+    public string KnownServer => Server ?? throw new InvalidOperationException("The DHT takes the server's place.");
+
+    /// <summary>Nodes of the DHT to begin with; null: the usual ones.</summary>
+    public required IReadOnlyCollection<string>? Bootstraps { get; init; }
 
     public required bool TrustsFirst { get; init; }
 
@@ -22,6 +31,9 @@ internal sealed record MeetingSettings
     public required bool HidesHostCandidates { get; init; }
 
     public required bool MapsNoPort { get; init; }
+
+    /// <summary>Members are not looked for on this machine's networks.</summary>
+    public required bool HasNoMdns { get; init; }
 
     /// <summary>Null: UDP's number, or any.</summary>
     public required int? TcpPort { get; init; }
@@ -42,6 +54,10 @@ internal sealed class MeetingOptions
 {
     public Option<string?> Server { get; } = SettingCatalogue.Server.ToOption();
 
+    public Option<bool> Dht { get; } = SettingCatalogue.Dht.ToFlag();
+
+    public Option<string[]> Bootstrap { get; } = SettingCatalogue.Bootstrap.ToListOption();
+
     public Option<string?> Name { get; } = SettingCatalogue.Name.ToOption();
 
     public Option<string?> State { get; } = SettingCatalogue.State.ToOption();
@@ -51,6 +67,8 @@ internal sealed class MeetingOptions
     public Option<bool> NoHostCandidates { get; } = SettingCatalogue.NoHostCandidates.ToFlag();
 
     public Option<bool> NoPortMapping { get; } = SettingCatalogue.NoPortMapping.ToFlag();
+
+    public Option<bool> NoMdns { get; } = SettingCatalogue.NoMdns.ToFlag();
 
     public Option<string?> TcpPort { get; } = SettingCatalogue.TcpPort.ToOption();
 
@@ -67,34 +85,58 @@ internal sealed class MeetingOptions
     /// <param name="parsed">What was typed.</param>
     /// <param name="environment">Variables, and the file behind them.</param>
     /// <param name="verb">What stands before the server in a line to type.</param>
+    /// <param name="mayUseDht">The DHT does, too.</param>
+    /// <param name="mayDoWithout">So does this network alone.</param>
     /// <param name="ask">Asks for the server and the name where they are missing; null: neither is.</param>
     /// <exception cref="UsageException">Something is missing or not valid.</exception>
     /// <exception cref="OperationCanceledException">A question has no answer.</exception>
-    public MeetingSettings Read(ParseResult parsed, Func<string, string?> environment, string verb, Questions? ask = null) => new()
+    public MeetingSettings Read(ParseResult parsed, Func<string, string?> environment, string verb, bool mayUseDht = false, bool mayDoWithout = false, Questions? ask = null)
     {
-        Server = ReadServer(Setting.Read(parsed, Server, environment), verb, ask),
-        Name = ReadName(Setting.Read(parsed, Name, environment), ask),
-        StateDirectory = StateSetting.Read(parsed, State, environment),
-        TrustsFirst = Setting.ReadFlag(parsed, TrustFirst, environment),
-        HidesHostCandidates = Setting.ReadFlag(parsed, NoHostCandidates, environment),
-        MapsNoPort = Setting.ReadFlag(parsed, NoPortMapping, environment),
-        TcpPort = ReadPort(Setting.Read(parsed, TcpPort, environment)),
-        QlogDirectory = ReadQlog(Setting.Read(parsed, Qlog, environment)),
-        Stays = Setting.ReadFlag(parsed, Stay, environment),
-        HasLines = Setting.ReadFlag(parsed, Lines, environment),
-        IsJson = Setting.ReadFlag(parsed, Json, environment),
-    };
+        var usesDht = mayUseDht && UsesDht(parsed, environment);
+        return new()
+        {
+            UsesDht = usesDht,
+            Server = usesDht ? null : Setting.Read(parsed, Server, environment) is null && mayDoWithout ? null : ReadServer(Setting.Read(parsed, Server, environment), verb, mayUseDht, ask),
+            Bootstraps = mayUseDht && Setting.ReadList(parsed, Bootstrap, environment) is { Length: > 0 } hosts ? [.. hosts.Select(CheckBootstrap)] : null,
+            Name = ReadName(Setting.Read(parsed, Name, environment), ask),
+            StateDirectory = StateSetting.Read(parsed, State, environment),
+            TrustsFirst = Setting.ReadFlag(parsed, TrustFirst, environment),
+            HidesHostCandidates = Setting.ReadFlag(parsed, NoHostCandidates, environment),
+            HasNoMdns = Setting.ReadFlag(parsed, NoMdns, environment),
+            MapsNoPort = Setting.ReadFlag(parsed, NoPortMapping, environment),
+            TcpPort = ReadPort(Setting.Read(parsed, TcpPort, environment)),
+            QlogDirectory = ReadQlog(Setting.Read(parsed, Qlog, environment)),
+            Stays = Setting.ReadFlag(parsed, Stay, environment),
+            HasLines = Setting.ReadFlag(parsed, Lines, environment),
+            IsJson = Setting.ReadFlag(parsed, Json, environment),
+        };
+    }
 
-    private static string ReadServer(string? server, string verb, Questions? ask)
+    // What is typed outdoes what stands in the environment or the file.
+    private bool UsesDht(ParseResult parsed, Func<string, string?> environment)
     {
-        if (server is null && ask is not null) return ask.Ask("Server (HOST[:PORT][#PIN]): ", answer => ReadServer(answer, verb, null));
+        var isDhtTyped = parsed.GetResult(Dht) is { Implicit: false };
+        var isServerTyped = parsed.GetResult(Server) is not null;
+        if (!Setting.ReadFlag(parsed, Dht, environment) || (isServerTyped && !isDhtTyped)) return false;
+        if (isDhtTyped == isServerTyped && Setting.Read(parsed, Server, environment) is not null)
+            throw new UsageException("--server and --dht are two ways to the same room, whose members would not all meet: one of them has to go.");
+        return true;
+    }
+
+    private static string CheckBootstrap(string host) => DhtLinkOptions.IsHost(host)
+        ? host
+        : throw new UsageException($"'{host}' is no node of the DHT: --bootstrap wants HOST:PORT, such as {DhtLinkOptions.DefaultBootstrapHosts[0]}.");
+
+    private static string ReadServer(string? server, string verb, bool mayUseDht, Questions? ask)
+    {
+        if (server is null && ask is not null) return ask.Ask("Server (HOST[:PORT][#PIN]): ", answer => ReadServer(answer, verb, mayUseDht, null));
         if (server is null)
         {
             throw new UsageException($"""
                 There is no server to meet the others at. Where everybody can reach it, type
                     punchline serve
                 and here, with the server that it prints, a line like
-                    punchline {verb} --server HOST:{ServerAddress.DefaultPort}#PIN
+                    punchline {verb} --server HOST:{ServerAddress.DefaultPort}#PIN{(mayUseDht ? $"\nWithout any server, through the BitTorrent DHT:\n    punchline {verb} --dht --secret auto" : "")}
                 """);
         }
         return ServerAddress.TryParse(server, out _, out var error) ? server : throw new UsageException(error);

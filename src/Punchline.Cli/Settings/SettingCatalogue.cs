@@ -7,6 +7,14 @@ internal static class SettingCatalogue
 {
     public static readonly Setting Server = new("--server", "HOST[:PORT][#PIN]", $"The coordination server; port {ServerAddress.DefaultPort} unless given.");
 
+    public static readonly Setting Dht = new(
+        "--dht", null, "Meets the others through the BitTorrent DHT, in place of a server; whoever watches the room's topic there sees their addresses. Wants a strong secret.");
+
+    public static readonly Setting Bootstrap = new(
+        "--bootstrap", "HOST:PORT", "With --dht: a node to begin with, in place of the usual ones; may be given several times.");
+
+    public static readonly Setting Open = new("--open", null, "With --dht: without a secret, or with one that can be guessed, all the same.");
+
     public static readonly Setting Secret = new("--secret", "TEXT|auto|@FILE", "What only members know; auto makes one and prints it; without a value it is asked for.");
 
     public static readonly Setting Name = new("--name", "NAME", "What the others see; your user name unless given.");
@@ -30,6 +38,9 @@ internal static class SettingCatalogue
 
     public static readonly Setting NoPortMapping = new(
         "--no-port-mapping", null, "Does not ask the router, by PCP, NAT-PMP or UPnP, to open a port to this machine for as long as it runs.");
+
+    public static readonly Setting NoMdns = new(
+        "--no-mdns", null, "Does not look for the room's members on this machine's own networks by multicast DNS, and is not found by it there.");
 
     public static readonly Setting TcpPort = new(
         "--tcp-port", "PORT",
@@ -64,10 +75,13 @@ internal static class SettingCatalogue
     public static readonly Setting TrustedProxy = new(
         "--trusted-proxy", "ADDRESS", "With --plain: a proxy whose X-Forwarded-For is believed; this machine unless given.");
 
+    public static readonly Setting Stun = new(
+        "--stun", "HOST[:PORT]", "A STUN server to look at the network by, where there is no --server; port 3478 unless given. Two at different addresses show more than one.");
+
     public static readonly Setting NoLab = new("--no-lab", null, "On loopback, without routers between the peers.");
 
     public static IReadOnlyList<Setting> All { get; } =
     [
-        Server, Secret, Name, Interactive, TrustFirst, Allow, NoHostCandidates, NoPortMapping, TcpPort, Wait, Accept, RefuseOthers, Stay, Lines, Json, State, Qlog, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, NoLab,
+        Server, Dht, Bootstrap, Open, Secret, Name, Interactive, TrustFirst, Allow, NoHostCandidates, NoPortMapping, NoMdns, TcpPort, Wait, Accept, RefuseOthers, Stay, Lines, Json, State, Qlog, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, Stun, NoLab,
     ];
 }

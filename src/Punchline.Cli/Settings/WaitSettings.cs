@@ -17,5 +17,5 @@ internal sealed record WaitSettings
     public bool Accepts(PeerId peer) => AcceptsAnyone || AcceptedPeers.Contains(peer);
 
     /// <summary>What others have to type to call.</summary>
-    public string CallLine(PeerId self) => $"punchline call {self} --server {ShellWord.Quote(Meeting.Server)}";
+    public string CallLine(PeerId self) => $"punchline call {self} --server {ShellWord.Quote(Meeting.KnownServer)}";
 }

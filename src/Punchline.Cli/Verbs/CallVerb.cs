@@ -69,14 +69,14 @@ internal static class CallVerb
         try
         {
             await using var room = await node.CallAsync(
-                new CallOptions { Peer = peer, DisplayName = settings.Name, Server = settings.Server, TrustFirst = settings.TrustsFirst }, interruption.Token);
+                new CallOptions { Peer = peer, DisplayName = settings.Name, Server = settings.KnownServer, TrustFirst = settings.TrustsFirst }, interruption.Token);
             var session = new SessionModel(TimeProvider.System);
             await using var screen = settings.IsJson || settings.HasLines ? null : FullScreen.TryStart(session, room.Name, identity.Id, settings.Name, settings.StateDirectory);
             var told = screen is null ? OutputFor(session, identity.Id, room, settings) : Remembering(screen.Room, room, settings);
             var chat = new ChatSession(new JoinedRoom(room), screen?.Lines ?? StandardInput.ReadLines(), told, stays && screen is null, TimeProvider.System) { IsCall = true };
             return await chat.RunAsync(interruption.Token);
         }
-        catch (PunchlineException exception) when (CallProblem.Of(exception, ShellWord.Quote(settings.Server)) is { } problem)
+        catch (PunchlineException exception) when (CallProblem.Of(exception, ShellWord.Quote(settings.KnownServer)) is { } problem)
         {
             output.ShowFailed(peer, problem);
             return problem.ExitCode;

@@ -51,10 +51,13 @@ internal static class JoinVerb
                 StateDirectory = settings.StateDirectory,
                 HideHostCandidates = settings.HidesHostCandidates,
                 DisablePortMapping = settings.MapsNoPort,
+                DisableMulticastDns = settings.HasNoMdns,
                 TcpEndPoint = CallVerb.TcpEndPointOf(settings.TcpPort),
+                DhtBootstrapHosts = settings.Bootstraps,
                 QlogDirectory = settings.QlogDirectory,
             },
             interruption.Token);
+        if (settings.UsesDht) output.Notice("Asking the DHT…");
         await using var room = await node.JoinRoomAsync(
             new RoomOptions
             {
@@ -62,6 +65,8 @@ internal static class JoinVerb
                 Secret = settings.Secret.Text,
                 DisplayName = settings.Name,
                 Server = settings.Server,
+                UseDht = settings.UsesDht,
+                LocalDiscovery = settings.IsFoundLocally,
                 TrustFirst = settings.TrustsFirst,
                 AllowedPeers = settings.AllowedPeers,
             },
@@ -92,14 +97,20 @@ internal static class JoinVerb
 
     private static IEnumerable<string> Notices(JoinSettings settings, PeerIdentity identity)
     {
-        if (FirstUse.Notice(settings.StateDirectory, "Joining a room shows this machine's addresses to its members, for they connect to it directly.") is { } firstUse)
+        if (FirstUse.Notice(settings.StateDirectory, settings.UsesDht
+                ? "Joining a room shows this machine's addresses to its members, for they connect to it directly, and in the DHT also to whoever watches the room's topic."
+                : "Joining a room shows this machine's addresses to its members, for they connect to it directly.") is { } firstUse)
             yield return firstUse;
         if (identity.IsTemporary)
             yield return $"Another process uses the identity in {settings.StateDirectory}, so this one is a new peer until it ends.";
-        if (settings.Secret.Text.Length == 0)
+        if (settings.Secret.Text.Length == 0 && settings.UsesDht)
+            yield return $"The room {settings.Room} is open: whoever guesses its name is in it, and could pass for anybody until fingerprints are compared. With --secret auto, only those in the know are.";
+        else if (settings.Secret.Text.Length == 0)
             yield return $"The room {settings.Room} is open: whoever guesses its name is in it, and its server could listen in. With --secret auto, only those in the know are.";
         else if (settings.Secret.IsWeak)
             yield return "This secret is easy to guess. A strong one: --secret auto.";
+        if (settings.Server is null && !settings.UsesDht)
+            yield return "Without --server or --dht, only members on this network are found.";
         if (settings.IsRoomInvented || settings.Secret.IsInvented)
             yield return $"Others join with this line:\n    {settings.InvitationLine}";
     }

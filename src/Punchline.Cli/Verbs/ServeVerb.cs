@@ -52,6 +52,7 @@ internal static class ServeVerb
                 TrustedProxies = proxies.Length > 0 ? [.. proxies.Select(ParseAddress)] : new CoordinationServerOptions().TrustedProxies,
                 Port = ParsePort(parsed.GetValue(port)),
                 ListenAddress = listenAddress is { } text ? ParseAddress(text) : null,
+                AlternateAddress = pair?.Alternate,
                 PublicAddresses = [.. publicAddresses.Select(ParseAddress)],
                 CertificateFile = certificateFile,
                 KeyFile = Setting.Read(parsed, key, environment),

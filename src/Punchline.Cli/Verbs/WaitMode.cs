@@ -21,7 +21,7 @@ internal static class WaitMode
 
         await using var node = await PeerNode.StartAsync(CallVerb.OptionsFor(identity, meeting), interruption.Token);
         await using var inbox = await node.OpenInboxAsync(
-            new InboxOptions { DisplayName = meeting.Name, Server = meeting.Server, TrustFirst = meeting.TrustsFirst }, interruption.Token);
+            new InboxOptions { DisplayName = meeting.Name, Server = meeting.KnownServer, TrustFirst = meeting.TrustsFirst }, interruption.Token);
         var known = meeting.StateDirectory is { } state ? new KnownPeers(state) : null;
         output.ShowWaiting(identity.Id, meeting.Name, settings.CallLine(identity.Id));
 

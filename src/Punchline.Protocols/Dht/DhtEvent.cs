@@ -38,6 +38,9 @@ internal readonly record struct DhtStatistics
 
     public int Searches { get; init; }
 
+    /// <summary>Addresses that a query was the first to in two minutes: each may be an entry in a router's table.</summary>
+    public ulong FiveTuples { get; init; }
+
     public int StoredTopics { get; init; }
 
     public int StoredPeers { get; init; }

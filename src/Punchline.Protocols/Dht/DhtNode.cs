@@ -65,6 +65,7 @@ internal sealed partial class DhtNode
         StoredTopics = _peers.TopicCount,
         StoredPeers = _peers.PeerCount,
         StoredItems = _items.Count,
+        FiveTuples = _queryBudget.FiveTuples,
     };
 
     public Timestamp NextTimeout

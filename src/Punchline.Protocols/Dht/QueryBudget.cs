@@ -27,10 +27,14 @@ internal sealed class QueryBudget
     /// <summary>Addresses that count now.</summary>
     public int EndpointCount => _endpoints.Count;
 
+    /// <summary>Addresses so far that a query was the first to in <see cref="Window"/>.</summary>
+    public ulong FiveTuples { get; private set; }
+
     /// <summary>Takes a query to an address from the budget. False where it is used up: nothing is taken then.</summary>
     public bool TryTake(Endpoint endpoint, bool isReadOnly, Timestamp now)
     {
         if (!HasRoom(endpoint, isReadOnly, now) || !_pacer.TryTake(now)) return false;
+        if (!_endpoints.TryGetValue(endpoint, out var used) || now - used >= Window) FiveTuples++;
         _endpoints[endpoint] = now;
         return true;
     }

@@ -89,7 +89,7 @@ internal sealed class NetworkProfiler(NodeServices services) : ISideSocketOwner
         List<MappingObservation> inOrder =
             [.. _sockets.SelectMany(socket => socket.Observations.OrderBy(seen => Array.IndexOf(_servers, seen.Server)))];
         Close();
-        var profile = MappingObservations.ClassifyAllocation(services.Profile.Mapping, inOrder);
+        var profile = MappingObservations.ClassifyAllocation(services.Profile.Mapping, inOrder) with { TcpMapping = services.Profile.TcpMapping };
         if (profile == services.Profile) return false;
         services.Profile = profile;
         return true;

@@ -1,4 +1,5 @@
 using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Rooms;
 using Punchline.Protocols.Transport.ConnectionIds;
 using Punchline.Protocols.Transport.Handshake;
 
@@ -25,6 +26,11 @@ internal sealed partial class NodeCore
 
     private void HandleHandshake(PathAddress source, ReadOnlySpan<byte> packet, Timestamp now)
     {
+        if (ContactPacket.TryReadHint(packet, out var topic))
+        {
+            if (source.Local == SocketId.Main) _services.Routes.FindTopic(topic)?.HandlePacket(source.Remote, packet, now);
+            return;
+        }
         PeerSession? session;
         var isProven = HandshakePacket.TryReadCookiedMessage1(packet, out var cookie, out var message1) && _services.Cookies.Verify(source.Remote, cookie, now);
         // With a cookie that is too old it is what it is without.

@@ -84,13 +84,18 @@ internal sealed partial class NodeCore
         // The status has what they say.
         var isNews = false;
         while (_portMapper.TryDequeueEvent(out _)) isNews = true;
+        ProceedExamination(now);
         if (!isNews) return;
-        var mapped = JudgeMapped();
-        if (mapped == _services.Mapped) return;
-        _services.Mapped = mapped;
-        HandleCandidatesChanged(now);
+        if (JudgeMapped()) HandleCandidatesChanged(now);
     }
 
-    // A mapping of a router behind another NAT leads nowhere, so nobody is told of it.
-    private Endpoint? JudgeMapped() => IsBehindSecondNat is true ? null : _portMapper.Status.Udp;
+    // A mapping of a router behind another NAT leads nowhere but to peers between the two: where its address is private, they are told of it as such.
+    private bool JudgeMapped()
+    {
+        var (mapped, middle) = (_portMapper.Status.Udp, default(Endpoint?));
+        if (IsBehindSecondNat is true) (mapped, middle) = (null, mapped is { } inside && AddressScope.IsPrivate(inside) ? mapped : null);
+        if (mapped == _services.Mapped && middle == _services.Middle) return false;
+        (_services.Mapped, _services.Middle) = (mapped, middle);
+        return true;
+    }
 }

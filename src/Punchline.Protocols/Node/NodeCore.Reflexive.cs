@@ -40,20 +40,23 @@ internal sealed partial class NodeCore
         var isNews = !_services.OfUse(reflexive).SequenceEqual(_services.OfUse(_services.Reflexive));
         // Our address is another one, and with it perhaps all that the gateway knew.
         if (isNews && _services.Reflexive.Count > 0) _portMapper.Refresh(now);
-        var (wasSymmetric, wasMapped) = (_services.Profile.IsSymmetric, _services.Mapped);
+        var wasSymmetric = _services.Profile.IsSymmetric;
+        var isMappedAnew = false;
         if (hasChanged)
         {
             _services.Reflexive.Clear();
             _services.Reflexive.AddRange(reflexive);
-            _services.Mapped = JudgeMapped();
+            isMappedAnew = JudgeMapped();
         }
         _profiler.HandleObservations([.. _services.AnsweringStunServers.Select(asked => new MappingObservation(asked, 0, _reflexiveByServer[asked]))], now);
-        if (isNews || wasSymmetric != _services.Profile.IsSymmetric || wasMapped != _services.Mapped) HandleCandidatesChanged(now);
+        LearnTcpMapping(now);
+        if (isNews || wasSymmetric != _services.Profile.IsSymmetric || isMappedAnew) HandleCandidatesChanged(now);
     }
 
     // Our router has another address, and has forgotten what stood through it.
     private void RenewTcp(Timestamp now)
     {
+        ForgetTcpMapping();
         _services.TcpReflexive.Renew(now);
         foreach (var room in _rooms.Values) room.RenewTcp(now);
     }

@@ -42,6 +42,14 @@ internal sealed partial class NodeCore
         {
             _services.TcpReflexive.HandleBytes(link.Path, bytes, now);
             if (_services.TcpReflexive.TakeNews()) HandleCandidatesChanged(now);
+            LearnTcpMapping(now);
+            ProceedExamination(now);
+        }
+        else if (_tcpMapping is { } test && link.Owner == test)
+        {
+            test.HandleBytes(link.Path, bytes);
+            LearnTcpMapping(now);
+            ProceedExamination(now);
         }
         else
         {
@@ -71,7 +79,7 @@ internal sealed partial class NodeCore
     private bool TryFrame(Span<byte> buffer, ref Transmit transmit)
     {
         if (_services.Tcp.Find(transmit.Via) is not { IsOpen: true } link) return false;
-        if (link.Owner != _services.TcpReflexive) transmit = transmit with { Length = PacketFraming.Frame(buffer, transmit.Length) };
+        if (link.Owner is not (TcpReflexive or TcpMappingTest)) transmit = transmit with { Length = PacketFraming.Frame(buffer, transmit.Length) };
         _services.Tcp.OnHandedOver(transmit.Via, transmit.Length);
         return true;
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Punchline.Protocols.Coordination;
+using Punchline.Protocols.Mdns;
 using Punchline.Protocols.Noise;
 using Punchline.Protocols.PortMapping;
 using Punchline.Protocols.Primitives;
@@ -54,6 +55,7 @@ internal sealed partial class NodeCore : IDisposable
         _stun = new StunClient(random);
         _profiler = new NetworkProfiler(_services);
         _portMapper = new PortMapper(random);
+        _mdns = new MdnsNode(random);
     }
 
     public PeerId Id => _services.Id;
@@ -79,7 +81,7 @@ internal sealed partial class NodeCore : IDisposable
             {
                 Rooms = _rooms.Count,
                 ExternalPorts = _services.Reflexive.DistinctBy(reflexive => reflexive.Port).Count(),
-                FiveTuples = _services.ProbeBudget.FiveTuples + _services.Search.Mappings + _services.Search.Probes + (ulong)_stunServers.Count,
+                FiveTuples = _services.ProbeBudget.FiveTuples + _services.Search.Mappings + _services.Search.Probes + (ulong)_stunServers.Count + (_dht?.Statistics.FiveTuples ?? 0),
                 SearchMappings = _services.Search.Mappings,
                 SearchSessions = _services.Search.Probes,
             };
@@ -98,7 +100,9 @@ internal sealed partial class NodeCore : IDisposable
             next = Timestamp.Min(next, Timestamp.Min(_services.Keeper.NextTimeout, Timestamp.Min(_services.Tcp.NextTimeout, _services.TcpReflexive.NextTimeout)));
             if (_services.IsLookWanted) next = Timestamp.Min(next, _nextLook);
             if (_services.IsObservedNews) next = Timestamp.Min(next, _nextObservedNews);
-            if (_dht is not null) next = Timestamp.Min(next, _dht.NextTimeout);
+            if (_tcpMapping is not null) next = Timestamp.Min(next, _tcpMapping.NextTimeout);
+            if (_examiner is not null) next = Timestamp.Min(next, _examiner.NextTimeout);
+            next = Timestamp.Min(next, Timestamp.Min(DhtTimeout, LinksTimeout));
             foreach (var end in _serverEnds.Values) next = Timestamp.Min(next, end.NextTimeout);
             foreach (var room in _rooms.Values) next = Timestamp.Min(next, room.NextTimeout);
             return next;
@@ -114,6 +118,8 @@ internal sealed partial class NodeCore : IDisposable
         {
             _profiler.Restart();
             _services.Keeper.Restart();
+            ForgetTcpMapping();
+            HurryTopics(now);
             foreach (var room in _rooms.Values) room.ChangeConnectionIds();
             Doubt(now);
         }
@@ -215,6 +221,7 @@ internal sealed partial class NodeCore : IDisposable
     /// <summary>Says goodbye in a room, withdraws a call, or closes an inbox; <see cref="CloseRoom"/> when that is out.</summary>
     public void LeaveRoom(int room, Timestamp now)
     {
+        LeaveLinks(room);
         if (_rooms.TryGetValue(room, out var session)) session.Leave(now);
         else if (_serverEnds.TryGetValue(room, out var end)) end.Leave(now);
     }
@@ -231,7 +238,9 @@ internal sealed partial class NodeCore : IDisposable
     /// <summary>Forgets a room, call or inbox and everything in it.</summary>
     public void CloseRoom(int room)
     {
+        LeaveLinks(room);
         _serverEnds.Remove(room);
+        CloseTopic(room);
         if (_rooms.Remove(room, out var session)) session.Dispose();
     }
 
@@ -281,8 +290,14 @@ internal sealed partial class NodeCore : IDisposable
         if (datagram.IsEmpty) return;
         if (datagram[0] > 3) HandlePacket(source, datagram, now);
         else if (!StunMessage.IsStun(datagram)) return;
-        else if (source.Local != SocketId.Main) _services.SideSockets.HandleStun(source, datagram, now);
+        else if (source.Local != SocketId.Main) HandleSideStun(source, datagram, now);
         else if (_stun.HandleDatagram(source.Remote, datagram, now)) DrainStun(now);
+        ProceedExamination(now);
+    }
+
+    private void HandleSideStun(PathAddress source, ReadOnlySpan<byte> datagram, Timestamp now)
+    {
+        if (_examiner?.HandleDatagram(source, datagram, now) is not true) _services.SideSockets.HandleStun(source, datagram, now);
     }
 
     private void HandlePacket(PathAddress source, ReadOnlySpan<byte> datagram, Timestamp now)
@@ -290,7 +305,7 @@ internal sealed partial class NodeCore : IDisposable
         switch (datagram[0])
         {
             case (byte)'d' when source.Local == SocketId.Main:
-                _dht?.HandleDatagram(source.Remote, datagram, now);
+                HandleDhtDatagram(source.Remote, datagram, now);
                 break;
             case PacketTypes.KeepAlive:
                 _services.Routes.HandleKeepAlive(source, now);
@@ -311,6 +326,7 @@ internal sealed partial class NodeCore : IDisposable
         _services.Tcp.HandleTimeout(now);
         _services.TcpReflexive.HandleTimeout(now);
         if (_services.TcpReflexive.TakeNews()) HandleCandidatesChanged(now);
+        _tcpMapping?.HandleTimeout(now);
         _portMapper.HandleTimeout(now);
         DrainPortMapper(now);
         _services.SideSockets.HandleTimeout(now);
@@ -321,11 +337,13 @@ internal sealed partial class NodeCore : IDisposable
             _nextStunRefresh = now + StunRefreshInterval;
             foreach (var server in _stunServers) _stun.Query(server, now);
         }
-        _dht?.HandleTimeout(now);
+        HandleDhtTimeout(now);
+        HandleLinksTimeout(now);
         foreach (var end in _serverEnds.Values) end.HandleTimeout(now);
         foreach (var room in _rooms.Values) room.HandleTimeout(now);
         if (_services.IsLookWanted && now >= _nextLook) Look(now);
         if (_services.IsObservedNews && now >= _nextObservedNews) HandleCandidatesChanged(now);
+        ProceedExamination(now);
     }
 
     public bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit)
@@ -340,13 +358,14 @@ internal sealed partial class NodeCore : IDisposable
     private bool TryDequeuePacket(Timestamp now, Span<byte> buffer, out Transmit transmit)
     {
         if (_stun.TryDequeueTransmit(now, buffer, out transmit) || _services.SideSockets.TryDequeueTransmit(now, buffer, out transmit)
-            || _services.Keeper.TryDequeueTransmit(now, buffer, out transmit)
-            || _services.TcpReflexive.TryDequeueTransmit(buffer, out transmit) || _services.Resets.TryDequeueTransmit(buffer, out transmit)) return true;
+            || _services.Keeper.TryDequeueTransmit(now, buffer, out transmit) || _services.TcpReflexive.TryDequeueTransmit(buffer, out transmit)
+            || _tcpMapping?.TryDequeueTransmit(buffer, out transmit) is true || _examiner?.TryDequeueTransmit(now, buffer, out transmit) is true
+            || _services.Resets.TryDequeueTransmit(buffer, out transmit)) return true;
         foreach (var room in _rooms.Values)
         {
             if (room.TryDequeueTransmit(now, buffer, out transmit)) return true;
         }
-        return _dht?.TryDequeueTransmit(now, buffer, out transmit) == true;
+        return TryDequeueLinksTransmit(buffer, out transmit) || TryDequeueDhtTransmit(now, buffer, out transmit);
     }
 
     /// <summary>The next event of a room, call or inbox. Who stops asking stops the members' messages before they fill the memory.</summary>

@@ -18,6 +18,12 @@ internal abstract record NodeEvent(int Room)
     /// <summary>The server refused, with its code and its words.</summary>
     internal sealed record ServerRefused(int Room, string Code, string Message) : NodeEvent(Room);
 
+    /// <summary>Nodes of the DHT answered to a search under the room's topic.</summary>
+    internal sealed record DhtAsked(int Room, DhtView View) : NodeEvent(Room);
+
+    /// <summary>No node of the DHT has answered for <see cref="RoomInDht.MaxBootstrapTime"/>. Asking goes on.</summary>
+    internal sealed record DhtSilent(int Room) : NodeEvent(Room);
+
     /// <summary>Our call rings at the peer.</summary>
     internal sealed record CallRings(int Room) : NodeEvent(Room);
 

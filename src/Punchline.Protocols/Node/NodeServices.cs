@@ -25,6 +25,12 @@ internal sealed class NodeServices
     // PROTOCOL §12: 50 Diffie-Hellmans a second in all, spent by whoever sends us a genuine-looking message 1.
     private const int AgreementsPerSecond = 50;
 
+    /// <summary>
+    /// Agreements of the second that only those may have whose message 1 returned a cookie: five answers of three. Forged sources, of
+    /// however many messages, leave them alone.
+    /// </summary>
+    public const int AgreementsForProven = 15;
+
     public NodeServices(P256KeyPair identity, IRandomSource random, INodeObserver? observer = null)
     {
         Identity = identity;
@@ -103,6 +109,12 @@ internal sealed class NodeServices
     /// <summary>UDP sockets besides the main one.</summary>
     public SideSockets SideSockets { get; }
 
+    /// <summary>What the wall clock shows at <see cref="Timestamp.Zero"/>, from 1970 on, in UTC. Only topics depend on it.</summary>
+    public TimeSpan UtcAtZero { get; set; }
+
+    /// <summary>The time since 1970, in UTC.</summary>
+    public TimeSpan UtcAt(Timestamp now) => UtcAtZero + (now - Timestamp.Zero);
+
     /// <summary>Counts that no living connection or room has.</summary>
     public ref NodeStatistics Counted => ref _counted;
 
@@ -132,6 +144,9 @@ internal sealed class NodeServices
 
     /// <summary>What our gateway maps to our socket, as far as that leads to the internet.</summary>
     public Endpoint? Mapped { get; set; }
+
+    /// <summary>What it maps between itself and the NAT behind which it is: of use to peers that are behind that one as well.</summary>
+    public Endpoint? Middle { get; set; }
 
     /// <summary>
     /// Where connected peers say that our packets come from, the latest of each: vantages beside STUN's (PROTOCOL §8), and each only as

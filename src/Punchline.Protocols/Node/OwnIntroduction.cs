@@ -44,14 +44,15 @@ internal sealed class OwnIntroduction(NodeServices services, InstanceId instance
     {
         var candidates = new List<Candidate>();
         // Where STUN sees the same endpoint both are told: who knows no mappings takes the other.
-        if (services.Mapped is { } mapped) candidates.Add(new Candidate(CandidateKind.Mapped, mapped));
+        if ((services.Mapped ?? services.Middle) is { } mapped) candidates.Add(new Candidate(CandidateKind.Mapped, mapped));
         foreach (var seen in services.OfUse(services.Reflexive.Concat(services.VouchedAddresses))) candidates.Add(new Candidate(KindOf(seen), seen));
+        if (services.Tcp.Port != 0 && services.TcpReflexive.Mapped is { } reflexive) candidates.Add(new Candidate(CandidateKind.ServerReflexive, reflexive) { Carrier = Carrier.Tcp });
         foreach (var host in services.HostAddresses)
         {
             if (AddressScope.IsLoopback(host.Endpoint) && !allowLoopback) continue;
             if (!services.Reflexive.Contains(host.Endpoint)) candidates.Add(new Candidate(CandidateKind.Host, host.Endpoint));
+            AddTcp(candidates, host.Endpoint);
         }
-        AddTcp(candidates, allowLoopback);
         return new IntroductionBlob(services.PublicKey, instance, _generation, name, [.. candidates.Take(Candidate.MaxPerPeer)]) { Offers = [.. _offers], Profile = services.Profile };
     }
 
@@ -59,18 +60,12 @@ internal sealed class OwnIntroduction(NodeServices services, InstanceId instance
     private CandidateKind KindOf(Endpoint reflexive) =>
         !reflexive.IsIPv4 && services.HostAddresses.Any(host => host.Endpoint == reflexive) ? CandidateKind.Host : CandidateKind.ServerReflexive;
 
-    // The TCP port is IPv4's.
-    private void AddTcp(List<Candidate> candidates, bool allowLoopback)
+    // Right behind UDP's of the same interface, so that where there are dozens the last of them are left out, and not all of TCP. The TCP port is IPv4's.
+    private void AddTcp(List<Candidate> candidates, Endpoint host)
     {
-        if (services.Tcp.Port == 0) return;
-        var mapped = services.TcpReflexive.Mapped;
-        if (mapped is { } reflexive) candidates.Add(new Candidate(CandidateKind.ServerReflexive, reflexive) { Carrier = Carrier.Tcp });
-        foreach (var host in services.HostAddresses.Where(host => host.Endpoint.IsIPv4))
-        {
-            var endpoint = host.Endpoint.WithPort(services.Tcp.Port);
-            if (endpoint == mapped || (AddressScope.IsLoopback(endpoint) && !allowLoopback)) continue;
-            candidates.Add(new Candidate(CandidateKind.Host, endpoint) { Carrier = Carrier.Tcp });
-        }
+        if (services.Tcp.Port == 0 || !host.IsIPv4) return;
+        var endpoint = host.WithPort(services.Tcp.Port);
+        if (endpoint != services.TcpReflexive.Mapped) candidates.Add(new Candidate(CandidateKind.Host, endpoint) { Carrier = Carrier.Tcp });
     }
 
     /// <summary>

@@ -21,12 +21,6 @@ internal sealed partial class PeerSession
     private const int AgreementsPerResponse = 3;
 
     /// <summary>
-    /// Agreements of the second that only those may have who returned a cookie: five answers of sixteen. Forged sources, of
-    /// however many messages, leave them alone.
-    /// </summary>
-    private const int AgreementsForProven = 5 * AgreementsPerResponse;
-
-    /// <summary>
     /// Message 2s of an attempt that may be worthless before the next one costs an agreement of the second: whether one is
     /// genuine shows only behind a Diffie-Hellman. The genuine one comes once or, resent, three times.
     /// </summary>
@@ -211,7 +205,7 @@ internal sealed partial class PeerSession
     private bool TryPayForResponse(PathAddress source, ulong remoteConnectionId, bool isProven, Timestamp now)
     {
         if (_attemptPacer.NextAllowed(now) > now) return false;
-        if (_services.AgreementPacer.TryTake(now, AgreementsPerResponse, isProven ? 0 : AgreementsForProven))
+        if (_services.AgreementPacer.TryTake(now, AgreementsPerResponse, isProven ? 0 : NodeServices.AgreementsForProven))
         {
             _attemptPacer.TryTake(now);
             return true;
@@ -263,7 +257,7 @@ internal sealed partial class PeerSession
 
     private void HandleMessage2(InitiatorHandshake initiator, PathAddress source, ReadOnlySpan<byte> packet, Timestamp now)
     {
-        if (_worthlessMessage2s >= FreeMessage2s && !_services.AgreementPacer.TryTake(now, reserve: AgreementsForProven)) return;
+        if (_worthlessMessage2s >= FreeMessage2s && !_services.AgreementPacer.TryTake(now, reserve: NodeServices.AgreementsForProven)) return;
         switch (initiator.ReadMessage2(packet, _services.EncodeParameters(initiator.ConnectionId), out var result, out var message3))
         {
             case HandshakeOutcome.Impostor:

@@ -297,5 +297,5 @@ internal sealed partial class PeerSession
         return true;
     }
 
-    private static bool IsNear(Probe probe) => probe.TimeToLive == PunchPlan.PrivateTimeToLive && probe.Kind != ProbeKind.Opener;
+    private static bool IsNear(Probe probe) => probe.TimeToLive is PunchPlan.PrivateTimeToLive or PunchPlan.MiddleTimeToLive && probe.Kind != ProbeKind.Opener;
 }

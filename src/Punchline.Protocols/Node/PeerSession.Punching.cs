@@ -84,6 +84,8 @@ internal sealed partial class PeerSession
         {
             Lasted = now - punch.Start,
             IsHopeless = _isHopeless,
+            TcpConnects = _services.Tcp.Port == 0 ? 0 : TcpPunchPlan.Create(Situation).Count,
+            IsTcpHopeless = TcpPunchPlan.IsHopeless(_services.Profile, Introduction.Profile),
             IsSearched = punch.IsScanning || _opening is BirthdayOpening,
             Chance = _search.Chance,
             IsOfAnotherFamily = PunchTargets.AreOfAnotherFamily(Situation),

@@ -47,6 +47,11 @@ internal sealed partial class PeerSession
             _search = plan;
             _searchAt = plan.Kind == SearchKind.None ? Timestamp.Never : Timestamp.Max(now, punch.Start + plan.Delay);
         }
+        // How the other side maps TCP may come a little later than all else.
+        else if (_isHopeless && plan.Kind == SearchKind.Hopeless && !MayTcpBeAWay)
+        {
+            _searchAt = now;
+        }
         if (OffersToUs.FirstOrDefault(offer => offer.Ports > PunchPlan.MaxOfferedPorts) is not { Sockets: > 0 } offer || !IsSearchable(offer.First)) return;
         if (_opening is CrossingOpening crossing)
         {
@@ -58,6 +63,9 @@ internal sealed partial class PeerSession
             _nextScan = now;
         }
     }
+
+    private bool MayTcpBeAWay => _services.Tcp.Port != 0 && Introduction.Candidates.Any(candidate => candidate.Carrier == Carrier.Tcp)
+        && !TcpPunchPlan.IsHopeless(_services.Profile, Introduction.Profile);
 
     private bool HasMapping => _services.Mapped is not null || Introduction.Candidates.Any(candidate => candidate.Kind == CandidateKind.Mapped);
 
@@ -105,8 +113,8 @@ internal sealed partial class PeerSession
         {
             case SearchKind.Hopeless:
                 _isHopeless = true;
-                // Routers may treat TCP otherwise: that gets its first three SYNs.
-                if (_services.Tcp.Port != 0 && Introduction.Candidates.Any(candidate => candidate.Carrier == Carrier.Tcp)) punch.EndBy(punch.Start + HopelessTcpTime);
+                // Routers may treat TCP otherwise: that gets its first three SYNs, unless both sides know better.
+                if (MayTcpBeAWay) punch.EndBy(punch.Start + HopelessTcpTime);
                 else FailAttempt(punch, now);
                 break;
             case SearchKind.Bracket when peer.Kind != default && _room.IsServed && _services.AnsweringStunServers is [var server, ..]:

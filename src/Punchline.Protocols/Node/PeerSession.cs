@@ -49,6 +49,9 @@ internal sealed partial class PeerSession : IDisposable
 
     public ChatChannel Chat => _chat;
 
+    /// <summary>Where the connection stands.</summary>
+    public PathAddress? OpenPath => _openPath;
+
     /// <summary>We said goodbye: nothing of this peer's is answered any more.</summary>
     public bool IsLeft => _isLeft;
 

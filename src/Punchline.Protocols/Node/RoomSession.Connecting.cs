@@ -1,4 +1,5 @@
 using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Rooms;
 using Punchline.Protocols.Traversal;
 
 namespace Punchline.Protocols.Node;
@@ -34,6 +35,31 @@ internal sealed partial class RoomSession
         member.Session.Reconnect(now);
         Drain(member, now);
     }
+
+    /// <summary>What asks addresses whether a member is there.</summary>
+    public TopicContacts CreateContacts() => new(_services, this, _self);
+
+    /// <summary>
+    /// A member introduces itself, without a server. One that the server has not has no longer than it takes to connect to it, and then
+    /// than it is heard.
+    /// </summary>
+    public void IntroduceDirectly(IntroductionBlob introduction, Timestamp now)
+    {
+        var known = _members.Find(member => member.Session.Peer == introduction.Id);
+        var givenUpAt = known is null ? now + PunchPlan.Duration : known.GivenUpAt;
+        Introduce(introduction, now);
+        if (!IsServed || givenUpAt is null || _members.Find(member => member.Session.Peer == introduction.Id) is not { } member) return;
+        member.GivenUpAt = givenUpAt;
+        member.Session.SetKeepAlive(KeepAliveOf(member));
+    }
+
+    /// <summary>Whether there is a connection to a member.</summary>
+    public bool IsConnectedTo(PeerId peer) => _members.Exists(known => known.Session.Peer == peer && known.Session.IsConnected);
+
+    /// <summary>Whether an address is that of a member to which there is a connection.</summary>
+    public bool HasConnectionAt(Endpoint address) => _members.Exists(known =>
+        known.Session.IsConnected
+        && (known.Session.OpenPath?.Remote == address || known.Session.Introduction.Candidates.Any(candidate => candidate.Endpoint == address)));
 
     /// <summary>How things stand with a peer.</summary>
     public MemberStanding StandingOf(PeerId peer, out PunchFailure? failure)

@@ -16,6 +16,12 @@ internal sealed partial class RoomSession
     /// <summary>The server has us. Whom it has follows, and then <see cref="HandlePresent"/>.</summary>
     public void HandleServed() => _events.Enqueue(new NodeEvent.ServerJoined(_number));
 
+    /// <summary>Nodes of the DHT answered to a search under the room's topic.</summary>
+    public void HandleDhtAsked(DhtView view) => _events.Enqueue(new NodeEvent.DhtAsked(_number, view));
+
+    /// <summary>No node of the DHT answers.</summary>
+    public void HandleDhtSilent() => _events.Enqueue(new NodeEvent.DhtSilent(_number));
+
     /// <summary>These are all whom the server has; a direct path may still have others.</summary>
     public void HandlePresent(IReadOnlyCollection<PeerId> present, Timestamp now)
     {

@@ -19,7 +19,8 @@ internal sealed partial class RoomSession
 
     private bool IsStranger(PeerId peer) => _strangers.Contains(peer);
 
-    private bool IsAllowed(PeerId peer) => Allowed is null || Allowed.Contains(peer);
+    /// <summary>Whether a member may be connected to.</summary>
+    public bool IsAllowed(PeerId peer) => Allowed is null || Allowed.Contains(peer);
 
     private void IntroduceStranger(IntroductionBlob introduction)
     {

@@ -10,13 +10,14 @@ internal sealed class SessionRoutes(StatelessResetKey resetKey)
     public const int MaxReplaced = LocalConnectionIds.MaxActive * 64;
 
     private readonly Dictionary<ulong, PeerSession> _byHint = [];
+    private readonly Dictionary<ulong, TopicContacts> _byTopic = [];
     private readonly Dictionary<ulong, PeerSession> _byConnectionId = [];
     private readonly Dictionary<UInt128, PeerSession> _byResetToken = [];
     private readonly Dictionary<PathAddress, List<PeerSession>> _byPath = [];
     private readonly Queue<ulong> _replaced = new();
 
     /// <summary>Hints, connection ids and reset tokens held: none are left when all sessions have ended.</summary>
-    public int Count => _byHint.Count + _byConnectionId.Count + _byResetToken.Count;
+    public int Count => _byHint.Count + _byTopic.Count + _byConnectionId.Count + _byResetToken.Count;
 
     public PeerSession? FindHint(ulong hint) => _byHint.GetValueOrDefault(hint);
 
@@ -48,6 +49,16 @@ internal sealed class SessionRoutes(StatelessResetKey resetKey)
     public void RemovePath(PathAddress path, PeerSession session)
     {
         if (_byPath.TryGetValue(path, out var sessions) && sessions.Remove(session) && sessions.Count == 0) _byPath.Remove(path);
+    }
+
+    /// <summary>The room whose members' contact packets have this hint.</summary>
+    public TopicContacts? FindTopic(ulong hint) => _byTopic.GetValueOrDefault(hint);
+
+    public void AddTopic(ulong hint, TopicContacts contacts) => _byTopic[hint] = contacts;
+
+    public void RemoveTopic(ulong hint, TopicContacts contacts)
+    {
+        if (_byTopic.GetValueOrDefault(hint) == contacts) _byTopic.Remove(hint);
     }
 
     public void AddHint(ulong hint, PeerSession session) => _byHint[hint] = session;

@@ -34,6 +34,9 @@ internal sealed class TcpReflexive(TcpLinks links, IRandomSource random) : ITcpL
     /// <summary>What the server saw of the TCP port, as long as there is a connection that keeps it so.</summary>
     public Endpoint? Mapped { get; private set; }
 
+    /// <summary>The server that said so, or is being asked; null where none is known.</summary>
+    public Endpoint? Server => _servers.Count > 0 ? _servers[_server] : null;
+
     /// <summary>The first answer may be a round trip away.</summary>
     public bool IsExpected => _link is not null && !_hasConcluded;
 

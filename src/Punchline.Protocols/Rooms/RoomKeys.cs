@@ -10,7 +10,7 @@ namespace Punchline.Protocols.Rooms;
 /// All keys of a room, from its name and secret alone. Each has its own HKDF label (RFC 5869), so that knowing the tag,
 /// as a server does, tells nothing of the others.
 /// </summary>
-internal sealed class RoomKeys
+internal sealed partial class RoomKeys
 {
     public const int KeyLength = 32;
 
@@ -38,6 +38,8 @@ internal sealed class RoomKeys
         PresharedKey = Expand("psk"u8);
         HintKey = Expand("hint"u8);
         IntroductionKey = Expand("introduction"u8);
+        LinkKey = Expand("link"u8);
+        ContactKey = Expand("contact"u8);
     }
 
     /// <summary>What the server knows the room by; as text, base32.</summary>
@@ -49,6 +51,12 @@ internal sealed class RoomKeys
 
     /// <summary>Seals the blobs that members give each other through the server.</summary>
     public byte[] IntroductionKey { get; }
+
+    /// <summary>Tells members on our links from everybody else there.</summary>
+    public byte[] LinkKey { get; }
+
+    /// <summary>Seals what members that found each other under the room's topic say first.</summary>
+    public byte[] ContactKey { get; }
 
     /// <summary>
     /// The room key: PBKDF2-HMAC-SHA256 (RFC 8018), 600,000 rounds, over the secret, salted with the label, the name's

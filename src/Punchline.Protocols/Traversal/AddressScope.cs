@@ -19,8 +19,11 @@ internal static class AddressScope
 
     /// <summary>RFC 1918, the carriers' 100.64.0.0/10 (RFC 6598), unique local fc00::/7 (RFC 4193), or what site-local fec0::/10 was (RFC 3879).</summary>
     public static bool IsPrivate(Endpoint endpoint) => endpoint.IsIPv4
-        ? endpoint.IPv4 >> 24 == 10 || endpoint.IPv4 >> 20 == 0xac1 || endpoint.IPv4 >> 16 == 0xc0a8 || endpoint.IPv4 >> 22 == (0x6440 >> 6)
+        ? endpoint.IPv4 >> 24 == 10 || endpoint.IPv4 >> 20 == 0xac1 || endpoint.IPv4 >> 16 == 0xc0a8 || IsCarrierShared(endpoint)
         : endpoint.Address >> 121 == 0xfc >> 1 || endpoint.Address >> 118 == 0xfec0 >> 6;
+
+    /// <summary>100.64.0.0/10, between a carrier's NAT and its subscribers (RFC 6598).</summary>
+    public static bool IsCarrierShared(Endpoint endpoint) => endpoint.IsIPv4 && endpoint.IPv4 >> 22 == (0x6440 >> 6);
 
     /// <summary>
     /// An IPv4 address in an IPv6 one: compatible (::/96, RFC 4291 §2.5.5.1, deprecated), or a translator's (64:ff9b::/96, RFC 6052 §2.1, and

@@ -38,9 +38,9 @@ internal enum PortAllocation : byte
 /// <summary>
 /// What is known of how a network treats UDP: unknown is not no. In an introduction it is written as
 /// <code>
-/// mapping (1) | allocation (1) | step (1, signed) | first port (2) | last port (2)
+/// mapping (1) | allocation (1) | step (1, signed) | first port (2) | last port (2) | TCP mapping (1)
 /// </code>
-/// and what follows is a later version's.
+/// and what follows is a later version's. The last byte may be missing.
 /// </summary>
 internal sealed record NetworkProfile
 {
@@ -48,13 +48,16 @@ internal sealed record NetworkProfile
     public const ushort LowestPort = 1024;
 
     /// <summary>Bytes of a profile in an introduction.</summary>
-    public const int Length = 7;
+    public const int Length = 8;
 
     public static NetworkProfile Unknown { get; } = new();
 
     public MappingBehavior Mapping { get; init; }
 
     public PortAllocation Allocation { get; init; }
+
+    /// <summary>TCP's, which decides whether it may still be a way where UDP is none.</summary>
+    public MappingBehavior TcpMapping { get; init; }
 
     /// <summary>From one port to the next, where <see cref="Allocation"/> is sequential; else 0.</summary>
     public sbyte Step { get; init; }
@@ -70,6 +73,9 @@ internal sealed record NetworkProfile
     /// <summary>Every destination sees another port.</summary>
     public bool IsSymmetric => Mapping is MappingBehavior.AddressDependent or MappingBehavior.AddressAndPortDependent;
 
+    /// <summary>Of TCP's ports, too, every destination sees another.</summary>
+    public bool IsTcpSymmetric => TcpMapping is MappingBehavior.AddressDependent or MappingBehavior.AddressAndPortDependent;
+
     /// <summary>It may be so, for all that servers at one address can tell. A router that preserves ports gives the same to everybody.</summary>
     public bool MayBeSymmetric => Mapping == MappingBehavior.NotPortDependent && Allocation is not PortAllocation.Preserved;
 
@@ -80,6 +86,7 @@ internal sealed record NetworkProfile
         writer.WriteByte((byte)Step);
         writer.WriteUInt16(FirstPort);
         writer.WriteUInt16(LastPort);
+        writer.WriteByte((byte)TcpMapping);
     }
 
     /// <summary>Reads what <see cref="Write"/> wrote. Values that a later version may have are unknown; false where it is cut off or has no port.</summary>
@@ -91,7 +98,8 @@ internal sealed record NetworkProfile
             || !reader.TryReadUInt16(out var first) || !reader.TryReadUInt16(out var last) || first > last) return false;
         profile = new NetworkProfile
         {
-            Mapping = mapping <= (byte)MappingBehavior.NotPortDependent ? (MappingBehavior)mapping : MappingBehavior.Unknown,
+            Mapping = MappingOf(mapping),
+            TcpMapping = reader.TryReadByte(out var tcp) ? MappingOf(tcp) : MappingBehavior.Unknown,
             Allocation = allocation <= (byte)PortAllocation.Random ? (PortAllocation)allocation : PortAllocation.Unknown,
             Step = (sbyte)step,
             FirstPort = first,
@@ -99,4 +107,6 @@ internal sealed record NetworkProfile
         };
         return true;
     }
+
+    private static MappingBehavior MappingOf(byte value) => value <= (byte)MappingBehavior.NotPortDependent ? (MappingBehavior)value : MappingBehavior.Unknown;
 }

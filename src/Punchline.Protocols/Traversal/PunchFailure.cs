@@ -33,6 +33,20 @@ internal sealed record PunchFailure(string Cause, string Detail, string Advice)
     /// <summary>There is a list of those who may be connected to, and the peer is not on it.</summary>
     public const string NotAllowed = "not-allowed";
 
+    /// <summary>All codes with their meanings: PROTOCOL.md's table and whatever else lists them is made of these.</summary>
+    public static IReadOnlyList<(string Cause, string Meaning)> All { get; } =
+    [
+        (NoCandidates, "the peer named no address that may be probed"),
+        (NoCommonFamily, "one side has IPv4 only, the other IPv6 only"),
+        (UdpBlocked, "no STUN server answered, and neither did the peer"),
+        (NoAnswer, "nothing came from the peer"),
+        (SymmetricBoth, "both routers give every destination another port, and neither's can be known"),
+        (SearchFailed, "ports were searched, in vain"),
+        (OneWay, "the peer's packets come in, ours do not get through"),
+        (Impostor, "another key answered in the peer's place"),
+        (NotAllowed, "there is a list of those who may be connected to, and the peer is not on it: nothing was tried"),
+    ];
+
     /// <summary>Another attempt may end otherwise, though neither side has news: luck, a router that forgets, an outage that ends.</summary>
     public bool MayPass => Cause is NoAnswer or OneWay or SearchFailed or UdpBlocked or Impostor;
 
@@ -45,7 +59,7 @@ internal sealed record PunchFailure(string Cause, string Detail, string Advice)
     /// <summary>A pure function of what an attempt saw.</summary>
     public static PunchFailure Explain(PunchObservations seen)
     {
-        var tried = $"{seen.ProbesSent} packets to {seen.Targets} addresses in {seen.Lasted.TotalSeconds:0.#} s";
+        var tried = $"{seen.ProbesSent} packets to {seen.Targets} addresses{(seen.TcpConnects > 0 ? $", and TCP to {seen.TcpConnects}," : "")} in {seen.Lasted.TotalSeconds:0.#} s";
         return seen switch
         {
             { ImpostorAnswered: true } => new(
@@ -62,7 +76,7 @@ internal sealed record PunchFailure(string Cause, string Detail, string Advice)
                 "Check that the peer's network lets UDP out, so that it can learn its public address."),
             { IsHopeless: true } => new(
                 SymmetricBoth,
-                $"Both routers give every destination another port, so that neither side can know, or find, the port where it is expected ({tried}).",
+                $"Both routers give every destination another port{(seen.IsTcpHopeless ? ", of TCP as well" : "")}, so that neither side can know, or find, the port where it is expected ({tried}).",
                 "One side has to change: forward a UDP port there, switch on UPnP in its router, use IPv6, or use another network, such as a phone's instead of an office's."),
             { IsSearched: true, HeardFromPeer: false, Chance: < 1 } => new(
                 SearchFailed,
@@ -79,7 +93,9 @@ internal sealed record PunchFailure(string Cause, string Detail, string Advice)
             { HasReflexive: false } => new(
                 UdpBlocked,
                 $"No STUN server answered over UDP, and neither did the peer ({tried}).",
-                "This network seems to block UDP. Allow outgoing UDP in its firewall, or try another network."),
+                seen.TcpConnects > 0
+                    ? "This network seems to block UDP, and by TCP there was no way either. Allow outgoing UDP in its firewall, or try another network."
+                    : "This network seems to block UDP. Allow outgoing UDP in its firewall, or try another network."),
             _ => new(
                 NoAnswer,
                 $"Nothing came back ({tried}).",
@@ -99,6 +115,12 @@ internal readonly record struct PunchObservations(int ProbesSent, int Targets, b
 
     /// <summary>Both networks' profiles leave no way, which is known long before the attempt would be over.</summary>
     public bool IsHopeless { get; init; }
+
+    /// <summary>Addresses that were connected to over TCP, in vain.</summary>
+    public int TcpConnects { get; init; }
+
+    /// <summary>Both networks' TCP mappings leave no way either.</summary>
+    public bool IsTcpHopeless { get; init; }
 
     /// <summary>Ports were opened, or tried, by the hundreds.</summary>
     public bool IsSearched { get; init; }

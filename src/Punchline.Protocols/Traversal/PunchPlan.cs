@@ -116,6 +116,9 @@ internal static class PunchPlan
     /// <summary>Routers that a packet to a private address may pass, less one: it must not wander into a stranger's network.</summary>
     public const byte PrivateTimeToLive = 3;
 
+    /// <summary>The same for a peer's router in the network of a carrier: ours, two of the carrier's and the peer's.</summary>
+    public const byte MiddleTimeToLive = 5;
+
     /// <summary>
     /// When a peer that is not connected may be trapped, and a fresh socket is taken: an attempt is over one lead and one and a half round trips behind
     /// its start, and the loss of a packet is made good within 231 ms. Peers whose way is longer than that get the round trip to the server twice on top.
@@ -157,7 +160,7 @@ internal static class PunchPlan
                     probes.Add(new Probe(at, target.Endpoint, ProbeKind.Opener, (byte)(OpenerTimeToLive + flight)));
                     at += openerLead;
                 }
-                probes.Add(new Probe(at, target.Endpoint, ProbeKind.Handshake, target.IsNear ? PrivateTimeToLive : (byte)0));
+                probes.Add(new Probe(at, target.Endpoint, ProbeKind.Handshake, target.TimeToLive));
             }
         }
         // A stable sort: at one time the better rank goes first.

@@ -7,7 +7,12 @@ namespace Punchline.Protocols.Traversal;
 /// <param name="IsNear">On a link or behind a router of ours: packets have few hops to live.</param>
 /// <param name="IsOwn">An IPv6 address that the peer's machine has itself: what stands before it filters, but translates nothing.</param>
 /// <param name="IsOffered">A port that the peer has opened for us.</param>
-internal readonly record struct PunchTarget(Endpoint Endpoint, bool IsNear = false, bool IsOwn = false, bool IsOffered = false);
+/// <param name="IsMiddle">Of the peer's router, in the network of a carrier that both sides have in common: near, but a router of each side's further.</param>
+internal readonly record struct PunchTarget(Endpoint Endpoint, bool IsNear = false, bool IsOwn = false, bool IsOffered = false, bool IsMiddle = false)
+{
+    /// <summary>Of packets there; 0 for the system's default.</summary>
+    public byte TimeToLive => IsMiddle ? PunchPlan.MiddleTimeToLive : IsNear ? PunchPlan.PrivateTimeToLive : (byte)0;
+}
 
 /// <summary>
 /// Which of a peer's candidates are probed, the best first: near before offered ports before far, and within the families by turns, IPv6
@@ -34,12 +39,14 @@ internal static class PunchTargets
             if (candidate.Carrier != carrier || (carrier == Carrier.Tcp && (!endpoint.IsIPv4 || situation.HasNat64))) continue;
             if (!PunchPlan.IsUsable(endpoint, situation.AllowLoopback) || !seen.Add(endpoint)) continue;
             if (situation.HostAddresses.Any(host => host.IsBroadcast(endpoint))) continue;
-            var isOnLink = situation.HostAddresses.Any(host => host.IsOnLink(endpoint));
+            var isOnLink = LinkOf(situation, endpoint) < situation.HostAddresses.Count;
             if (AddressScope.IsLoopback(endpoint) || isOnLink || (AddressScope.IsPrivate(endpoint) && shareReflexive))
-                near.Add(new PunchTarget(endpoint, IsNear: true));
+                near.Add(new PunchTarget(endpoint, IsNear: true, IsMiddle: candidate.Kind == CandidateKind.Mapped && !isOnLink));
             else if (!AddressScope.IsPrivate(endpoint) && Reaches(situation, endpoint))
                 far.Add(new PunchTarget(endpoint, IsOwn: !endpoint.IsIPv4 && candidate.Kind == CandidateKind.Host));
         }
+        // By the rank of our own interfaces. An address that is ours as well is a container's bridge, as every machine has one, or the peer is on this machine.
+        near = [.. near.OrderBy(target => situation.HostAddresses.Any(host => host.Endpoint.Address == target.Endpoint.Address)).ThenBy(target => LinkOf(situation, target.Endpoint))];
         return [.. ByTurns(near).Take(PunchPlan.MaxPrivateCandidates), .. offered, .. ByTurns(far)];
     }
 
@@ -62,6 +69,14 @@ internal static class PunchTargets
                 if (offer.First.WithPort((ushort)port) is var endpoint && PunchPlan.IsUsable(endpoint, situation.AllowLoopback)) yield return endpoint;
             }
         }
+    }
+
+    // The first of our interfaces on whose link it is; as many as we have where it is on none.
+    private static int LinkOf(PunchSituation situation, Endpoint endpoint)
+    {
+        var link = 0;
+        while (link < situation.HostAddresses.Count && !situation.HostAddresses[link].IsOnLink(endpoint)) link++;
+        return link;
     }
 
     // By which family we have addresses in. Unique local ones lead nowhere else (RFC 4193 §4.3), where no translator makes them global.

@@ -27,6 +27,9 @@ internal sealed class SearchBudget
     /// <summary>Ports that were tried, in all: sessions, that share their mapping.</summary>
     public ulong Probes { get; private set; }
 
+    /// <summary>A search is under way: our router's table is its own.</summary>
+    public bool IsUnderWay => _owner is not null;
+
     /// <summary>Nothing more may be tried before the pause is over.</summary>
     public bool IsProbesExhausted => _probes >= MaxProbes;
 

@@ -69,6 +69,32 @@ internal readonly record struct SearchPlan(SearchKind Kind, int Sockets = 0, Tim
     /// <summary>What may fail is told then.</summary>
     public static readonly TimeSpan HopelessDelay = TimeSpan.FromMilliseconds(800);
 
+    /// <summary>Ports that the easy side tries, a hundred a second (PROTOCOL §5).</summary>
+    public const int Probes = 2_000;
+    private const int ProbesPerSecond = 100;
+
+    /// <summary>How many of a search's attempts succeed. Where ports are counted, that is measured; where they are drawn, the arithmetic above.</summary>
+    /// <param name="hard">The profile of the side that opens ports.</param>
+    public double ChanceOf(NetworkProfile hard) => Kind switch
+    {
+        SearchKind.Bracket => 0.99,
+        SearchKind.Crossing => 0.95,
+        SearchKind.Blocks => Chance,
+        SearchKind.Birthday => 1 - Math.Pow(1 - ((double)Sockets / hard.Ports), Probes),
+        _ => 0,
+    };
+
+    /// <summary>What 98 of 100 that succeed need.</summary>
+    /// <param name="hard">The profile of the side that opens ports.</param>
+    public TimeSpan TimeOf(NetworkProfile hard) => Kind switch
+    {
+        SearchKind.Bracket => TimeSpan.FromSeconds(1),
+        SearchKind.Crossing => TimeSpan.FromSeconds(3),
+        SearchKind.Blocks => Delay + TimeSpan.FromSeconds((double)Packets / ProbesPerSecond),
+        SearchKind.Birthday => Delay + TimeSpan.FromSeconds(Math.Min(Probes, Math.Log(0.02) / Math.Log(1 - ((double)Sockets / hard.Ports))) / ProbesPerSecond),
+        _ => TimeSpan.Zero,
+    };
+
     /// <summary>Our part.</summary>
     /// <param name="local">Our network's profile.</param>
     /// <param name="remote">The peer's. Unknown counts as endpoint-independent, which most are: nothing is lost by trying.</param>

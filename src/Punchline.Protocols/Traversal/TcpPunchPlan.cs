@@ -38,6 +38,12 @@ internal static class TcpPunchPlan
     /// </summary>
     public static readonly TimeSpan HeadStartOfUdp = TimeSpan.FromMilliseconds(300);
 
+    /// <summary>
+    /// Whether TCP cannot be a way between two routers that both give every destination another port of TCP's as well: no SYN comes from where the other
+    /// side's is sent to. Filters that let in any port are rare in front of such a mapping, and not counted on.
+    /// </summary>
+    public static bool IsHopeless(NetworkProfile local, NetworkProfile remote) => local.IsTcpSymmetric && remote.IsTcpSymmetric;
+
     public static IReadOnlyList<TcpTarget> Create(PunchSituation situation)
     {
         var lead = PunchPlan.LeadOf(situation);

@@ -12,6 +12,15 @@ internal sealed record DhtLinkOptions
     public static readonly IReadOnlyList<string> DefaultBootstrapHosts =
         ["router.bittorrent.com:6881", "dht.transmissionbt.com:6881", "router.utorrent.com:6881", "dht.libtorrent.org:25401"];
 
+    /// <summary>What to say where no node answers: what happened, why that may be, and what helps.</summary>
+    public static string SilenceOf(IReadOnlyList<string> hosts) =>
+        $"No node of the DHT answers: {string.Join(", ", hosts)} and those met earlier were asked for 15 s. The network may block UDP, or these hosts may be away: "
+        + "name other nodes, as a BitTorrent client on another network lists them, or meet at a coordination server.";
+
+    /// <summary>Whether a text names a node: HOST:PORT.</summary>
+    public static bool IsHost(string text) =>
+        Endpoint.TryParse(text, out var literal) ? literal.Port != 0 : text.LastIndexOf(':') is > 0 and var colon && ushort.TryParse(text[(colon + 1)..], out var port) && port != 0;
+
     /// <summary>HOST:PORT each; asked while few nodes are known.</summary>
     public IReadOnlyList<string> BootstrapHosts { get; init; } = DefaultBootstrapHosts;
 
@@ -28,6 +37,12 @@ internal sealed record DhtLinkOptions
 /// <param name="Outcome">What it took.</param>
 internal sealed record DhtFinding(IReadOnlyList<Endpoint> Peers, ReadOnlyMemory<byte> Value, DhtSearchOutcome Outcome);
 
+/// <summary>What is known of the DHT and of our place in it, for whoever looks into the network.</summary>
+/// <param name="Statistics">Nodes known, queries, answers.</param>
+/// <param name="External">Where the nodes see us; null before enough of them said so.</param>
+/// <param name="LastSearch">What the owner's last search came to, and how long it took; null before the first has ended.</param>
+internal readonly record struct DhtStatus(DhtStatistics Statistics, ExternalView? External, DhtSearchOutcome? LastSearch);
+
 /// <summary>The engine's way into the DHT: names of bootstrap hosts, the file with the nodes of the last run, searches as tasks.</summary>
 internal sealed class DhtLink : IDhtObserver, IAsyncDisposable
 {
@@ -41,6 +56,7 @@ internal sealed class DhtLink : IDhtObserver, IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly Dictionary<int, Search> _searches = [];
     private Task _running = Task.CompletedTask;
+    private DhtSearchOutcome? _lastSearch; // under the engine's gate
 
     private DhtLink(NodeEngine engine, DhtLinkOptions options) => (_engine, _options) = (engine, options);
 
@@ -48,10 +64,14 @@ internal sealed class DhtLink : IDhtObserver, IAsyncDisposable
     public static DhtLink Start(NodeEngine engine, DhtLinkOptions options)
     {
         var link = new DhtLink(engine, options);
+        engine.DhtBootstrapHosts = options.BootstrapHosts;
         engine.StartDht(link.Read(), options.IsReadOnly, link);
         link._running = Task.Run(link.RunAsync, CancellationToken.None);
         return link;
     }
+
+    /// <summary>How things stand. A room's own searches are told in its events.</summary>
+    public DhtStatus Status => _engine.Run((node, _) => new DhtStatus(node.Dht!.Statistics, node.Dht.External, _lastSearch));
 
     /// <summary>Carries out a search to its end.</summary>
     /// <param name="start">The command that begins it.</param>
@@ -85,6 +105,7 @@ internal sealed class DhtLink : IDhtObserver, IAsyncDisposable
     {
         lock (_gate)
         {
+            if (dhtEvent is DhtEvent.SearchEnded { Outcome: var outcome }) _lastSearch = outcome;
             switch (dhtEvent)
             {
                 case DhtEvent.PeerFound found when _searches.TryGetValue(found.Search, out var search):
@@ -116,7 +137,11 @@ internal sealed class DhtLink : IDhtObserver, IAsyncDisposable
         {
             await Task.WhenAll(_options.BootstrapHosts.Select(BootstrapAsync)).ConfigureAwait(false);
             using var timer = new PeriodicTimer(SaveInterval);
-            while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false)) Write();
+            while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false))
+            {
+                _engine.Run((node, now) => node.SetUtc(DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch, now));
+                Write();
+            }
         }
         catch (OperationCanceledException)
         {

@@ -61,16 +61,18 @@ internal sealed partial class NodeEngine : IDisposable
     private readonly byte[] _sendBuffer = new byte[MaxDatagram];
     private readonly GatewayLink? _gateway;
     private readonly KeptLifetimes? _lifetimes;
+    private readonly MdnsLink? _mdns;
     private readonly Thread _receiver;
     private readonly Thread _timer;
     private IDhtObserver? _dht;
+    private Action<NetworkReport>? _onReport;
     private Timestamp _armed = Timestamp.Never;
     private bool _isDisposed;
 
     /// <exception cref="SocketException">The address cannot be bound.</exception>
     /// <exception cref="IOException">The directory for qlog files cannot be made.</exception>
     /// <exception cref="UnauthorizedAccessException">The directory for qlog files cannot be made.</exception>
-    public NodeEngine(P256KeyPair identity, IPEndPoint? local, bool hideHostCandidates, string? qlogDirectory = null, bool mapsPort = false, IPEndPoint? tcpLocal = null, KeptLifetimes? lifetimes = null)
+    public NodeEngine(P256KeyPair identity, IPEndPoint? local, bool hideHostCandidates, string? qlogDirectory = null, bool mapsPort = false, IPEndPoint? tcpLocal = null, KeptLifetimes? lifetimes = null, bool usesMdns = false)
     {
         _socket = local is null ? UdpSocket.BindAny(Nat64) : new UdpSocket(local, Nat64);
         LocalEndPoint = _socket.LocalEndPoint;
@@ -99,6 +101,8 @@ internal sealed partial class NodeEngine : IDisposable
             _gateway = new GatewayLink(this, bound);
             _node.MapPort((ushort)LocalEndPoint.Port, Timestamp.Zero);
         }
+        // It tells the links our addresses there.
+        if (usesMdns && !hideHostCandidates && !IPAddress.IsLoopback(LocalEndPoint.Address)) _mdns = new MdnsLink(this, LocalEndPoint);
         _receiver = new Thread(Receive) { Name = "Punchline receive", IsBackground = true };
         _timer = new Thread(KeepTime) { Name = "Punchline timer", IsBackground = true };
         _receiver.Start();
@@ -175,39 +179,6 @@ internal sealed partial class NodeEngine : IDisposable
         return new PeerPath(kind, transport, LocalEndPointTowards(endPoint, transport), endPoint);
     }
 
-    /// <summary>Opens a room, a call or an inbox, and says who hears of it from its first event on.</summary>
-    public int Open(Func<NodeCore, int> open, IRoomObserver observer) => Run((node, _) =>
-    {
-        var number = open(node);
-        _rooms.Add(number, observer);
-        return number;
-    });
-
-    /// <summary>Takes a call that rings in an inbox. Null: it rings no more.</summary>
-    public int? TryAcceptCall(int inbox, int call, RoomUse use, IRoomObserver observer) => Run<int?>((node, now) =>
-    {
-        if (!node.TryAcceptCall(inbox, call, now, out var room, use)) return null;
-        _rooms.Add(room, observer);
-        return room;
-    });
-
-    public void CloseRoom(int room) => Run((node, _) =>
-    {
-        node.CloseRoom(room);
-        DrainConnections();
-        _rooms.Remove(room);
-    });
-
-    /// <summary>Joins the DHT, and says who hears of it.</summary>
-    public void StartDht(ReadOnlyMemory<byte> saved, bool isReadOnly, IDhtObserver observer) => Run((node, now) =>
-    {
-        node.StartDht(saved.Span, now).SetReadOnly(isReadOnly, now);
-        _dht = observer;
-    });
-
-    /// <summary>Has the gateway forget what it maps to us, before the end.</summary>
-    public ValueTask ClosePortMappingsAsync() => _gateway?.DisposeAsync() ?? ValueTask.CompletedTask;
-
     public void Dispose()
     {
         PeerMetrics.Remove(this);
@@ -255,9 +226,12 @@ internal sealed partial class NodeEngine : IDisposable
     {
         _hostAddresses = addresses;
         if (news == NetworkNews.Moved) Nat64Sought = SeekNat64Async();
+        _mdns?.Look();
         lock (_gate)
         {
             if (_isDisposed) return;
+            // The clock behind our timestamps may have stood still while the machine slept.
+            _node.SetUtc(DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch, Now);
             if (news == NetworkNews.Moved && !_hidesHostCandidates) _node.SetHostAddresses(addresses, Now);
             else _node.Doubt(Now);
             Drain();
@@ -321,7 +295,9 @@ internal sealed partial class NodeEngine : IDisposable
                 observer.OnEvent(nodeEvent);
             }
         }
+        while (_node.TryDequeueReport(out var report)) _onReport?.Invoke(report);
         if (_gateway is { } gateway) DrainTo(gateway);
+        if (_mdns is { } mdns) DrainTo(mdns);
         DrainConnections();
         foreach (var observer in _rooms.Values) observer.OnDrained(_node);
         // Whoever took events or read made room, and a window may open again.
@@ -345,6 +321,11 @@ internal sealed partial class NodeEngine : IDisposable
         while (_node.TryDequeueGatewayTransmit(Now, _sendBuffer, out var transmit)) gateway.Send(_sendBuffer.AsSpan(0, transmit.Length), transmit);
         while (_node.TryDequeueGatewayHttp(out var request)) gateway.Exchange(request);
         if (_node.ArePortMappingsClosed) gateway.HandleClosed();
+    }
+
+    private void DrainTo(MdnsLink mdns)
+    {
+        while (_node.TryDequeueMdnsTransmit(Now, _sendBuffer, out var transmit)) mdns.Send(_sendBuffer.AsSpan(0, transmit.Length), transmit);
     }
 
     private void DrainConnections()

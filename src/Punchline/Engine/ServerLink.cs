@@ -37,18 +37,22 @@ internal sealed class ServerLink(NodeEngine engine, int room, string path, Serve
     private readonly CancellationTokenSource _stop = new();
     private volatile TaskCompletionSource _silence = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile Channel<ReadOnlyMemory<byte>>? _outgoing;
+    private Task _starting = Task.CompletedTask;
     private Task _running = Task.CompletedTask;
     private Task _asking = Task.CompletedTask;
     private volatile bool _isLeaving;
 
     /// <summary>Connects for the first time, then carries on in the background.</summary>
-    /// <exception cref="CoordinationConnectException">There is no way to the server.</exception>
-    /// <exception cref="OperationCanceledException">The caller's token.</exception>
-    public async Task StartAsync(CancellationToken cancellationToken)
+    /// <param name="cancellationToken">Ends the first attempt.</param>
+    /// <param name="goesOn">Also where there is no way to the server yet.</param>
+    /// <returns>Whether there is a connection.</returns>
+    /// <exception cref="CoordinationConnectException">There is no way to the server, or none that is trusted.</exception>
+    /// <exception cref="OperationCanceledException">The caller's token, or the link was disposed of.</exception>
+    public Task<bool> StartAsync(CancellationToken cancellationToken, bool goesOn = false)
     {
-        _asking = QueryStunAsync(_stop.Token);
-        var channel = await ConnectAsync(cancellationToken).ConfigureAwait(false);
-        _running = Task.Run(() => RunAsync(channel), CancellationToken.None);
+        var starting = StartOnceAsync(goesOn, cancellationToken);
+        _starting = starting;
+        return starting;
     }
 
     /// <summary>For the server. Does not wait.</summary>
@@ -64,6 +68,12 @@ internal sealed class ServerLink(NodeEngine engine, int room, string path, Serve
     public async ValueTask DisposeAsync()
     {
         _isLeaving = true;
+        if (!_starting.IsCompleted)
+        {
+            // There is nobody to say goodbye to yet.
+            await _stop.CancelAsync().ConfigureAwait(false);
+            await _starting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
         _outgoing?.Writer.TryComplete();
         try
         {
@@ -77,6 +87,23 @@ internal sealed class ServerLink(NodeEngine engine, int room, string path, Serve
         await _running.ConfigureAwait(false);
         await _asking.ConfigureAwait(false);
         _stop.Dispose();
+    }
+
+    private async Task<bool> StartOnceAsync(bool goesOn, CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stop.Token);
+        _asking = QueryStunAsync(_stop.Token);
+        CoordinationChannel? channel = null;
+        try
+        {
+            channel = await ConnectAsync(either.Token).ConfigureAwait(false);
+        }
+        catch (CoordinationConnectException exception) when (goesOn && exception.Failure is not CoordinationConnectFailure.CertificateRefused)
+        {
+            // In a while there may be one.
+        }
+        _running = Task.Run(() => RunAsync(channel), CancellationToken.None);
+        return channel is not null;
     }
 
     // The server answers STUN on the port of its TLS and the next: asked at once, beside TLS, so that the join has not to wait. Each family

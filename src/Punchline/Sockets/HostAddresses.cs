@@ -18,7 +18,7 @@ internal static class HostAddresses
     {
         try
         {
-            return Rank(InterfaceAddress.All(), [.. new[] { SomewhereIPv6, SomewhereIPv4 }.Select(ChosenTowards).OfType<IPAddress>()], bound);
+            return Rank(InterfaceAddress.All(), Chosen(), bound);
         }
         catch (NetworkInformationException)
         {
@@ -37,17 +37,24 @@ internal static class HostAddresses
     /// <param name="bound">The socket's.</param>
     public static IReadOnlyList<HostAddress> Rank(IEnumerable<InterfaceAddress> addresses, IReadOnlyList<IPAddress> chosen, IPEndPoint bound)
     {
-        var families = addresses.Where(address => IsCandidate(address, bound))
-            .DistinctBy(address => address.Address)
-            .OrderBy(address => RankOf(address, chosen))
-            // RFC 6724 §5, rules 2 and 7: the wider scope, then the temporary one. The sort is stable: the system's order decides among equals.
-            .ThenBy(address => AddressScope.IsPrivate(Endpoint.From(address.Address, 0)))
-            .ThenBy(address => !address.Traits.HasFlag(InterfaceAddressTraits.Temporary))
-            .ToLookup(address => address.Address.AddressFamily);
+        var families = InOrder(addresses, chosen, bound).ToLookup(address => address.Address.AddressFamily);
         var ranked = families.SelectMany(family => family.Select((address, turn) => (Address: address, Turn: turn)))
             .OrderBy(place => place.Turn).ThenBy(place => place.Address.Address.AddressFamily == AddressFamily.InterNetwork);
         return [.. ranked.Take(Candidate.MaxPerPeer).Select(place => new HostAddress(Endpoint.From(place.Address.Address, (ushort)bound.Port), place.Address.PrefixLength))];
     }
+
+    /// <summary>All that are candidates, of both families, in the order of <see cref="Rank"/> within each.</summary>
+    /// <inheritdoc cref="Rank" path="/param"/>
+    public static IEnumerable<InterfaceAddress> InOrder(IEnumerable<InterfaceAddress> addresses, IReadOnlyList<IPAddress> chosen, IPEndPoint bound) =>
+        addresses.Where(address => IsCandidate(address, bound))
+            .DistinctBy(address => address.Address)
+            .OrderBy(address => RankOf(address, chosen))
+            // RFC 6724 §5, rules 2 and 7: the wider scope, then the temporary one. The sort is stable: the system's order decides among equals.
+            .ThenBy(address => AddressScope.IsPrivate(Endpoint.From(address.Address, 0)))
+            .ThenBy(address => !address.Traits.HasFlag(InterfaceAddressTraits.Temporary));
+
+    /// <summary>The sources that the system takes for packets into the internet.</summary>
+    public static IReadOnlyList<IPAddress> Chosen() => [.. new[] { SomewhereIPv6, SomewhereIPv4 }.Select(ChosenTowards).OfType<IPAddress>()];
 
     private static bool IsCandidate(InterfaceAddress address, IPEndPoint bound)
     {

@@ -26,6 +26,9 @@ internal enum InterfaceAddressTraits
 /// <summary>An address of an interface that is up, of either family.</summary>
 internal readonly record struct InterfaceAddress(IPAddress Address, int PrefixLength, InterfaceAddressTraits Traits)
 {
+    /// <summary>Whose it is.</summary>
+    public NetworkInterface? Interface { get; init; }
+
     /// <summary>All of this machine's.</summary>
     /// <exception cref="NetworkInformationException">The system does not list its interfaces.</exception>
     public static IEnumerable<InterfaceAddress> All()
@@ -40,7 +43,7 @@ internal readonly record struct InterfaceAddress(IPAddress Address, int PrefixLe
             {
                 if (unicast.Address.AddressFamily is not (AddressFamily.InterNetwork or AddressFamily.InterNetworkV6)) continue;
                 var traits = linux is null ? TraitsOf(unicast) : linux.GetValueOrDefault(unicast.Address);
-                yield return new InterfaceAddress(unicast.Address, unicast.PrefixLength, ofInterface | traits);
+                yield return new InterfaceAddress(unicast.Address, unicast.PrefixLength, ofInterface | traits) { Interface = network };
             }
         }
     }

@@ -25,7 +25,7 @@ public sealed class ScreenRendererTests
                 "12:34 ann: hi …",
             ],
             stage.Log);
-        Assert.Equal([" lounge · 1 other · reaching the server", "● bob direct UDP 20 ms", "> to be continued"], stage.Bottom);
+        Assert.Equal([" lounge · 1 other", "● bob direct UDP 20 ms", "> to be continued"], stage.Bottom);
         Assert.Equal((23, 17), (stage.Terminal.Row, stage.Terminal.Column));
     }
 
@@ -124,7 +124,7 @@ public sealed class ScreenRendererTests
         stage.Say(51, 52);
         stage.Draw();
         Assert.Equal("12:34 bob: x52", stage.Log[^1]);
-        Assert.Equal([" lounge · 1 other · reaching the server", "● bob direct UDP 20 ms", "> text"], stage.Bottom);
+        Assert.Equal([" lounge · 1 other", "● bob direct UDP 20 ms", "> text"], stage.Bottom);
         for (var number = 1; number <= 52; number++) Assert.Contains($"12:34 bob: x{number}", stage.Terminal.All);
     }
 
@@ -156,7 +156,7 @@ public sealed class ScreenRendererTests
         var stage = new Stage();
         for (byte member = 2; member < 66; member++) stage.Connect(member, $"member-{member}");
         stage.Draw();
-        Assert.Equal(" lounge · 64 others · reaching the server", stage.Bottom[0]);
+        Assert.Equal(" lounge · 64 others", stage.Bottom[0]);
         Assert.StartsWith("● member-2 direct UDP 20 ms   ● member-3", stage.Bottom[1], StringComparison.Ordinal);
         Assert.EndsWith("and 58 more: /who", stage.Bottom[3], StringComparison.Ordinal);
         Assert.Equal(5, stage.Bottom.Count);

@@ -47,6 +47,35 @@ public sealed class JoinArgumentsTests
     }
 
     [Fact]
+    public void The_DHT_takes_the_servers_place_and_what_is_typed_counts_first()
+    {
+        const string Strong = "335v2-k3h52-22x47-djrbv";
+        string[] always = ["lounge", "--secret", Strong, "--state", "-"];
+        var settings = Read([], [.. always, "--dht", "--bootstrap", "one.example:6881", "--bootstrap", "192.0.2.1:6881"]);
+        Assert.Null(settings.Server);
+        Assert.Equal(["one.example:6881", "192.0.2.1:6881"], settings.Bootstraps);
+        Assert.Equal($"punchline join lounge --dht --bootstrap one.example:6881 --bootstrap 192.0.2.1:6881 --secret {Strong}", settings.InvitationLine);
+        Assert.Null(Read([], [.. always, "--dht"]).Bootstraps);
+
+        Assert.Null(Read(new() { ["PUNCHLINE_DHT"] = "yes" }, always).Server);
+        Assert.Null(Read(new() { ["PUNCHLINE_SERVER"] = "h" }, [.. always, "--dht"]).Server);
+        Assert.Equal("h", Read(new() { ["PUNCHLINE_DHT"] = "yes" }, [.. always, "--server", "h"]).Server);
+        Assert.Throws<UsageException>(() => Read([], [.. always, "--dht", "--server", "h"]));
+        Assert.Throws<UsageException>(() => Read(new() { ["PUNCHLINE_DHT"] = "yes", ["PUNCHLINE_SERVER"] = "h" }, always));
+        foreach (var wrong in (string[])["one.example", "one.example:0", ":6881", "one.example:x", ""]) Assert.Throws<UsageException>(() => Read([], [.. always, "--dht", "--bootstrap", wrong]));
+    }
+
+    [Fact]
+    public void In_the_DHT_a_secret_is_strong_or_its_absence_meant()
+    {
+        Assert.Throws<UsageException>(() => Read([], "lounge", "--dht", "--state", "-"));
+        Assert.Throws<UsageException>(() => Read([], "lounge", "--dht", "--secret", "weak", "--state", "-"));
+        Assert.Equal("punchline join lounge --dht --open", Read([], "lounge", "--dht", "--open", "--state", "-").InvitationLine);
+        Assert.True(Read([], "lounge", "--dht", "--secret", "auto", "--state", "-").Secret.IsInvented);
+        Assert.True(Read([], "--dht", "--state", "-").Secret.IsInvented);
+    }
+
+    [Fact]
     public void The_TCP_port_is_a_number()
     {
         string[] always = ["lounge", "--server", "h", "--state", "-"];

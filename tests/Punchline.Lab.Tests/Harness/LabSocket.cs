@@ -63,6 +63,19 @@ internal sealed partial class LabSocket : IDisposable
 
     public void Send(string text, IPEndPoint destination) => _socket.SendTo(Encoding.UTF8.GetBytes(text), destination);
 
+    public void Send(ReadOnlySpan<byte> datagram, IPEndPoint destination) => _socket.SendTo(datagram, destination);
+
+    /// <summary>The next datagram. False where none has come in time.</summary>
+    public bool TryReceive(Span<byte> buffer, TimeSpan within, out int length, out IPEndPoint from)
+    {
+        (length, from) = (0, Local);
+        if (!_socket.Poll(within > TimeSpan.Zero ? within : TimeSpan.Zero, SelectMode.SelectRead)) return false;
+        EndPoint source = from;
+        length = _socket.ReceiveFrom(buffer, ref source);
+        from = (IPEndPoint)source;
+        return true;
+    }
+
     /// <summary>The next datagram and who it seems to be from. Fails the test after a time that no lab needs.</summary>
     public (string Text, IPEndPoint From) Receive()
     {

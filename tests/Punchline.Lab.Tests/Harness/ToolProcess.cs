@@ -68,6 +68,9 @@ internal sealed class ToolProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>What it said last on standard error.</summary>
+    public string ErrorTail => _process.ErrorTail;
+
     public bool Send(PosixSignal signal) => _process.Send(signal);
 
     /// <summary>As a crash: without goodbye to anybody.</summary>

@@ -25,6 +25,8 @@ public sealed class GoldenPacketTests : IDisposable
 
     private static readonly RoomKeys Keys = new([.. Enumerable.Range(0, RoomKeys.KeyLength).Select(i => (byte)i)]);
     private static readonly Endpoint Source = Endpoint.Parse("198.51.100.7:40000");
+    private const long ContactHour = 495_000;
+    private static readonly ulong ContactHint = Keys.DeriveContactHint(ContactHour);
     private static readonly byte[] DataKey = [.. Enumerable.Range(100, 32).Select(i => (byte)i)];
     private static readonly InstanceId LowerInstance = InstanceId.FromBytes(Enumerable.Repeat((byte)0xbb, 16).ToArray());
     private static readonly InstanceId HigherInstance = InstanceId.FromBytes(Enumerable.Repeat((byte)0xaa, 16).ToArray());
@@ -105,7 +107,7 @@ public sealed class GoldenPacketTests : IDisposable
         Assert.Equal(
             [
                 PacketTypes.FirstData, PacketTypes.FirstData + 1, HandshakePacket.Message1, HandshakePacket.Message2, HandshakePacket.Message3, HandshakePacket.CookieReply,
-                HandshakePacket.CookiedMessage1, PacketTypes.KeepAlive,
+                HandshakePacket.CookiedMessage1, (byte)ContactKind.Hello, (byte)ContactKind.Answer, (byte)ContactKind.Introduction, PacketTypes.KeepAlive,
             ],
             types);
         Assert.Empty(Enum.GetValues<FrameType>().Except(Frames.Select(frame => frame.Type)));
@@ -142,6 +144,22 @@ public sealed class GoldenPacketTests : IDisposable
         Assert.Equal(cookie, returned);
         Assert.Equal(_golden["message-1"], inner);
         Assert.True(CookiesAt(out var now).Verify(Source, returned, now));
+    }
+
+    [Fact]
+    public void The_golden_contact_packets_are_understood()
+    {
+        foreach (var (name, kind) in new[] { ("contact-hello", ContactKind.Hello), ("contact-answer", ContactKind.Answer), ("contact-introduction", ContactKind.Introduction) })
+        {
+            Assert.True(ContactPacket.TryReadHint(_golden[name], out var hint));
+            Assert.Equal(Keys.DeriveContactHint(ContactHour), hint);
+            Assert.True(ContactPacket.TryOpen(Keys, _golden[name], out var contact));
+            Assert.Equal((kind, Convert.ToHexString(_lower.PublicKey)), (contact.Kind, Convert.ToHexString(contact.PublicKey)));
+            Assert.True(CookiesAt(out var now).Verify(Source, contact.Cookie, now));
+            Assert.Equal(Enumerable.Repeat(kind == ContactKind.Hello ? (byte)0 : (byte)0xcc, AddressCookies.Length), contact.ReturnedCookie.ToArray());
+        }
+        Assert.True(ContactPacket.TryOpenBlob(ContactPairKeyOf(_higher), _golden["contact-introduction"], out var blob));
+        Assert.Equal((_lower.DeriveId(), LowerInstance, 7u, "Zoë"), (blob.Id, blob.Instance, blob.Generation, blob.Name));
     }
 
     [Fact]
@@ -205,6 +223,7 @@ public sealed class GoldenPacketTests : IDisposable
         HandshakePacket.WriteMessage1(cookie, initiator.Message1, cookied);
         yield return new("message-1-with-cookie", cookied);
         yield return new("keep-alive", [PacketTypes.KeepAlive]);
+        foreach (var (name, packet) in WriteContacts(cookie)) yield return new(name, packet);
         using var sealer = new PacketSealer(DataKey, AeadLimits.Default, Timestamp.Zero);
         foreach (var (_, hex) in Frames)
         {
@@ -227,6 +246,27 @@ public sealed class GoldenPacketTests : IDisposable
             yield return new($"signal-{(int)type}", Signal(type).Seal(CallKeysOf(_lower), _lower.DeriveId(), _higher.DeriveId(), new SeededRandom(7)));
         yield return new("chat-message", ChatFrame.WriteMessage(0x965, "hi"u8));
         yield return new("chat-delivered", ChatFrame.WriteDelivered(0x965));
+    }
+
+    private IEnumerable<(string Name, byte[] Packet)> WriteContacts(byte[] cookie)
+    {
+        var returned = Enumerable.Repeat((byte)0xcc, AddressCookies.Length).ToArray();
+        yield return ("contact-hello", ContactPacket.Write(ContactKind.Hello, Keys, ContactHint, _lower.PublicKey, cookie, [], new SeededRandom(8)));
+        yield return ("contact-answer", ContactPacket.Write(ContactKind.Answer, Keys, ContactHint, _lower.PublicKey, cookie, returned, new SeededRandom(9)));
+        var buffer = new byte[IntroductionBlob.MaxLength];
+        var writer = new SpanWriter(buffer);
+        Introduction(_lower).Write(ref writer);
+        yield return ("contact-introduction", ContactPacket.WriteIntroduction(Keys, ContactHint, _lower.PublicKey, cookie, returned, ContactPairKeyOf(_lower), writer.Written, new SeededRandom(10)));
+    }
+
+    // From the lower one to the higher one.
+    private byte[] ContactPairKeyOf(P256KeyPair local)
+    {
+        var agreement = new byte[P256KeyPair.SharedSecretLength];
+        Assert.True(local.TryAgree((local == _lower ? _higher : _lower).PublicKey, agreement));
+        var key = new byte[RoomKeys.KeyLength];
+        Keys.DeriveContactPairKey(_lower.DeriveId(), _higher.DeriveId(), agreement, key);
+        return key;
     }
 
     private HandshakeContext Context(P256KeyPair local)

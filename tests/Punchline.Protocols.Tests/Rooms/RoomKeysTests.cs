@@ -34,6 +34,21 @@ public sealed class RoomKeysTests
     }
 
     [Fact]
+    public void The_keys_for_the_dht_are_what_another_implementation_computes_and_each_hours_are_its_own()
+    {
+        const long Hour = 495_000;
+        var keys = new RoomKeys(Convert.FromHexString(RoomKey));
+        Assert.Equal("9e42706c07ba9d8c407dcc5bcf27aa5a09d098ba81aeb83c0d5d98e245203399", Convert.ToHexStringLower(keys.ContactKey));
+        Assert.Equal("69d637d0171620bf94f1f7c5c401b7ad63ab5e82", keys.DeriveTopic(Hour).ToString());
+        Assert.Equal(0x72b80021eb977ef9UL, keys.DeriveContactHint(Hour));
+        var pairKey = new byte[RoomKeys.KeyLength];
+        keys.DeriveContactPairKey(A.Id, B.Id, Agreement, pairKey);
+        Assert.Equal("0fee1c71d16e17e234ed32548aaabeff8a03d014b1b527c1fe631cfa5d7dd1ea", Convert.ToHexStringLower(pairKey));
+        Assert.NotEqual(keys.DeriveTopic(Hour), keys.DeriveTopic(Hour + 1));
+        Assert.NotEqual(keys.DeriveContactHint(Hour), keys.DeriveContactHint(Hour + 1));
+    }
+
+    [Fact]
     public void Both_sides_derive_one_pair_key_and_another_process_another()
     {
         var keys = new RoomKeys(Convert.FromHexString(RoomKey));

@@ -15,9 +15,9 @@ public sealed class PunchTargetsTests
     [InlineData("srflx 203.0.113.1:5000, srflx 203.0.113.2:5000, host [2001:db8:2::1]:5000", "[2001:db8:2::1]:5000 203.0.113.1:5000 203.0.113.2:5000")]
     [InlineData("host [2001:db8:2::1]:5000, srflx [2001:db8:3::1]:5000, host [2001:db8:2::2]:5000, srflx 203.0.113.1:5000",
         "[2001:db8:3::1]:5000 203.0.113.1:5000 [2001:db8:2::1]:5000 [2001:db8:2::2]:5000")]
-    // What is on our link first, of both families, whatever its scope.
+    // What is on our link first, of both families, by the rank of our own interfaces.
     [InlineData("srflx 203.0.113.1:5000, host 192.168.1.20:5000, host [fd00:1::20]:5000, host [2001:db8:1::20]:5000",
-        "[fd00:1::20]:5000 192.168.1.20:5000 [2001:db8:1::20]:5000 203.0.113.1:5000")]
+        "[2001:db8:1::20]:5000 192.168.1.20:5000 [fd00:1::20]:5000 203.0.113.1:5000")]
     // Four near ones, and noise of one family does not push out the other.
     [InlineData("host [fd00:1::1]:5000, host [fd00:1::2]:5000, host [fd00:1::3]:5000, host [fd00:1::4]:5000, host 192.168.1.20:5000",
         "[fd00:1::1]:5000 192.168.1.20:5000 [fd00:1::2]:5000 [fd00:1::3]:5000")]
@@ -98,6 +98,27 @@ public sealed class PunchTargetsTests
         PunchPlan.Flights + PunchPlan.OpenerFlights,
         PunchPlan.Create(Situation([HomeIPv6], "srflx [2001:db8:2::1]:5000")).Count);
 
+    // As every machine with containers has them: bridges of the same networks, with the same addresses, and some with others.
+    [Fact]
+    public void Networks_that_every_machine_has_do_not_delay_the_one_that_both_are_in()
+    {
+        HostAddress[] bridges = [.. Enumerable.Range(17, 15).Select(n => new HostAddress(Endpoint.Parse($"172.{n}.0.1:40000"), 16))];
+        var theirs = string.Join(", ", Enumerable.Range(17, 10).Select(n => $"host 172.{n}.0.1:5000").Concat(Enumerable.Range(27, 5).Select(n => $"host 172.{n}.0.9:5000")));
+        var targets = PunchTargets.Rank(Situation([HomeIPv4, .. bridges], $"{theirs}, host 192.168.1.20:5000"), Carrier.Udp);
+        Assert.Equal((Endpoint.Parse("192.168.1.20:5000"), PunchPlan.MaxPrivateCandidates), (targets[0].Endpoint, targets.Count));
+        // Their own addresses only where there is nothing better, as between two processes of one machine.
+        Assert.All(targets.Skip(1), target => Assert.EndsWith(".0.9:5000", target.Endpoint.ToString(), StringComparison.Ordinal));
+    }
+
+    [Theory]
+    // A port that the peer's router maps within the carrier's network: to who is behind the same carrier, a router further than a LAN.
+    [InlineData("srflx 198.51.100.1:6000, mapped 100.64.1.9:5000", "100.64.1.9:5000/5 198.51.100.1:6000/0")]
+    [InlineData("srflx 198.51.100.1:6000, mapped 192.168.7.1:5000, host 10.0.0.1:5000", "192.168.7.1:5000/5 10.0.0.1:5000/3 198.51.100.1:6000/0")]
+    // To others it is nothing.
+    [InlineData("srflx 203.0.113.1:6000, mapped 100.64.1.9:5000", "203.0.113.1:6000/0")]
+    public void A_mapped_port_between_two_NATs_is_for_who_is_behind_the_same(string candidates, string expected) => Assert.Equal(
+        expected, string.Join(' ', PunchTargets.Rank(Situation([HomeIPv4], candidates), Carrier.Udp).Select(target => $"{target.Endpoint}/{target.TimeToLive}")));
+
     [Fact]
     public void Twenty_nine_addresses_of_one_family_do_not_delay_the_other()
     {
@@ -112,6 +133,6 @@ public sealed class PunchTargetsTests
         hosts,
         hosts.Contains(HomeIPv4) ? [Endpoint.Parse("198.51.100.1:40000")] : [],
         [.. candidates.Split(", ").Select(text => text.Split(' ')).Select(parts =>
-            new Candidate(parts[0] == "srflx" ? CandidateKind.ServerReflexive : CandidateKind.Host, Endpoint.Parse(parts[1])))],
+            new Candidate(parts[0] switch { "srflx" => CandidateKind.ServerReflexive, "mapped" => CandidateKind.Mapped, _ => CandidateKind.Host }, Endpoint.Parse(parts[1])))],
         AllowLoopback: false);
 }

@@ -62,6 +62,33 @@ public sealed class MeetingTests
         }, $"{first} - {second}");
     }
 
+    // TCP might be a way where UDP is none. That it is none either, both networks' mappings of TCP tell as soon.
+    [Theory]
+    [MemberData(nameof(HopelessPairs))]
+    public void Where_TCP_is_mapped_at_random_too_both_are_told_as_soon(string first, string second)
+    {
+        foreach (var seed in SimulationSeeds.Take(Seeds))
+        {
+            SimulationRun.Check(seed, internet =>
+            {
+                using var meeting = MeetingScenario.Between(internet, Network.Named(first), Network.Named(second), Usual.Link, tcpPort: SimulatedPeer.Port, hasAlternate: true);
+                meeting.JoinBoth();
+                AssertBothFail(meeting, PunchFailure.SymmetricBoth, TimeSpan.FromSeconds(1));
+                Assert.Contains("of TCP as well", meeting.First.EventsOf<NodeEvent.Failed>().Single().Failure.Detail, StringComparison.Ordinal);
+            }, $"{first} - {second}");
+        }
+    }
+
+    [Fact] // a server with one address cannot tell how TCP is mapped, so TCP gets its time
+    public void Where_TCPs_mapping_is_not_known_it_is_tried_for_four_seconds() => SimulationRun.Check(1, internet =>
+    {
+        using var meeting = MeetingScenario.Between(internet, Network.Named("symmetric"), Network.Named("symmetric"), Usual.Link, tcpPort: SimulatedPeer.Port);
+        meeting.JoinBoth();
+        internet.RunFor(TimeSpan.FromSeconds(3.5));
+        Assert.Empty(meeting.First.EventsOf<NodeEvent.Failed>());
+        AssertBothFail(meeting, PunchFailure.SymmetricBoth, TimeSpan.FromSeconds(2));
+    });
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -1,4 +1,5 @@
 using System.Text;
+using Punchline.Protocols.Mdns;
 using Punchline.Protocols.Node;
 using Punchline.Protocols.Noise;
 using Punchline.Protocols.Primitives;
@@ -32,6 +33,7 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
     private readonly RoomKeys _keys;
     private readonly SimulatedSocket _socket;
     private readonly bool _ownsIdentity;
+    private readonly IReadOnlySet<PeerId>? _allowed;
     private readonly IRandomSource _random;
     private readonly Nat64Prefix? _nat64;
     private List<NodeEvent> _events = [];
@@ -53,6 +55,7 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
         _internet = internet;
         _machine = machine;
         _keys = keys;
+        _allowed = allowed;
         _random = internet.NewRandom();
         _ownsIdentity = identity is null;
         _identity = identity ?? P256KeyPair.Generate(_random);
@@ -92,9 +95,12 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
 
     public SimulatedSideSockets SideSockets { get; }
 
+    /// <summary>Addresses of other interfaces, which lead to no one.</summary>
+    public IReadOnlyList<HostAddress> Noise { get; set; } = [];
+
     public P256KeyPair Identity => _identity;
 
-    /// <summary>When it last sent anything, to a peer or to the server: its last sign of life once it is dead.</summary>
+    /// <summary>When it last sent a message to the server, or a packet of a connection to a peer: its last sign of life once it is dead.</summary>
     public Timestamp LastSent { get; private set; }
 
     /// <summary>When it last got a packet of a connection.</summary>
@@ -129,6 +135,15 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
         _node.MapPort(Port, _internet.Now);
     }
 
+    /// <summary>Looks for members on the site's LAN by multicast DNS, as the engine does once a room is opened.</summary>
+    /// <param name="hasServer">The room has a server as well.</param>
+    public void UseLinks(bool hasServer = false)
+    {
+        if (_machine.FindSocket(MdnsService.Port) is null) _machine.Bind(MdnsService.Port, new LinkEnd(_node));
+        ShowHostAddress();
+        _node.ShowOnLinks(_room, hasServer, _internet.Now);
+    }
+
     /// <summary>Opens the connection to the server and joins, STUN beside it, as the engine does.</summary>
     public void Join(SimulatedServer server, TimeSpan serverDelay)
     {
@@ -155,6 +170,19 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
         _node.HandleServerConnected(_room, SimulatedServer.Host, [], isLoopback: false, _internet.Now);
     }
 
+    /// <summary>Instead of <see cref="Join"/>: looks for the members in the DHT.</summary>
+    /// <param name="bootstraps">Nodes to begin with.</param>
+    /// <param name="utc">What this machine's wall clock shows, from 1970 on.</param>
+    public void JoinInDht(IEnumerable<Endpoint> bootstraps, TimeSpan utc)
+    {
+        var now = _internet.Now;
+        _node.CloseRoom(_room);
+        _node.StartDht([], now);
+        _node.SetUtc(utc, now);
+        foreach (var bootstrap in bootstraps) _node.Dht!.AddBootstrap(bootstrap, now);
+        _room = _node.OpenRoomInDht(_keys, Name, Port, now, _allowed, Use);
+    }
+
     /// <summary>The machine goes to another network, and the peer hears of its new address as the engine does from the system.</summary>
     public void Roam(Site site)
     {
@@ -163,9 +191,13 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
     }
 
     /// <summary>What the system says of the machine's interfaces now.</summary>
-    public void ShowHostAddress() => _node.SetHostAddresses(
-        [.. _machine.Addresses.Select(address => new Endpoint(address, Port)).Select(at => new HostAddress(at, at.IsIPv4 ? LanPrefixLength : IPv6PrefixLength))],
-        _internet.Now);
+    public void ShowHostAddress()
+    {
+        HostAddress[] addresses = [.. Noise, .. _machine.Addresses.Select(address => new Endpoint(address, Port)).Select(at => new HostAddress(at, at.IsIPv4 ? LanPrefixLength : IPv6PrefixLength))];
+        _node.SetHostAddresses(addresses, _internet.Now);
+        // An interface of the engine's keeps its number in another network, and has another address.
+        if (_machine.FindSocket(MdnsService.Port) is not null) _node.SetLinks([new MdnsNetwork(LinkEnd.Network, addresses[Noise.Count..])], _internet.Now);
+    }
 
     public bool Send(string text) => _node.TrySend(_room, Encoding.UTF8.GetBytes(text), _internet.Now, out _);
 
@@ -228,13 +260,17 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
         }
         // Behind what was just sent, which may be why.
         if (_node.TryDequeueServerClose(out _)) _internet.Schedule(now, LoseServer);
+        while (_node.TryDequeueDhtEvent(now, out _))
+        {
+            // What concerns the room the node itself takes.
+        }
         while (_node.TryDequeueConnection(out var connection)) Application.Handle(connection);
         while (TakesEvents && _node.TryDequeueEvent(_room, now, out var nodeEvent)) _events.Add(nodeEvent);
         do
         {
             while (_node.TryDequeueTransmit(now, buffer, out transmit))
             {
-                LastSent = now;
+                if (buffer[0] is >= PacketTypes.FirstData and <= PacketTypes.LastData) LastSent = now;
                 if (transmit.Via.Carrier == Carrier.Udp)
                 {
                     if (_nat64 is not null && transmit.Destination.IsIPv4) transmit = transmit with { Destination = _nat64.Embed(transmit.Destination) };

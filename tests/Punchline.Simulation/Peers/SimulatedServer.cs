@@ -20,25 +20,30 @@ internal sealed class SimulatedServer : IDisposable
     private readonly Dictionary<long, ReliableChannel> _channels = [];
     private readonly Dictionary<long, string> _names = [];
     private readonly StunPort[] _stun;
+    private readonly Machine? _alternate;
+    private StunVantage? _vantage;
     private long _lastConnection;
 
     /// <param name="internet">Where it lives.</param>
     /// <param name="link">Its link.</param>
     /// <param name="hasIPv6">It has an IPv6 address as well, with STUN.</param>
-    /// <param name="hasAlternate">It has a second address, and answers STUN there as well.</param>
+    /// <param name="hasAlternate">It has a second address, and answers STUN there as well; the four endpoints for each other (RFC 5780).</param>
     public SimulatedServer(VirtualInternet internet, LinkConditions? link = null, bool hasIPv6 = false, bool hasAlternate = false)
     {
         _internet = internet;
         _machine = internet.AddServer("server", link, hasIPv6);
         _core = new CoordinationServer(internet.NewRandom());
-        _stun = [new StunPort(this, drivesCore: true), new StunPort(this, drivesCore: false)];
+        _stun = [.. Enumerable.Range(0, hasAlternate ? StunVantage.Count : 2).Select(index => new StunPort(this, index))];
         _machine.Bind(Port, _stun[0]);
         _machine.Bind(Port + 1, _stun[1]);
         _machine.Tcp.Listen(Port, ServeStun);
         StunEndpoints = [.. _machine.Addresses.SelectMany(address => new[] { new Endpoint(address, Port), new Endpoint(address, Port + 1) })];
         if (!hasAlternate) return;
         var alternate = internet.AddServer("server-alternate", link);
-        for (ushort port = Port; port <= Port + 1; port++) alternate.Bind(port, new StunPort(this, drivesCore: false));
+        for (ushort port = Port; port <= Port + 1; port++) alternate.Bind(port, _stun[StunVantage.AlternateAddress + port - Port]);
+        alternate.Tcp.Listen(Port, ServeStun);
+        _alternate = alternate;
+        _vantage = new StunVantage(new Endpoint(_machine.Address, Port), alternate.At(Port + 1));
         StunEndpoints = [.. StunEndpoints, alternate.At(Port), alternate.At(Port + 1)];
     }
 
@@ -114,7 +119,8 @@ internal sealed class SimulatedServer : IDisposable
         }
     }
 
-    private sealed class StunPort(SimulatedServer server, bool drivesCore) : ISimulatedHost
+    // Numbered as a vantage's endpoints; the first drives the core.
+    private sealed class StunPort(SimulatedServer server, int index) : ISimulatedHost
     {
         private static readonly TimeSpan RefreshInterval = TimeSpan.FromSeconds(5);
 
@@ -124,13 +130,18 @@ internal sealed class SimulatedServer : IDisposable
         private readonly HashSet<Endpoint> _answeredElsewhere = [];
         private Timestamp _nextRefresh = Timestamp.Never;
 
-        public Timestamp NextTimeout => Timestamp.Min(drivesCore && server.IsAlive ? server._core.NextTimeout : Timestamp.Never, _nextRefresh);
+        public Timestamp NextTimeout => Timestamp.Min(index == 0 && server.IsAlive ? server._core.NextTimeout : Timestamp.Never, _nextRefresh);
 
         public void HandleDatagram(Endpoint source, ReadOnlySpan<byte> datagram, Timestamp now)
         {
             if (!server.IsAlive) return;
-            Span<byte> response = stackalloc byte[StunResponder.MaxResponseLength];
-            if (!StunResponder.TryRespond(datagram, source, response, out var length, out var destination)) return;
+            Span<byte> response = stackalloc byte[StunResponder.MaxVantageResponseLength];
+            var from = index;
+            // The vantage is IPv4's, as that of a real server is of one family.
+            var isAnswered = server._vantage is { } vantage && source.IsIPv4
+                ? StunResponder.TryRespond(datagram, source, vantage, index, response, out var length, out from, out var destination)
+                : StunResponder.TryRespond(datagram, source, response, out length, out destination);
+            if (!isAnswered) return;
             var isElsewhere = destination != source;
             switch (server.Lie)
             {
@@ -147,12 +158,15 @@ internal sealed class SimulatedServer : IDisposable
                     break;
             }
             if (!_seen.Contains(destination)) _seen.Add(destination);
-            _responses.Enqueue((destination, response[..length].ToArray()));
+            (from == index ? this : server._stun[from])._responses.Enqueue((destination, response[..length].ToArray()));
+            // The other machine's ports are asked for what they have to send.
+            if (from / StunVantage.AlternateAddress != index / StunVantage.AlternateAddress)
+                server._internet.ScheduleAt((from < StunVantage.AlternateAddress ? server._machine : server._alternate!).Name, now, () => { });
         }
 
         public void HandleTimeout(Timestamp now)
         {
-            if (drivesCore && server.IsAlive) server._core.HandleTimeout(now);
+            if (index == 0 && server.IsAlive) server._core.HandleTimeout(now);
             if (now < _nextRefresh) return;
             _nextRefresh = now + RefreshInterval;
             // Answers to nothing, which look like answers.
@@ -161,7 +175,7 @@ internal sealed class SimulatedServer : IDisposable
 
         public bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit)
         {
-            if (drivesCore) server.Flush();
+            if (index == 0) server.Flush();
             transmit = default;
             if (!_responses.TryDequeue(out var response)) return false;
             response.Response.CopyTo(buffer);

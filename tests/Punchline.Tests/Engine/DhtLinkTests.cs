@@ -31,6 +31,7 @@ public sealed class DhtLinkTests : IDisposable
         await MeetAsync(secondLink);
         var announced = await secondLink.SearchAsync((node, now) => node.Announce(Topic, 1, now), onPeer: null, Cancellation);
         Assert.Equal(1, announced.Outcome.Stored);
+        Assert.Equal((1, announced.Outcome), (secondLink.Status.Statistics.UsableNodes, secondLink.Status.LastSearch));
         using (var third = new NodeEngine(identity, Loopback, hideHostCandidates: true))
         {
             await using var thirdLink = DhtLink.Start(third, new DhtLinkOptions { BootstrapHosts = [bootstrap], StateDirectory = _state });

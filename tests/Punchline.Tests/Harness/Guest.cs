@@ -20,10 +20,11 @@ internal sealed class Guest : IAsyncDisposable
 
     public Room Room { get; }
 
+    // Without multicast DNS, by which guests of other tests with the same room and secret would come in.
     public static async Task<Guest> JoinAsync(
         LocalServer server, string name, CancellationToken cancellationToken, IReadOnlyCollection<PeerId>? allowedPeers = null, string? qlogDirectory = null)
     {
-        var node = await PeerNode.StartAsync(new PeerNodeOptions { QlogDirectory = qlogDirectory }, cancellationToken);
+        var node = await PeerNode.StartAsync(new PeerNodeOptions { QlogDirectory = qlogDirectory, DisableMulticastDns = true }, cancellationToken);
         var room = await node.JoinRoomAsync(
             new RoomOptions { Room = "room", Secret = "a secret of tests", DisplayName = name, Server = server.Address, AllowedPeers = allowedPeers }, cancellationToken);
         var guest = new Guest(node, room, cancellationToken);

@@ -56,7 +56,7 @@ public sealed class LargeRoomTests : IDisposable
         cancellationToken);
 
     private static async Task<Room> JoinAsync(PeerNode node, int number, LocalServer server, CancellationToken cancellationToken) => await node.JoinRoomAsync(
-        new RoomOptions { Room = "large", Secret = "a secret of tests", DisplayName = $"{number}", Server = server.Address }, cancellationToken);
+        new RoomOptions { Room = "large", Secret = "a secret of tests", DisplayName = $"{number}", Server = server.Address, LocalDiscovery = false }, cancellationToken);
 
     // Says its number once all are there, and listens until all have; a second time would be one too many.
     private static async Task<int> ListenAsync(Room room, int number, CancellationToken cancellationToken)

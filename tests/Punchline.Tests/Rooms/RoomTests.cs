@@ -116,7 +116,7 @@ public sealed class RoomTests
         {
             await using var server = await LocalServer.StartAsync(cancellation);
             await using var node = await PeerNode.StartAsync(new PeerNodeOptions { StateDirectory = directory.FullName }, cancellation);
-            await using var room = await node.JoinRoomAsync(new RoomOptions { Room = "room", Secret = "s", Server = server.Address }, cancellation);
+            await using var room = await node.JoinRoomAsync(new RoomOptions { Room = "room", Secret = "s", Server = server.Address, LocalDiscovery = false }, cancellation);
             Assert.Equal(RoomKeys.DeriveRoomKey("room", "s"), new KeptRoomKeys(directory.FullName).Find("room", "s"));
         }
         finally

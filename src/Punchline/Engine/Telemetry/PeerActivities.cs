@@ -17,12 +17,13 @@ internal static class PeerActivities
 
     public static bool HasListeners => Source.HasListeners();
 
-    /// <summary>Until the server has introduced us, or the called peer has answered. Null where nobody listens.</summary>
-    public static Activity? Start(string name, PeerId self, ServerAddress server)
+    /// <summary>Until the server has introduced us, the DHT (no server) has answered, or the called peer has answered. Null where nobody listens.</summary>
+    public static Activity? Start(string name, PeerId self, ServerAddress? server)
     {
         var activity = Source.StartActivity(name, ActivityKind.Client);
         if (activity is not { IsAllDataRequested: true }) return activity;
-        return activity.SetTag(Self, self.ToString()).SetTag("server.address", server.Host).SetTag("server.port", server.Port);
+        activity.SetTag(Self, self.ToString());
+        return server is null ? activity : activity.SetTag("server.address", server.Host).SetTag("server.port", server.Port);
     }
 
     /// <summary>Does what an activity is about, and ends it with how that went.</summary>

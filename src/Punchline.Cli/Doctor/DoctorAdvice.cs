@@ -1,0 +1,56 @@
+using Punchline.Protocols.PortMapping;
+using Punchline.Protocols.Traversal;
+
+namespace Punchline.Cli.Doctor;
+
+/// <summary>What would help, and what is not known.</summary>
+internal static class DoctorAdvice
+{
+    public static IReadOnlyList<Advice> Of(NetworkReport report)
+    {
+        List<Advice> advice = [];
+        if (report.Udp is false)
+        {
+            advice.Add(new("allow-udp", "Allow outgoing UDP in this network's firewall. Until then peers are met over TCP alone, if theirs have one port for all."));
+        }
+        else if (report.Profile.IsSymmetric && report.Mapped is null)
+        {
+            if (report.NatLayers == 2)
+            {
+                advice.Add(new("public-address", "Two NATs are in the way, so mapping a port in your own router does not help. Ask the provider for a public IPv4 address, or for IPv6."));
+            }
+            else
+            {
+                advice.Add(report.Gateway is { Pcp: GatewaySupport.Refuses } or { NatPmp: GatewaySupport.Refuses } or { Upnp: GatewaySupport.Refuses }
+                    ? new("allow-mapping", "The router refuses to map ports: allow it there (PCP, NAT-PMP or UPnP), and everybody can be met.")
+                    : new("enable-mapping", "Switch on UPnP, NAT-PMP or PCP in the router, or forward a UDP port to this machine: then everybody can be met."));
+            }
+            advice.Add(new("ipv6", "IPv6 on both sides gets around it as well."));
+        }
+        else if (report.IsBehindSecondNat is true)
+        {
+            advice.Add(new("second-nat", "The router is behind another NAT: a port that it maps leads nowhere, so none is told to peers."));
+        }
+        return advice;
+    }
+
+    public static IReadOnlyList<Advice> UnknownOf(NetworkReport report)
+    {
+        if (report.ServersAsked == 0)
+            return [new("no-server", "How the router treats peers only a server outside can tell: --server HOST (one that runs `punchline serve`), or --stun HOST, twice with different servers.")];
+        if (report.ServersAnswered == 0 && report.Tcp is not true)
+            return [new("no-answer", "The server may be down, or this network lets only browsers out. Try another server, or one at port 443.")];
+        List<Advice> unknown = [];
+        if (report.IPv4 is not null && report.Profile.Mapping == MappingBehavior.NotPortDependent)
+            unknown.Add(new("mapping", "Whether other addresses see another port: a second server (--stun again), or one with --alternate, shows it."));
+        if (report.IPv4 is not null && report.Filtering == FilteringBehavior.Unknown)
+            unknown.Add(new("filtering", "Whom the router lets in: a server with a second address (punchline serve --alternate) shows it."));
+        if (report is { Tcp: true, TcpMapping: MappingBehavior.Unknown })
+            unknown.Add(new("tcp-mapping", "Whether TCP has one port for all: a server with a second address shows it."));
+        if (report is { IsTranslated: true, NatLayers: null })
+            unknown.Add(new("nat-layers", "Whether there is a second NAT: the router does not say what its outside address is."));
+        if (report.HasIPv6 && report.IPv6Reaches is null) unknown.Add(new("ipv6", "Whether IPv6 leads anywhere: no server was asked by it, or none answered."));
+        else if (report.IPv6Reaches is true && report.IPv6Filtering == FilteringBehavior.Unknown) unknown.Add(new("ipv6-firewall", "Whether IPv6 has a firewall: a server with two IPv6 addresses shows it."));
+        return unknown;
+    }
+}

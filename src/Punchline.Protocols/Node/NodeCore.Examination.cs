@@ -1,0 +1,73 @@
+using System.Diagnostics.CodeAnalysis;
+using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Traversal;
+
+namespace Punchline.Protocols.Node;
+
+// What the network is: asked for by people, not by connections.
+internal sealed partial class NodeCore
+{
+    private readonly Queue<NetworkReport> _reports = new();
+    private NetworkExaminer? _examiner;
+    private NetworkReport? _lastReport;
+    private IReadOnlyList<Endpoint?> _routers = [];
+    private bool _expectsRouters;
+
+    /// <summary>
+    /// Finds out what the network is; <see cref="TryDequeueReport"/> tells, with all that changes, and is complete in the end. Another examination takes the place
+    /// of one that is under way.
+    /// </summary>
+    /// <param name="servers">STUN servers; without any, what the machine and its gateway say.</param>
+    /// <param name="expectsRouters">The driver looks for the first routers, and will say <see cref="SetRouters"/>.</param>
+    /// <param name="now">The time.</param>
+    public void Examine(IReadOnlyList<Endpoint> servers, bool expectsRouters, Timestamp now)
+    {
+        _expectsRouters = expectsRouters;
+        _lastReport = null;
+        _searchesGateway |= _mayMapPorts;
+        _examiner = new NetworkExaminer(_services, servers, now);
+        foreach (var server in servers)
+        {
+            QueryStun(server, now);
+            if (server.IsIPv4) QueryStunOverTcp(server, now);
+        }
+        ProceedExamination(now);
+    }
+
+    /// <summary>The first routers on the way out, as the driver found them; null for those that are silent.</summary>
+    public void SetRouters(IReadOnlyList<Endpoint?> routers, Timestamp now)
+    {
+        (_routers, _expectsRouters) = (routers, false);
+        ProceedExamination(now);
+    }
+
+    public bool TryDequeueReport([NotNullWhen(true)] out NetworkReport? report) => _reports.TryDequeue(out report);
+
+    private void ProceedExamination(Timestamp now)
+    {
+        if (_examiner is not { } examiner) return;
+        examiner.HandleTimeout(_portMapper.Status, _mayMapPorts, _expectsRouters || _profiler.NextTimeout != Timestamp.Never || _tcpMapping is { IsOver: false }, now);
+        foreach (var other in examiner.Others) QueryStun(other, now);
+        LearnTcpMapping(now);
+        var report = examiner.Complete(Describe(), _reflexiveByServer.Keys.Select(server => server.Address).ToHashSet());
+        if (report.IsComplete) _examiner = null;
+        if (report.IsSameAs(_lastReport)) return;
+        _lastReport = report;
+        _reports.Enqueue(report);
+    }
+
+    private NetworkReport Describe() => new()
+    {
+        // TCP that gets to where UDP does not: more than the server's absence.
+        Udp = _services.Reflexive.Count > 0 ? true : _services.TcpReflexive.Mapped is not null ? false : null,
+        Tcp = _services.TcpReflexive.Mapped is not null ? true : null,
+        HostAddresses = _services.HostAddresses,
+        Reflexive = [.. _services.Reflexive],
+        TcpReflexive = _services.TcpReflexive.Mapped,
+        Profile = _services.Profile,
+        Gateway = _portMapper.Status,
+        IsBehindSecondNat = IsBehindSecondNat,
+        Routers = _routers,
+        ServerRoundTrip = _services.ServerRoundTrip,
+    };
+}

@@ -1,0 +1,122 @@
+using Punchline.Cli.Doctor;
+using Punchline.Protocols.PortMapping;
+using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Traversal;
+
+namespace Punchline.Cli.Tests.Doctor;
+
+/// <summary>What the doctor says, to programs to the letter, and to people within the width of a terminal.</summary>
+public sealed class DoctorOutputTests
+{
+    private static readonly Endpoint Seen = Endpoint.Parse("198.51.100.11:5000");
+
+    private static readonly NetworkReport Ordinary = new()
+    {
+        ServersAsked = 1,
+        ServersAnswered = 1,
+        HasAlternate = true,
+        Udp = true,
+        Tcp = true,
+        HostAddresses = [new HostAddress(Endpoint.Parse("192.168.1.10:5000"), 24)],
+        Reflexive = [Seen],
+        TcpReflexive = Seen,
+        Profile = new NetworkProfile { Mapping = MappingBehavior.EndpointIndependent, Allocation = PortAllocation.Preserved, TcpMapping = MappingBehavior.EndpointIndependent },
+        Filtering = FilteringBehavior.AddressAndPortDependent,
+        IsMovedByUnsolicited = false,
+        Hairpins = false,
+        Gateway = new PortMapperStatus(Endpoint.Parse("192.168.1.1:0"), GatewaySupport.Silent, GatewaySupport.Silent, GatewaySupport.Silent, 0, null, null, null, null),
+        ServerRoundTrip = TimeSpan.FromMilliseconds(20),
+        IsComplete = true,
+    };
+
+    private static readonly NetworkReport Symmetric = Ordinary with
+    {
+        Profile = new NetworkProfile { Mapping = MappingBehavior.AddressAndPortDependent, Allocation = PortAllocation.Random, TcpMapping = MappingBehavior.AddressDependent },
+    };
+
+    [Fact]
+    public void For_programs_it_is_one_line()
+    {
+        using var output = new StringWriter { NewLine = "\n" };
+        new JsonDoctorOutput(output).Show(Diagnosis.Of(Ordinary));
+        Assert.Equal(
+            """{"event":"network","kind":"port-restricted","text":"An ordinary router: one port for all, answers only come in (port-restricted).","serversAsked":1,"serversAnswered":1,"alternate":true,"udp":true,"tcp":true,"external":"198.51.100.11:5000","externalTcp":"198.51.100.11:5000","translated":true,"natLayers":null,"mapping":"endpoint-independent","tcpMapping":"endpoint-independent","filtering":"address-and-port-dependent","movedByUnsolicited":false,"hairpin":false,"allocation":{"kind":"preserved","step":0,"firstPort":1024,"lastPort":65535},"gateway":{"address":"192.168.1.1","pcp":"silent","natPmp":"silent","upnp":"silent","external":null,"mapped":null,"behindNat":null},"ipv6":{"present":false,"reaches":null,"filtering":null},"prospects":[{"with":"open","how":"punch","chance":1,"withinMs":500},{"with":"mapped","how":"mapping","chance":1,"withinMs":500},{"with":"full-cone","how":"punch","chance":1,"withinMs":500},{"with":"port-restricted","how":"punch","chance":1,"withinMs":500},{"with":"symmetric-sequence","how":"search","chance":0.99,"withinMs":1000},{"with":"symmetric-block","how":"search","chance":1,"withinMs":1006},{"with":"symmetric","how":"search","chance":0.9996,"withinMs":10239},{"with":"udp-blocked","how":"tcp","chance":1,"withinMs":3500}],"advice":[],"unknown":[{"code":"nat-layers","text":"Whether there is a second NAT: the router does not say what its outside address is."}]}""" + "\n",
+            output.ToString());
+    }
+
+    [Fact]
+    public void What_is_not_known_is_null_for_programs()
+    {
+        using var output = new StringWriter { NewLine = "\n" };
+        new JsonDoctorOutput(output).Show(Diagnosis.Of(new NetworkReport { ServersAsked = 1, IsComplete = true }));
+        var line = output.ToString();
+        foreach (var name in (string[])["udp", "tcp", "external", "externalTcp", "translated", "natLayers", "mapping", "tcpMapping", "filtering", "movedByUnsolicited", "hairpin"])
+            Assert.Contains($"\"{name}\":null", line, StringComparison.Ordinal);
+        Assert.Contains("\"prospects\":[]", line, StringComparison.Ordinal);
+        Assert.Contains("\"code\":\"no-answer\"", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_way_out_is_a_picture()
+    {
+        var lines = Show(Ordinary with
+        {
+            Routers = [Endpoint.Parse("192.168.1.1:0"), Endpoint.Parse("100.64.0.1:0"), null],
+        });
+        Assert.Equal("  this machine ── router ─────── carrier's NAT ── internet", lines[1]);
+        Assert.Equal("  192.168.1.10    192.168.1.1    100.64.0.1       as 198.51.100.11", lines[2]);
+    }
+
+    [Fact]
+    public void What_works_and_what_would_help_is_told()
+    {
+        var lines = Show(Symmetric);
+        Assert.Contains("  ✓ a public address, no firewall                  directly", lines);
+        Assert.Contains("  ~ an ordinary router, or a firewall              99.9 % in 11 s, by a search", lines);
+        Assert.Contains("  ✗ a symmetric router that draws ports            no way", lines);
+        Assert.Contains("  What would help", lines);
+    }
+
+    [Theory] // each sort by its code
+    [InlineData("port-restricted-accepting", true, FilteringBehavior.AddressAndPortDependent)]
+    [InlineData("port-restricted", false, FilteringBehavior.AddressAndPortDependent)]
+    [InlineData("address-restricted", null, FilteringBehavior.AddressDependent)]
+    [InlineData("full-cone", null, FilteringBehavior.EndpointIndependent)]
+    [InlineData("cone", null, FilteringBehavior.Unknown)]
+    internal void A_filter_names_the_sort(string code, bool? isMoved, FilteringBehavior filtering) =>
+        Assert.Equal(code, NetworkKind.Of(Ordinary with { Filtering = filtering, IsMovedByUnsolicited = isMoved }).Code);
+
+    public static IEnumerable<TheoryDataRow<string>> Reports() => Named().Select(pair => new TheoryDataRow<string>(pair.Code));
+
+    [Theory]
+    [MemberData(nameof(Reports))]
+    public void Each_sort_has_its_code_and_fits_into_80_columns(string code)
+    {
+        var report = Named().Single(pair => pair.Code == code).Report;
+        Assert.Equal(code, NetworkKind.Of(report).Code);
+        Assert.All(Show(report), line => Assert.InRange(line.Length, 0, 80));
+    }
+
+    private static IEnumerable<(string Code, NetworkReport Report)> Named()
+    {
+        var open = Ordinary with { HostAddresses = [new HostAddress(Seen, 24)], Hairpins = null, Gateway = default };
+        yield return ("open", open with { Filtering = FilteringBehavior.EndpointIndependent });
+        yield return ("firewall", open);
+        yield return ("public", open with { Filtering = FilteringBehavior.Unknown });
+        yield return ("nat", Ordinary with { Profile = new NetworkProfile { Mapping = MappingBehavior.NotPortDependent, Allocation = PortAllocation.Random }, Filtering = FilteringBehavior.Unknown });
+        yield return ("symmetric", Symmetric);
+        yield return ("symmetric-by-address", Symmetric with { Profile = Symmetric.Profile with { Mapping = MappingBehavior.AddressDependent } });
+        yield return ("symmetric-sequence", Symmetric with { Profile = Symmetric.Profile with { Allocation = PortAllocation.Sequential, Step = 1 } });
+        yield return ("symmetric-block", Symmetric with { Profile = Symmetric.Profile with { FirstPort = 30_000, LastPort = 30_511 }, Gateway = Ordinary.Gateway with { Upnp = GatewaySupport.Refuses } });
+        yield return ("udp-blocked", new NetworkReport { ServersAsked = 1, Udp = false, Tcp = true, TcpReflexive = Seen, HostAddresses = Ordinary.HostAddresses, Gateway = Ordinary.Gateway });
+        yield return ("ipv6-only", new NetworkReport { ServersAsked = 1, ServersAnswered = 1, Udp = true, Reflexive = [Endpoint.Parse("[2001:db8::1]:5000")], HostAddresses = [new HostAddress(Endpoint.Parse("[2001:db8::1]:5000"), 64)] });
+        yield return ("unknown", new NetworkReport());
+    }
+
+    private static string[] Show(NetworkReport report)
+    {
+        using var output = new StringWriter { NewLine = "\n" };
+        new PlainDoctorOutput(output, TextWriter.Null, canErase: false).Show(Diagnosis.Of(report));
+        return output.ToString().Split('\n');
+    }
+}

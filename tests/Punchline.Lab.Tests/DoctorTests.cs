@@ -1,0 +1,55 @@
+using Punchline.Cli.Lab;
+using Punchline.Lab.Tests.Harness;
+
+namespace Punchline.Lab.Tests;
+
+/// <summary>The doctor, behind the kernel's NATs: it names each for what it is.</summary>
+public sealed class DoctorTests(PublishedTool tool) : IClassFixture<PublishedTool>
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    public static TheoryData<string, string> Kinds => new()
+    {
+        { nameof(LabNat.Open), "open" },
+        { nameof(LabNat.Firewall), "firewall" },
+        { nameof(LabNat.FullCone), "full-cone" },
+        { nameof(LabNat.AddressRestricted), "address-restricted" },
+        { nameof(LabNat.PortRestricted), "port-restricted" },
+        { nameof(LabNat.PortRestrictedAccepting), "port-restricted-accepting" },
+        { nameof(LabNat.Symmetric), "symmetric" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task With_a_servers_second_address_a_router_is_named_rightly(string nat, string kind)
+    {
+        var network = await ExamineAsync((LabNat)typeof(LabNat).GetProperty(nat)!.GetValue(null)!, carrier: null, withAlternate: true);
+        Assert.Equal(kind, network["kind"]);
+    }
+
+    [Fact]
+    public async Task A_carriers_NAT_in_front_is_seen()
+    {
+        var network = await ExamineAsync(LabNat.PortRestricted, carrier: LabNat.PortRestricted, withAlternate: true);
+        Assert.Equal(("port-restricted", "2"), (network["kind"], network["natLayers"]));
+    }
+
+    [Fact]
+    public async Task Without_a_second_address_whom_the_router_lets_in_is_not_claimed()
+    {
+        var network = await ExamineAsync(LabNat.FullCone, carrier: null, withAlternate: false);
+        Assert.Equal("cone", network["kind"]);
+    }
+
+    private async Task<ToolEvent> ExamineAsync(LabNat nat, LabNat? carrier, bool withAlternate)
+    {
+        LabRequirement.Check();
+        await using var lab = await NatLab.UpAsync([new("a", nat) { Carrier = carrier }], TestContext.Current.CancellationToken);
+        var addresses = lab.AddressesOf("s1");
+        await using var server = await tool.ServeAsync(lab, "s1", withAlternate ? ["--listen", $"{addresses[0]}", "--alternate", $"{addresses[1]}"] : []);
+        await using var doctor = tool.Start(lab, "a1", "doctor", "--server", server.Option, "--json");
+        var network = await doctor.ReadEventAsync("network", Patience);
+        Assert.Equal(0, await doctor.WaitForExitAsync(Patience));
+        return network;
+    }
+}

@@ -1,0 +1,68 @@
+using Punchline.Protocols.Traversal;
+
+namespace Punchline.Protocols.Tests.Traversal;
+
+/// <summary>What can be expected of two networks: the table, from both sides the same.</summary>
+public sealed class ProspectTests
+{
+    public static TheoryData<string, string, string> Table => new()
+    {
+        { "open", "symmetric", "Punch" },
+        { "mapped", "symmetric", "Mapping" },
+        { "full-cone", "symmetric-block", "Punch" },
+        { "port-restricted", "port-restricted", "Punch" },
+        { "port-restricted", "symmetric-sequence", "Search" },
+        { "port-restricted", "symmetric-block", "Search" },
+        { "port-restricted", "symmetric", "Search" },
+        { "symmetric-sequence", "symmetric-sequence", "Search" },
+        { "symmetric-sequence", "symmetric", "None" },
+        { "symmetric-block", "symmetric-block", "None" },
+        { "symmetric", "symmetric", "None" },
+        { "udp-blocked", "port-restricted", "Tcp" },
+        { "udp-blocked", "udp-blocked", "Tcp" },
+        { "udp-blocked", "symmetric", "None" },
+        { "udp-blocked", "mapped", "Tcp" },
+        { "ipv6", "ipv6", "IPv6" },
+        { "ipv6", "symmetric", "None" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Table))]
+    public void Two_networks(string one, string other, string expected)
+    {
+        var (first, second) = (Named(one), Named(other));
+        Assert.Equal(expected, Prospect.Between(first, second).Kind.ToString());
+        Assert.Equal(Prospect.Between(first, second), Prospect.Between(second, first));
+    }
+
+    [Fact]
+    public void What_is_not_known_of_a_network_is_not_promised()
+    {
+        var unknown = new NetworkTraits(NetworkProfile.Unknown, FilteringBehavior.Unknown) { Udp = null, Tcp = null };
+        foreach (var other in OtherNetworks.All.Where(other => !other.Traits.IsMapped)) Assert.Equal(ProspectKind.Unknown, Prospect.Between(unknown, other.Traits).Kind);
+        // One server only has seen it, so it may be symmetric to others.
+        var unclear = new NetworkTraits(new NetworkProfile { Mapping = MappingBehavior.NotPortDependent, Allocation = PortAllocation.Random }, FilteringBehavior.Unknown);
+        Assert.Equal(ProspectKind.Unknown, Prospect.Between(unclear, Named("port-restricted")).Kind);
+        // A symmetric router before it is known how it chooses.
+        var early = new NetworkTraits(new NetworkProfile { Mapping = MappingBehavior.AddressAndPortDependent }, FilteringBehavior.Unknown);
+        Assert.Equal(ProspectKind.Unknown, Prospect.Between(early, Named("port-restricted")).Kind);
+        Assert.Equal(ProspectKind.Punch, Prospect.Between(early, Named("open")).Kind);
+    }
+
+    [Fact] // SearchPlan's arithmetic
+    public void A_searchs_chance_and_time_are_those_of_its_plan()
+    {
+        var all = Prospect.Between(Named("port-restricted"), Named("symmetric"));
+        Assert.InRange(all.Chance, 0.9996, 0.9997); // 1 − (1 − 256 / 64,512)^2000
+        Assert.InRange(all.Within.TotalSeconds, 10, 10.5); // 984 probes, and 0.4 s
+        var block = Prospect.Between(Named("port-restricted"), Named("symmetric-block"));
+        Assert.Equal(1, block.Chance, 9);
+        Assert.InRange(block.Within.TotalSeconds, 0.9, 1.1); // 61 probes
+        var small = new NetworkTraits(new NetworkProfile { Mapping = MappingBehavior.AddressAndPortDependent, Allocation = PortAllocation.Random, FirstPort = 30_000, LastPort = 30_511 }, FilteringBehavior.Unknown);
+        var blocks = Prospect.Between(small, small);
+        Assert.Equal(ProspectKind.Search, blocks.Kind);
+        Assert.InRange(blocks.Chance, 0.221, 0.222);
+    }
+
+    private static NetworkTraits Named(string code) => OtherNetworks.All.Single(other => other.Code == code).Traits;
+}

@@ -1,0 +1,144 @@
+using Punchline.Protocols.Node;
+using Punchline.Protocols.Rooms;
+using Punchline.Protocols.Traversal;
+using Punchline.Simulation.Nat;
+using Punchline.Simulation.Peers;
+
+namespace Punchline.Simulation.Tests.Peers;
+
+/// <summary>Rooms whose members find each other in the DHT, with no server anywhere.</summary>
+public sealed class DhtRoomTests
+{
+    private static readonly LinkConditions Link = LinkConditions.Of(20);
+
+    [Theory]
+    [InlineData("open", "port-restricted")]
+    [InlineData("full cone", "address-restricted")]
+    [InlineData("port-restricted", "port-restricted")]
+    [InlineData("moved port", "port-restricted")]
+    [InlineData("rejecting", "port-restricted")]
+    [InlineData("symmetric", "full cone")]
+    public void Two_peers_behind_routers_meet_within_ten_seconds(string first, string second)
+    {
+        foreach (var seed in SimulationSeeds.Take(5))
+        {
+            SimulationRun.Check(seed, internet =>
+            {
+                using var room = new DhtRoomScenario(internet, Link);
+                var one = room.AddPeer(Network.Named(first).Nat);
+                var other = room.AddPeer(Network.Named(second).Nat);
+                room.Join(one);
+                room.Join(other);
+                Assert.True(internet.RunUntil(room.IsFullMesh, TimeSpan.FromSeconds(10)));
+                Assert.True(one.Send("hello"));
+                Assert.True(internet.RunUntil(() => one.Undelivered == 0, TimeSpan.FromSeconds(2)));
+                Assert.Equal(["hello"], other.TextsFrom(one));
+                Assert.Single(one.EventsOf<NodeEvent.MemberJoined>());
+                Assert.Single(other.EventsOf<NodeEvent.MemberJoined>());
+            }, $"{first} {second}");
+        }
+    }
+
+    [Fact]
+    public void Whoever_comes_minutes_later_is_met_when_the_others_look_again_and_the_first_ones_death_changes_nothing()
+    {
+        SimulationRun.Check(1, internet =>
+        {
+            using var room = new DhtRoomScenario(internet, Link);
+            var first = room.AddPeer(NatBehavior.PortRestricted);
+            var second = room.AddPeer(NatBehavior.PortRestricted);
+            room.Join(first);
+            room.Join(second);
+            Assert.True(internet.RunUntil(room.IsFullMesh, TimeSpan.FromSeconds(10)));
+            internet.RunFor(TimeSpan.FromMinutes(5));
+            first.Kill();
+            internet.RunFor(TimeSpan.FromSeconds(20));
+            Assert.Equal(first.Id, Assert.Single(second.EventsOf<NodeEvent.MemberLeft>()).Peer);
+            var third = room.AddPeer(NatBehavior.PortRestricted);
+            room.Join(third);
+            Assert.True(internet.RunUntil(room.IsFullMesh, RoomInDht.MaxPollInterval + TimeSpan.FromSeconds(10)));
+            Assert.Equal(second.Id, Assert.Single(third.EventsOf<NodeEvent.MemberJoined>()).Peer);
+        });
+    }
+
+    [Theory]
+    [InlineData(-3)]
+    [InlineData(3)]
+    public void Clocks_that_differ_by_three_minutes_meet_across_the_border_of_the_hour(int minutes)
+    {
+        SimulationRun.Check(1, internet =>
+        {
+            using var room = new DhtRoomScenario(internet, Link);
+            var one = room.AddPeer(NatBehavior.PortRestricted);
+            var other = room.AddPeer(NatBehavior.PortRestricted);
+            var border = TimeSpan.FromHours(495_001) - TimeSpan.FromMinutes(1);
+            room.Join(one, border);
+            room.Join(other, border + TimeSpan.FromMinutes(minutes));
+            Assert.True(internet.RunUntil(room.IsFullMesh, TimeSpan.FromSeconds(20)));
+            // Each has gone over into the next hour, and whoever comes then finds both.
+            internet.RunFor(TimeSpan.FromMinutes(10));
+            var third = room.AddPeer(NatBehavior.PortRestricted);
+            room.Join(third, border + TimeSpan.FromMinutes(11));
+            Assert.True(internet.RunUntil(room.IsFullMesh, RoomInDht.MaxPollInterval + TimeSpan.FromSeconds(10)));
+        }, $"{minutes}");
+    }
+
+    [Fact]
+    public void Strangers_under_the_topic_get_ten_hellos_each_and_nothing_more_for_ten_minutes()
+    {
+        SimulationRun.Check(1, internet =>
+        {
+            using var room = new DhtRoomScenario(internet, Link);
+            var strangers = Enumerable.Range(0, 6).Select(i => room.Squat(room.Topic, internet.AddServer($"stranger-{i}"), 7_000)).ToList();
+            internet.RunFor(TimeSpan.FromSeconds(10));
+            var one = room.AddPeer(NatBehavior.PortRestricted);
+            var other = room.AddPeer(NatBehavior.PortRestricted);
+            room.Join(one);
+            Assert.True(internet.RunUntil(() => strangers.TrueForAll(stranger => stranger.Received.Count > 0), TimeSpan.FromSeconds(10)));
+            room.Join(other);
+            Assert.True(internet.RunUntil(room.IsFullMesh, TimeSpan.FromSeconds(10)));
+            internet.RunFor(TimeSpan.FromMinutes(9));
+            // Two peers ask each, with one opener that gets there: it has no router of its own in which that would die.
+            Assert.All(strangers, stranger => Assert.Equal(20, stranger.Received.Count(packet => packet.Datagram[0] == (byte)ContactKind.Hello)));
+            Assert.All(strangers, stranger => Assert.Equal(2, stranger.Received.Count(packet => packet.Datagram.AsSpan() is [PacketTypes.KeepAlive])));
+            Assert.All(strangers, stranger => Assert.Equal(22, stranger.Received.Count));
+            Assert.Single(one.EventsOf<NodeEvent.MemberJoined>());
+        });
+    }
+
+    [Fact]
+    public void Whoever_replays_a_members_packets_from_elsewhere_gets_answers_no_longer_than_they_are_and_introduces_nobody()
+    {
+        SimulationRun.Check(1, internet =>
+        {
+            using var room = new DhtRoomScenario(internet, Link);
+            var one = room.AddPeer(NatBehavior.Open);
+            var other = room.AddPeer(NatBehavior.Open);
+            var overheard = new List<byte[]>();
+            one.Overheard = (_, datagram) =>
+            {
+                if (datagram[0] is >= (byte)ContactKind.Hello and <= (byte)ContactKind.Introduction) overheard.Add(datagram.ToArray());
+            };
+            room.Join(one);
+            room.Join(other);
+            Assert.True(internet.RunUntil(room.IsFullMesh, TimeSpan.FromSeconds(10)));
+            Assert.Equal([ContactKind.Hello, ContactKind.Answer, ContactKind.Introduction], overheard.Select(packet => (ContactKind)packet[0]).Distinct().Order());
+            other.Kill();
+            internet.RunFor(TimeSpan.FromSeconds(20));
+            var events = one.Events.Count(e => e is NodeEvent.MemberJoined);
+            var machine = internet.AddServer("attacker");
+            var attacker = new ScriptedHost();
+            machine.Bind(7_000, attacker);
+            for (var i = 0; i < 10; i++)
+            {
+                foreach (var packet in overheard) attacker.Send(one.Machine.At(SimulatedPeer.Port), packet);
+            }
+            internet.RunFor(TimeSpan.FromSeconds(2));
+            Assert.Equal(events, one.Events.Count(e => e is NodeEvent.MemberJoined));
+            Assert.Equal(0, one.Node.Statistics.Connections);
+            // What may go to an address before anything authentic has come from it.
+            Assert.InRange(attacker.Received.Count, 1, ProbeBudget.MaxPacketsPerEndpoint);
+            Assert.All(attacker.Received, packet => Assert.Equal((ContactPacket.Length, (byte)ContactKind.Answer), (packet.Datagram.Length, packet.Datagram[0])));
+        });
+    }
+}

@@ -1,0 +1,84 @@
+using Punchline.Protocols.Dht;
+using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Rooms;
+using Punchline.Simulation.Dht;
+using Punchline.Simulation.Nat;
+
+namespace Punchline.Simulation.Peers;
+
+/// <summary>A DHT of public nodes, a room, and peers in a network each, named <c>peer-0</c>, <c>peer-1</c> and so on. There is no server anywhere.</summary>
+internal sealed class DhtRoomScenario : IDisposable
+{
+    private const ushort NodePort = 6_881;
+    private const int Bootstraps = 3;
+
+    private static readonly RoomKeys Keys = new(new byte[RoomKeys.KeyLength]);
+
+    // A quarter past some hour: nothing begins or ends.
+    private static readonly TimeSpan QuarterPast = TimeSpan.FromHours(495_000) + TimeSpan.FromMinutes(15);
+
+    private readonly List<DhtNode> _nodes = [];
+    private readonly List<Endpoint> _addresses = [];
+    private readonly List<SimulatedPeer> _peers = [];
+
+    public DhtRoomScenario(VirtualInternet internet, LinkConditions link, int nodes = 40)
+    {
+        (Internet, Link) = (internet, link);
+        for (var i = 0; i < nodes; i++)
+        {
+            var machine = internet.AddServer($"node-{i}", link);
+            var node = new DhtNode(internet.NewRandom());
+            node.SetReadOnly(false, internet.Now);
+            foreach (var bootstrap in _addresses.Take(Bootstraps)) node.AddBootstrap(bootstrap, internet.Now);
+            machine.Bind(NodePort, new SwarmNode(node));
+            _nodes.Add(node);
+            _addresses.Add(machine.At(NodePort));
+        }
+        // A table needs a few searches to fill.
+        internet.RunFor(TimeSpan.FromMinutes(1));
+    }
+
+    public VirtualInternet Internet { get; }
+
+    public LinkConditions Link { get; }
+
+    public IReadOnlyList<SimulatedPeer> Peers => _peers;
+
+    public static RoomKeys RoomKeys => Keys;
+
+    /// <param name="network">Its router.</param>
+    /// <param name="allowed">Whom it connects to; null: everybody.</param>
+    public SimulatedPeer AddPeer(NatBehavior network, IReadOnlySet<PeerId>? allowed = null)
+    {
+        var name = $"peer-{_peers.Count}";
+        var site = Internet.AddSite(name, network, new SiteOptions { Link = Link });
+        var peer = new SimulatedPeer(Internet, Internet.AddMachine(name, site), Keys, allowed: allowed);
+        _peers.Add(peer);
+        return peer;
+    }
+
+    /// <param name="peer">Who joins.</param>
+    /// <param name="utc">What its clock shows; null: a quarter past an hour at the simulation's start.</param>
+    public void Join(SimulatedPeer peer, TimeSpan? utc = null) => peer.JoinInDht(_addresses.Take(Bootstraps), utc ?? QuarterPast + (Internet.Now - Timestamp.Zero));
+
+    /// <summary>Somebody who is no member writes an address under a topic.</summary>
+    public Squatter Squat(NodeId topic, Machine machine, ushort port)
+    {
+        var node = new DhtNode(Internet.NewRandom());
+        foreach (var bootstrap in _addresses.Take(Bootstraps)) node.AddBootstrap(bootstrap, Internet.Now);
+        var squatter = new Squatter(node);
+        machine.Bind(port, squatter);
+        node.Announce(topic, port, Internet.Now);
+        return squatter;
+    }
+
+    /// <summary>The topic of the hour, by the clocks of those who joined without another.</summary>
+    public NodeId Topic => Keys.DeriveTopic((QuarterPast + (Internet.Now - Timestamp.Zero)).Ticks / TimeSpan.TicksPerHour);
+
+    public bool IsFullMesh() => _peers.Where(peer => peer.IsAlive).All(one => _peers.Where(peer => peer.IsAlive).All(other => one == other || one.IsConnectedTo(other)));
+
+    public void Dispose()
+    {
+        foreach (var peer in _peers) peer.Dispose();
+    }
+}
