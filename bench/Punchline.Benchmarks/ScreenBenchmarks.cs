@@ -23,6 +23,7 @@ public class ScreenBenchmarks
     private readonly ArrayBufferWriter<byte> _bytes = new();
     private readonly ScreenRenderer _renderer = new(new Palette(hasColours: true));
     private readonly ScreenState _state;
+    private readonly ScreenState _longState;
     private long _entry = RoomLog.MaxEntries;
 
     public ScreenBenchmarks()
@@ -31,6 +32,8 @@ public class ScreenBenchmarks
         var log = Enumerable.Range(1, RoomLog.MaxEntries).Select(number => (LogEntry)Message(number));
         var room = new RoomView(new RoomSnapshot(1, "lounge", Id(0), "me", ServerState.Connected, [.. members], [.. log]), TimeProvider.System);
         _state = new ScreenState(room, new LineEditor(() => []), "");
+        _longState = _state with { Editor = new LineEditor(() => []) };
+        _longState.Editor.Set(new string('x', Room.MaxMessageBytes - 1));
         do _renderer.Render(_state, Size);
         while (_renderer.IsBehind);
     }
@@ -50,6 +53,16 @@ public class ScreenBenchmarks
         var length = _renderer.Render(_state, Size).Length;
         _state.Editor.Apply(new Key(KeyMeaning.DeleteBefore));
         return length + _renderer.Render(_state, Size).Length;
+    }
+
+    /// <summary>The same behind as much as a message may have, which was pasted.</summary>
+    [Benchmark]
+    public int TwoKeysInAMebibyte()
+    {
+        _longState.Editor.Apply(new Key(KeyMeaning.Text, "x"));
+        var length = _renderer.Render(_longState, Size).Length;
+        _longState.Editor.Apply(new Key(KeyMeaning.DeleteBefore));
+        return length + _renderer.Render(_longState, Size).Length;
     }
 
     /// <summary>A message comes, and the oldest goes.</summary>

@@ -30,7 +30,7 @@ internal sealed class RoomView
         _day = Now.Date;
         (Name, Self, SelfName, Server) = (room.Name, room.Self, room.SelfName, room.Server);
         _members = [.. room.Members];
-        Add(ScreenEntryKind.Happening, Now, $"The room {room.Name}, where you are {room.SelfName} ({PlainOutput.ShortId(room.Self)}…). /help lists the commands.");
+        Add(ScreenEntryKind.Happening, Now, $"{room.Name}: you are {room.SelfName} ({PlainOutput.ShortId(room.Self)}…). /help lists the commands.");
         foreach (var entry in room.Log) Put(entry);
     }
 

@@ -71,7 +71,7 @@ internal static class CallVerb
             await using var room = await node.CallAsync(
                 new CallOptions { Peer = peer, DisplayName = settings.Name, Server = settings.KnownServer, TrustFirst = settings.TrustsFirst }, interruption.Token);
             var session = new SessionModel(TimeProvider.System);
-            await using var screen = settings.IsJson || settings.HasLines ? null : FullScreen.TryStart(session, room.Name, identity.Id, settings.Name, settings.StateDirectory);
+            await using var screen = settings.IsJson || settings.HasLines ? null : FullScreen.TryStart(session, $"call with {PlainOutput.ShortId(peer)}…", identity.Id, settings.Name, settings.StateDirectory);
             var told = screen is null ? OutputFor(session, identity.Id, room, settings) : Remembering(screen.Room, room, settings);
             var chat = new ChatSession(new JoinedRoom(room), screen?.Lines ?? StandardInput.ReadLines(), told, stays && screen is null, TimeProvider.System) { IsCall = true };
             return await chat.RunAsync(interruption.Token);

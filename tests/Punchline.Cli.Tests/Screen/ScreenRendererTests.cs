@@ -15,8 +15,7 @@ public sealed class ScreenRendererTests
         stage.Draw();
         Assert.Equal(
             [
-                $"12:34 * The room lounge, where you are ann ({Stage.Ann.ToString()[..8]}…). /help lists the",
-                "        commands.",
+                $"12:34 * lounge: you are ann ({Stage.Ann.ToString()[..8]}…). /help lists the commands.",
                 $"12:34 * bob ({Stage.Bob.ToString()[..8]}…) is here; connecting.",
                 "12:34 * bob is connected directly at 203.0.113.1:6000, in 20 ms (round trip 20",
                 "        ms).",
