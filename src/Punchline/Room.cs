@@ -182,8 +182,8 @@ public sealed partial class Room : IRoomObserver, IAsyncDisposable
         try
         {
             // Where members may be on our own network, no server is no end.
-            if (await link.StartAsync(CancellationToken.None, goesOn: _isOnLinks).ConfigureAwait(false)) return;
-            _events.Writer.TryWrite(new RoomEvent.ServerChanged(ServerState.Lost));
+            if (await link.StartAsync(CancellationToken.None, goesOn: _isOnLinks).ConfigureAwait(false) is not { } failure) return;
+            _events.Writer.TryWrite(new RoomEvent.ServerChanged(ServerState.Lost) { Reason = failure.Message });
             _joined.TrySetResult();
         }
         catch (CoordinationConnectException exception)

@@ -32,7 +32,11 @@ public abstract record RoomEvent
 
     /// <summary>The server came or went.</summary>
     /// <param name="State">What it is now.</param>
-    public sealed record ServerChanged(ServerState State) : RoomEvent;
+    public sealed record ServerChanged(ServerState State) : RoomEvent
+    {
+        /// <summary>Why it could not be reached when the room was joined, which goes on with members on this machine's own networks: a sentence. Null for all else.</summary>
+        public string? Reason { get; init; }
+    }
 
     /// <summary>The DHT was searched for members; that goes on for as long as the room is open.</summary>
     /// <param name="KnownNodes">Nodes of the DHT that this peer knows.</param>

@@ -23,6 +23,14 @@ internal sealed class ChatSession(IChatRoom room, ChannelReader<InputLine> lines
     /// <summary>How long to stay in a call to which there is no way, so that the other side, which has looked for as long, says so itself and not that it was left.</summary>
     public TimeSpan NoPathDelay { get; init; }
 
+    /// <summary>
+    /// How long lines from a program wait for somebody to read them where no server says who is there. Nobody then: they were said to an empty room.
+    /// </summary>
+    public TimeSpan MeetingPatience { get; init; }
+
+    // The server has said who is in the room, or a member is connected.
+    private readonly TaskCompletionSource _met = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     /// <param name="interruption">Leaves at once.</param>
     /// <returns>The exit code: failed where messages may not have arrived, or another process took this peer's place; of a call, how that ended.</returns>
     public async Task<int> RunAsync(CancellationToken interruption)
@@ -55,6 +63,7 @@ internal sealed class ChatSession(IChatRoom room, ChannelReader<InputLine> lines
         await foreach (var roomEvent in room.ReadEventsAsync())
         {
             output.Show(roomEvent);
+            if (roomEvent is RoomEvent.Connected or RoomEvent.ServerChanged { State: ServerState.Connected }) _met.TrySetResult();
             if (roomEvent is RoomEvent.ServerChanged { State: ServerState.Replaced }) return ExitCode.Failed;
             if (!IsCall || CallEnding.Of(roomEvent) is not { } exitCode) continue;
             if (exitCode == ExitCode.NoPath) await Task.Delay(NoPathDelay, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -67,20 +76,31 @@ internal sealed class ChatSession(IChatRoom room, ChannelReader<InputLine> lines
     {
         try
         {
-            var areAllSent = true;
+            await WaitForSomebodyAsync(stop);
+            var (areAllSent, isAnySent) = (true, false);
             output.AwaitLine();
             await foreach (var line in lines.ReadAllAsync(stop))
             {
+                isAnySent = true;
                 areAllSent &= await TrySendAsync(line, stop);
                 output.AwaitLine();
             }
             if (stays) await Task.Delay(Timeout.InfiniteTimeSpan, time, stop);
+            areAllSent &= !isAnySent || MeetingPatience == TimeSpan.Zero || _met.Task.IsCompleted;
             return await TryWaitForDeliveryAsync(stop) && areAllSent ? ExitCode.Done : ExitCode.Failed;
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             return ExitCode.Done;
         }
+    }
+
+    private async Task WaitForSomebodyAsync(CancellationToken stop)
+    {
+        if (MeetingPatience == TimeSpan.Zero) return;
+        await Task.WhenAny(_met.Task, Task.Delay(MeetingPatience, time, stop));
+        stop.ThrowIfCancellationRequested();
+        if (!_met.Task.IsCompleted) output.Notice($"Nobody was met within {MeetingPatience.TotalSeconds:0} s. What is said now reaches only those who are met before it is.");
     }
 
     private async Task<bool> TrySendAsync(InputLine line, CancellationToken stop)

@@ -21,6 +21,8 @@ internal sealed class EventSentences
                 var isBack = _hasSeenServer;
                 _hasSeenServer = true;
                 return isBack ? "The server is back." : null;
+            case RoomEvent.ServerChanged { Reason: { } reason }:
+                return $"{reason} It is tried again and again; members on this network are found without it.";
             case RoomEvent.ServerChanged { State: ServerState.Lost }:
                 return "The server is away. Members that are connected stay connected.";
             case RoomEvent.ServerChanged:
@@ -68,7 +70,7 @@ internal sealed class EventSentences
     {
         var found = _hasSeenAnybody
             ? null
-            : $"Asked the DHT: {searched.KnownNodes} nodes known, {(searched.FoundAddresses > 1 ? $"{searched.FoundAddresses} addresses" : "nobody else")} under this room's topic yet.";
+            : $"Asked the DHT: {searched.KnownNodes} nodes known, {(searched.FoundAddresses > 1 ? $"{searched.FoundAddresses} addresses under this room's topic, nobody met" : "nobody else under this room's topic")} yet.";
         if (!searched.IsPortPerDestination || _hasWarnedOfPorts) return found;
         _hasWarnedOfPorts = true;
         const string Warning = "This network's router gives every destination another port, which nobody finds in the DHT: only members whose own routers let in packets from any port can be met. Others need a coordination server.";

@@ -20,7 +20,11 @@ internal sealed class JsonOutput(TextWriter output, TextWriter error) : IChatOut
         switch (roomEvent)
         {
             case RoomEvent.ServerChanged changed:
-                Write("server", json => json.WriteString("state", NameOf(changed.State)));
+                Write("server", json =>
+                {
+                    json.WriteString("state", NameOf(changed.State));
+                    if (changed.Reason is { } why) json.WriteString("reason", why);
+                });
                 break;
             case RoomEvent.DhtSearched searched:
                 Write("dht", json =>

@@ -63,7 +63,7 @@ internal sealed class RoomView
                 break;
             case SessionChange.ServerChanged changed:
                 Server = changed.State;
-                Tell(new RoomEvent.ServerChanged(changed.State), Now);
+                Tell(new RoomEvent.ServerChanged(changed.State) { Reason = changed.Reason }, Now);
                 break;
             case SessionChange.MemberChanged changed:
                 Put(changed.Member);

@@ -26,8 +26,8 @@ internal abstract record SessionChange
     /// <summary>The room is over.</summary>
     internal sealed record RoomClosed : SessionChange;
 
-    /// <summary>The server came or went.</summary>
-    internal sealed record ServerChanged(ServerState State) : SessionChange;
+    /// <summary>The server came or went. A reason is given where it was never reached.</summary>
+    internal sealed record ServerChanged(ServerState State, string? Reason = null) : SessionChange;
 
     /// <summary>A member came, or something of it is different.</summary>
     internal sealed record MemberChanged(MemberSnapshot Member) : SessionChange;

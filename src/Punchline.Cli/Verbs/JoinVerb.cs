@@ -80,7 +80,11 @@ internal static class JoinVerb
         var lines = screen?.Lines ?? StandardInput.ReadLines(input, skipsEmpty: !Console.IsInputRedirected || settings.IsInteractive);
         // Whoever ends a screen's input means to leave.
         var stays = (settings.Stays || hasNoInput) && screen is null;
-        var exitCode = await new ChatSession(new JoinedRoom(room), lines, output, stays, TimeProvider.System).RunAsync(interruption.Token);
+        var chat = new ChatSession(new JoinedRoom(room), lines, output, stays, TimeProvider.System)
+        {
+            MeetingPatience = Console.IsInputRedirected && !settings.IsInteractive && !settings.Stays && !hasNoInput ? PatienceOf(settings) : TimeSpan.Zero,
+        };
+        var exitCode = await chat.RunAsync(interruption.Token);
         prompt?.End();
         return exitCode;
     }
@@ -88,6 +92,9 @@ internal static class JoinVerb
     private static IChatOutput LinesFor(JoinSettings settings, PromptLine? prompt) => settings.IsJson
         ? new JsonOutput(Terminal.Output, Terminal.Error)
         : new PlainOutput(prompt?.Output ?? Terminal.Output, prompt?.Error ?? Terminal.Error, prompt);
+
+    // The DHT takes some seconds; a link, or a server that is there, far less.
+    private static TimeSpan PatienceOf(JoinSettings settings) => TimeSpan.FromSeconds(settings.UsesDht ? 25 : 3);
 
     private static MeetPeer Remembering(string stateDirectory, Room room)
     {

@@ -45,10 +45,10 @@ internal sealed class ServerLink(NodeEngine engine, int room, string path, Serve
     /// <summary>Connects for the first time, then carries on in the background.</summary>
     /// <param name="cancellationToken">Ends the first attempt.</param>
     /// <param name="goesOn">Also where there is no way to the server yet.</param>
-    /// <returns>Whether there is a connection.</returns>
+    /// <returns>Why there is no connection yet; null where there is one.</returns>
     /// <exception cref="CoordinationConnectException">There is no way to the server, or none that is trusted.</exception>
     /// <exception cref="OperationCanceledException">The caller's token, or the link was disposed of.</exception>
-    public Task<bool> StartAsync(CancellationToken cancellationToken, bool goesOn = false)
+    public Task<CoordinationConnectException?> StartAsync(CancellationToken cancellationToken, bool goesOn = false)
     {
         var starting = StartOnceAsync(goesOn, cancellationToken);
         _starting = starting;
@@ -89,11 +89,12 @@ internal sealed class ServerLink(NodeEngine engine, int room, string path, Serve
         _stop.Dispose();
     }
 
-    private async Task<bool> StartOnceAsync(bool goesOn, CancellationToken cancellationToken)
+    private async Task<CoordinationConnectException?> StartOnceAsync(bool goesOn, CancellationToken cancellationToken)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stop.Token);
         _asking = QueryStunAsync(_stop.Token);
         CoordinationChannel? channel = null;
+        CoordinationConnectException? failure = null;
         try
         {
             channel = await ConnectAsync(either.Token).ConfigureAwait(false);
@@ -101,9 +102,10 @@ internal sealed class ServerLink(NodeEngine engine, int room, string path, Serve
         catch (CoordinationConnectException exception) when (goesOn && exception.Failure is not CoordinationConnectFailure.CertificateRefused)
         {
             // In a while there may be one.
+            failure = exception;
         }
         _running = Task.Run(() => RunAsync(channel), CancellationToken.None);
-        return channel is not null;
+        return failure;
     }
 
     // The server answers STUN on the port of its TLS and the next: asked at once, beside TLS, so that the join has not to wait. Each family

@@ -69,6 +69,25 @@ public sealed class ChatSessionTests : IDisposable
         Assert.Equal("", _error.ToString());
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_a_program_says_waits_for_somebody_where_no_server_says_who_is_there(bool comes)
+    {
+        Type("one");
+        _lines.Writer.Complete();
+        _room.Delivery.SetResult();
+        var session = Run(stays: false, TimeSpan.FromSeconds(3));
+        Assert.Empty(_room.Sent);
+
+        if (comes) _room.Happen(new RoomEvent.ServerChanged(ServerState.Connected));
+        else _time.Advance(TimeSpan.FromSeconds(3));
+
+        Assert.Equal(comes ? ExitCode.Done : ExitCode.Failed, await session);
+        Assert.Equal(["one"], _room.Sent);
+        Assert.Equal(!comes, _error.ToString().StartsWith("* Nobody was met within 3 s.", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Who_stays_is_not_moved_by_the_end_of_input()
     {
@@ -185,6 +204,6 @@ public sealed class ChatSessionTests : IDisposable
         foreach (var line in lines) _lines.Writer.TryWrite(new InputLine(line, line.Length));
     }
 
-    private Task<int> Run(bool stays) =>
-        new ChatSession(_room, _lines.Reader, new PlainOutput(_output, _error), stays, _time).RunAsync(_interruption.Token);
+    private Task<int> Run(bool stays, TimeSpan meetingPatience = default) =>
+        new ChatSession(_room, _lines.Reader, new PlainOutput(_output, _error), stays, _time) { MeetingPatience = meetingPatience }.RunAsync(_interruption.Token);
 }

@@ -16,6 +16,7 @@ public sealed class JsonOutputTests
     public static TheoryData<RoomEvent, string> Lines => new()
     {
         { new RoomEvent.ServerChanged(ServerState.Connected), """{"event":"server","state":"connected"}""" },
+        { new RoomEvent.ServerChanged(ServerState.Lost) { Reason = "No." }, """{"event":"server","state":"lost","reason":"No."}""" },
         { new RoomEvent.ServerChanged(ServerState.Lost), """{"event":"server","state":"lost"}""" },
         { new RoomEvent.ServerChanged(ServerState.Replaced), """{"event":"server","state":"replaced"}""" },
         { new RoomEvent.Joined(Peer, "Bob"), $$"""{"event":"joined","peer":"{{Bob}}","name":"Bob"}""" },

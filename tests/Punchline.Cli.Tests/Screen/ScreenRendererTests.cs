@@ -206,6 +206,19 @@ public sealed class ScreenRendererTests
     }
 
     [Fact]
+    public void A_server_that_is_away_is_said_with_the_reason_and_in_the_bar()
+    {
+        var stage = new Stage(100, 12);
+        stage.Model.Show(new RoomEvent.ServerChanged(ServerState.Lost) { Reason = "Nothing listens there." });
+        stage.Draw();
+        Assert.Equal("12:34 * Nothing listens there. It is tried again and again; members on this network are found", stage.Log[^2]);
+        Assert.Equal(" lounge · 0 others · server away", stage.Bottom[0]);
+        stage.Model.Show(new RoomEvent.ServerChanged(ServerState.Connected));
+        stage.Draw();
+        Assert.Equal(" lounge · 0 others", stage.Bottom[0]);
+    }
+
+    [Fact]
     public void Without_colours_there_are_none()
     {
         var stage = new Stage(hasColours: false);
