@@ -30,7 +30,7 @@ public class ScreenBenchmarks
     {
         var members = Enumerable.Range(1, Members).Select(number => new MemberSnapshot(Id(number), $"member-{number}", TrustMark.New, MemberState.Connected, Path, RoundTrip, []));
         var log = Enumerable.Range(1, RoomLog.MaxEntries).Select(number => (LogEntry)Message(number));
-        var room = new RoomView(new RoomSnapshot(1, "lounge", Id(0), "me", ServerState.Connected, [.. members], [.. log]), TimeProvider.System);
+        var room = new RoomView(new RoomSnapshot(1, "lounge", Id(0), "me", ServerState.Connected, [.. members], [.. log], IsOver: false), TimeProvider.System);
         _state = new ScreenState(room, new LineEditor(() => []), "");
         _longState = _state with { Editor = new LineEditor(() => []) };
         _longState.Editor.Set(new string('x', Room.MaxMessageBytes - 1));

@@ -58,6 +58,7 @@ internal static class CommandLine
         ServeVerb.Create(),
         JoinVerb.Create(),
         CallVerb.Create(),
+        WebVerb.Create(),
         IdVerb.Create(),
         PeersVerb.Create(),
         DoctorVerb.Create(),

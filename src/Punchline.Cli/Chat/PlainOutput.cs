@@ -14,7 +14,7 @@ internal sealed class PlainOutput(TextWriter output, TextWriter error, PromptLin
     // Of an id's 52 characters; a stranger would try 2^40 keys to have them too.
     private const int ShortIdLength = 8;
 
-    private readonly EventSentences _sentences = new();
+    private readonly RoomNarrator _narrator = new();
 
     public static string ShortId(PeerId peer) => peer.ToString()[..ShortIdLength];
 
@@ -26,10 +26,14 @@ internal sealed class PlainOutput(TextWriter output, TextWriter error, PromptLin
 
     public void Show(RoomEvent roomEvent)
     {
-        // Further lines are set in, so that nobody writes a line that looks like another's.
         if (roomEvent is RoomEvent.Message message)
+        {
+            // Further lines are set in, so that nobody writes a line that looks like another's.
             output.WriteLine($"{PeerText.Clean(message.Name)}: {PeerText.Clean(message.Text, multiline: true).Replace("\n", "\n    ", StringComparison.Ordinal)}");
-        else if (_sentences.Describe(roomEvent) is { } sentence)
+        }
+        else if (_narrator.Tell(roomEvent) is { } sentence)
+        {
             Notice(sentence);
+        }
     }
 }

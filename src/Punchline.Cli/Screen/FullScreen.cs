@@ -68,7 +68,7 @@ internal sealed class FullScreen : IAsyncDisposable
     // The screen reads the session. What that has no data of is a notice there.
     private sealed class NoticeOutput(FullScreen screen) : IChatOutput
     {
-        private readonly EventSentences _sentences = new();
+        private readonly RoomNarrator _narrator = new();
 
         public void ShowReady(PeerId self, string name, string room)
         {
@@ -76,7 +76,7 @@ internal sealed class FullScreen : IAsyncDisposable
 
         public void Show(RoomEvent roomEvent)
         {
-            if (_sentences.Describe(roomEvent) is { } sentence && roomEvent is RoomEvent.DhtSearched) screen.Room.Notice(sentence);
+            if (_narrator.Tell(roomEvent) is { } sentence && roomEvent is RoomEvent.DhtSearched) screen.Room.Notice(sentence);
         }
 
         public void Notice(string text)

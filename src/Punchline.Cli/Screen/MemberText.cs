@@ -12,7 +12,7 @@ internal static class MemberText
     /// <summary>In a few cells: "LAN UDP 0.4 ms".</summary>
     public static string Short(MemberSnapshot member) => member switch
     {
-        { State: MemberState.Connected, Path: { } path, RoundTrip: { } roundTrip } => $"{Kind(path)} {Transport(path)} {EventSentences.Milliseconds(roundTrip)}",
+        { State: MemberState.Connected, Path: { } path, RoundTrip: { } roundTrip } => $"{Kind(path)} {Transport(path)} {RoomNarrator.Milliseconds(roundTrip)}",
         { State: MemberState.Unreachable } => "no way",
         _ => "connecting",
     };
@@ -21,7 +21,7 @@ internal static class MemberText
     public static string State(MemberSnapshot member) => member switch
     {
         { State: MemberState.Connected, Path: { } path, RoundTrip: { } roundTrip } =>
-            $"{Kind(path)}, {Transport(path)} from {path.Local} to {path.Remote}, round trip {EventSentences.Milliseconds(roundTrip)} when it was made",
+            $"{Kind(path)}, {Transport(path)} from {path.Local} to {path.Remote}, round trip {RoomNarrator.Milliseconds(roundTrip)} when it was made",
         { State: MemberState.Unreachable } => "no way was found; it is tried again",
         _ => "a way is looked for",
     };

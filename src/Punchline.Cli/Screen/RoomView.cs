@@ -10,7 +10,7 @@ internal sealed class RoomView
     /// <summary>Without a key for as long, nobody is taken to look, whatever the terminal says of its focus.</summary>
     public static readonly TimeSpan AwayAfter = TimeSpan.FromMinutes(5);
 
-    private readonly EventSentences _sentences = new();
+    private readonly RoomNarrator _narrator = new();
     private readonly List<MemberSnapshot> _members;
     private readonly TimeProvider _time;
 
@@ -58,7 +58,7 @@ internal sealed class RoomView
     {
         switch (change)
         {
-            case SessionChange.RoomClosed:
+            case SessionChange.RoomEnded or SessionChange.RoomClosed:
                 IsClosed = true;
                 break;
             case SessionChange.ServerChanged changed:
@@ -150,7 +150,7 @@ internal sealed class RoomView
 
     private void Tell(RoomEvent roomEvent, DateTimeOffset time)
     {
-        if (_sentences.Describe(roomEvent) is { } sentence) Add(ScreenEntryKind.Happening, time, sentence);
+        if (_narrator.Tell(roomEvent) is { } sentence) Add(ScreenEntryKind.Happening, time, sentence);
     }
 
     private long Add(ScreenEntryKind kind, DateTimeOffset time, string text, string author = "", PeerId? peer = null, int recipients = 0, int delivered = 0)

@@ -69,8 +69,8 @@ internal abstract record ScreenCommand
         if (name.Length == 0)
             return room.Members.Count == 0 ? "Nobody else is here." : string.Join('\n', room.Members.Select(member => $"{MemberText.Name(member)}: {MemberText.State(member)}"));
         if (Find(room, name, out var found) is { } problem) return problem;
-        var sentences = new EventSentences();
-        var steps = found!.Story.Select(step => (step.Time, Text: sentences.Describe(step.Event))).Where(step => step.Text is not null);
+        var narrator = new RoomNarrator();
+        var steps = found!.Story.Select(step => (step.Time, Text: narrator.Tell(step.Event))).Where(step => step.Text is not null);
         return $"{MemberText.Name(found)}: {MemberText.State(found)}{string.Concat(steps.Select(step => $"\n{room.Local(step.Time):HH:mm:ss} {step.Text}"))}";
     }
 

@@ -31,6 +31,9 @@ internal sealed class RoomModel : IChatOutput
     /// <summary>Names the room in its session.</summary>
     public int Number { get; }
 
+    /// <summary>Only within <see cref="SessionModel.Change"/>.</summary>
+    internal bool IsOver { get; private set; }
+
     // The room is open since before this.
     public void ShowReady(PeerId self, string name, string room) => _view.ShowReady(self, name, room);
 
@@ -62,11 +65,16 @@ internal sealed class RoomModel : IChatOutput
 
     public void ShowEnded()
     {
-        _session.Change(_ => _session.Close(this));
+        _session.Change(_ =>
+        {
+            if (IsOver) return;
+            IsOver = true;
+            _session.Close(this);
+        });
         _view.ShowEnded();
     }
 
-    internal RoomSnapshot Snapshot() => new(Number, _name, _self, _selfName, _server, [.. _members], _log.Snapshot());
+    internal RoomSnapshot Snapshot() => new(Number, _name, _self, _selfName, _server, [.. _members], _log.Snapshot(), IsOver);
 
     private void Apply(RoomEvent roomEvent, DateTimeOffset now)
     {

@@ -10,8 +10,9 @@ namespace Punchline.Cli.Session;
 /// <param name="Server">Null: it has not been reached yet.</param>
 /// <param name="Members">The others, in the order in which they came.</param>
 /// <param name="Log">Messages and notices, the oldest first.</param>
+/// <param name="IsOver">It was left, or failed, and stays for whoever still reads in it.</param>
 internal sealed record RoomSnapshot(
-    int Number, string Name, PeerId Self, string SelfName, ServerState? Server, ImmutableArray<MemberSnapshot> Members, ImmutableArray<LogEntry> Log);
+    int Number, string Name, PeerId Self, string SelfName, ServerState? Server, ImmutableArray<MemberSnapshot> Members, ImmutableArray<LogEntry> Log, bool IsOver);
 
 /// <summary>How far the connection to a member is.</summary>
 internal enum MemberState

@@ -5,11 +5,12 @@ namespace Punchline.Cli.Session;
 /// <summary>All of a session, and the number of the last event that is in it: whoever reads on after that misses nothing.</summary>
 /// <param name="LastEvent">0: nothing has happened.</param>
 /// <param name="Rooms">In the order in which they were opened.</param>
-internal sealed record SessionSnapshot(long LastEvent, ImmutableArray<RoomSnapshot> Rooms);
+/// <param name="Inbox">Null: no calls are waited for.</param>
+internal sealed record SessionSnapshot(long LastEvent, ImmutableArray<RoomSnapshot> Rooms, InboxSnapshot? Inbox);
 
 /// <summary>A change to a session.</summary>
 /// <param name="Number">From 1, without gaps.</param>
-/// <param name="Room">The room's number.</param>
+/// <param name="Room">The room's number; 0: it is about none.</param>
 /// <param name="Change">What is new.</param>
 internal sealed record SessionEvent(long Number, int Room, SessionChange Change);
 
@@ -23,8 +24,14 @@ internal abstract record SessionChange
     /// <summary>There is one room more.</summary>
     internal sealed record RoomOpened(RoomSnapshot Room) : SessionChange;
 
-    /// <summary>The room is over.</summary>
+    /// <summary>The room is over, and stays to be read.</summary>
+    internal sealed record RoomEnded : SessionChange;
+
+    /// <summary>The room is gone.</summary>
     internal sealed record RoomClosed : SessionChange;
+
+    /// <summary>Calls are waited for, or not any more, or one came or went.</summary>
+    internal sealed record InboxChanged(InboxSnapshot? Inbox) : SessionChange;
 
     /// <summary>The server came or went. A reason is given where it was never reached.</summary>
     internal sealed record ServerChanged(ServerState State, string? Reason = null) : SessionChange;

@@ -26,6 +26,10 @@ internal sealed class SessionModel(TimeProvider time)
     private long _lastEvent;
     private long _eventCharacters;
     private int _lastRoom;
+    private InboxSnapshot? _inbox;
+
+    /// <summary>A room that is over stays until <see cref="Forget"/>: what was said in it, and why it ended, may not have been read.</summary>
+    public bool KeepsEndedRooms { get; init; }
 
     /// <summary>Opens a room, which is told of through what it returns and ends with <see cref="IChatOutput.ShowEnded"/>.</summary>
     /// <param name="name">The room's.</param>
@@ -47,7 +51,29 @@ internal sealed class SessionModel(TimeProvider time)
 
     public SessionSnapshot Snapshot()
     {
-        lock (_gate) return new SessionSnapshot(_lastEvent, [.. _rooms.Select(room => room.Snapshot())]);
+        lock (_gate) return new SessionSnapshot(_lastEvent, [.. _rooms.Select(room => room.Snapshot())], _inbox);
+    }
+
+    /// <summary>What is now known of calls to this peer; null: none are waited for.</summary>
+    public void ShowInbox(InboxSnapshot? inbox)
+    {
+        lock (_gate)
+        {
+            _inbox = inbox;
+            Publish(0, new SessionChange.InboxChanged(inbox));
+        }
+    }
+
+    /// <summary>A room that is over has been read.</summary>
+    /// <returns>False: there is none of this number, or it goes on.</returns>
+    public bool Forget(int room)
+    {
+        lock (_gate)
+        {
+            if (_rooms.Find(candidate => candidate.Number == room && candidate.IsOver) is not { } ended) return false;
+            Remove(ended);
+            return true;
+        }
     }
 
     /// <summary>The events after a number, none where nothing has happened since.</summary>
@@ -88,6 +114,12 @@ internal sealed class SessionModel(TimeProvider time)
 
     /// <summary>Only within <see cref="Change"/>.</summary>
     internal void Close(RoomModel room)
+    {
+        if (KeepsEndedRooms) Publish(room.Number, new SessionChange.RoomEnded());
+        else Remove(room);
+    }
+
+    private void Remove(RoomModel room)
     {
         if (_rooms.Remove(room)) Publish(room.Number, new SessionChange.RoomClosed());
     }

@@ -91,6 +91,13 @@ internal sealed class JoinArguments
         return _waiting.Read(parsed, environment, typedForRooms, () => _meeting.Read(parsed, environment, "join --wait"));
     }
 
+    /// <exception cref="UsageException">No room can be called so.</exception>
+    public static string CheckRoom(string room)
+    {
+        if (room is ['-', ..]) throw new UsageException($"There is no option {room} (and no room's name begins with a dash).");
+        return Encoding.UTF8.GetByteCount(room) is 0 or > RoomKeys.MaxNameBytes ? throw new UsageException($"A room's name has 1 to {RoomKeys.MaxNameBytes} bytes.") : room;
+    }
+
     private static IReadOnlyCollection<PeerId>? ReadAllowed(string[] lists, string? stateDirectory) => lists.Length == 0
         ? null
         : [.. PeerArgument.Split(lists).Select(peer => PeerArgument.Resolve(peer, stateDirectory))];
@@ -98,7 +105,7 @@ internal sealed class JoinArguments
     // Whoever guesses the name and the secret reads the members' addresses in the DHT, or is a member on their network, with no server in between that counts the guesses.
     private static void CheckStrength(RoomSecret secret, bool isInDht)
     {
-        if (secret.Text.Length > 0 && !secret.IsWeak) return;
+        if (secret.IsHardToGuess) return;
         var why = secret.Text.Length == 0 ? "this room has no secret" : "this secret is easy to guess";
         throw new UsageException(isInDht
             ? $"""
@@ -109,12 +116,6 @@ internal sealed class JoinArguments
                 Without --server or --dht a room's members find each other on their own network, where anybody can try out secrets; {why}.
                 Add --secret auto for a strong one, or --server HOST.
                 """);
-    }
-
-    private static string CheckRoom(string room)
-    {
-        if (room is ['-', ..]) throw new UsageException($"There is no option {room} (and no room's name begins with a dash).");
-        return Encoding.UTF8.GetByteCount(room) is 0 or > RoomKeys.MaxNameBytes ? throw new UsageException($"A room's name has 1 to {RoomKeys.MaxNameBytes} bytes.") : room;
     }
 
     // What was typed at the prompt is never the name of a file.

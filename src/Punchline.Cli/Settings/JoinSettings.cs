@@ -37,7 +37,7 @@ internal sealed record JoinSettings
     /// <summary>
     /// Its members find each other on their own network. Whoever is there can try out secrets that can be guessed, and a room without one has nothing to tell its members by.
     /// </summary>
-    public bool IsFoundLocally => !HasNoMdns && !HidesHostCandidates && Secret.Text.Length > 0 && !Secret.IsWeak;
+    public bool IsFoundLocally => !HasNoMdns && !HidesHostCandidates && Secret.IsHardToGuess;
 
     /// <summary>Null: UDP's number, or any.</summary>
     public required int? TcpPort { get; init; }
@@ -56,8 +56,14 @@ internal sealed record JoinSettings
     public required bool IsJson { get; init; }
 
     /// <summary>What others have to type to be in the same room.</summary>
-    public string InvitationLine =>
-        $"punchline join {ShellWord.Quote(Room)}{(Rendezvous.Length > 0 ? " " : "")}{Rendezvous}{(Secret.Text.Length > 0 ? $" --secret {ShellWord.Quote(Secret.Text)}" : "")}";
+    public string InvitationLine => InvitationTo(Room, Rendezvous, Secret);
+
+    /// <inheritdoc cref="InvitationLine"/>
+    /// <param name="room">Its name.</param>
+    /// <param name="rendezvous">The options that say where one meets.</param>
+    /// <param name="secret">The room's.</param>
+    public static string InvitationTo(string room, string rendezvous, RoomSecret secret) =>
+        $"punchline join {ShellWord.Quote(room)}{(rendezvous.Length > 0 ? " " : "")}{rendezvous}{(secret.Text.Length > 0 ? $" --secret {ShellWord.Quote(secret.Text)}" : "")}";
 
     private string Rendezvous => Server is { } server
         ? $"--server {ShellWord.Quote(server)}"

@@ -112,6 +112,20 @@ internal sealed class MeetingOptions
         };
     }
 
+    /// <exception cref="UsageException">It is not of the form <c>HOST[:PORT][#PIN]</c>.</exception>
+    public static string CheckServer(string server) => ServerAddress.TryParse(server, out _, out var error) ? server : throw new UsageException(error);
+
+    /// <summary>As it is told to others.</summary>
+    /// <exception cref="UsageException">It is empty or too long.</exception>
+    public static string CheckName(string name)
+    {
+        var cleaned = PeerText.Clean(name).Trim();
+        var length = Encoding.UTF8.GetByteCount(cleaned);
+        return length is > 0 and <= IntroductionBlob.MaxNameBytes
+            ? cleaned
+            : throw new UsageException($"A name has 1 to {IntroductionBlob.MaxNameBytes} bytes; this one has {length}. Choose another with --name.");
+    }
+
     // What is typed outdoes what stands in the environment or the file.
     private bool UsesDht(ParseResult parsed, Func<string, string?> environment)
     {
@@ -139,7 +153,7 @@ internal sealed class MeetingOptions
                     punchline {verb} --server HOST:{ServerAddress.DefaultPort}#PIN{(mayUseDht ? $"\nWithout any server, through the BitTorrent DHT:\n    punchline {verb} --dht --secret auto" : "")}
                 """);
         }
-        return ServerAddress.TryParse(server, out _, out var error) ? server : throw new UsageException(error);
+        return CheckServer(server);
     }
 
     private static int? ReadPort(string? given)
@@ -163,14 +177,5 @@ internal sealed class MeetingOptions
         var usual = Environment.UserName is { Length: > 0 } user ? user : Environment.MachineName;
         if (given is null && ask is not null) return ask.Ask($"Name ({PeerText.Clean(usual)}): ", answer => CheckName(answer.Length == 0 ? usual : answer));
         return CheckName(given ?? usual);
-    }
-
-    private static string CheckName(string name)
-    {
-        var cleaned = PeerText.Clean(name).Trim();
-        var length = Encoding.UTF8.GetByteCount(cleaned);
-        return length is > 0 and <= IntroductionBlob.MaxNameBytes
-            ? cleaned
-            : throw new UsageException($"A name has 1 to {IntroductionBlob.MaxNameBytes} bytes; this one has {length}. Choose another with --name.");
     }
 }

@@ -18,6 +18,9 @@ internal readonly record struct RoomSecret(string Text, bool IsInvented)
 
     public bool IsWeak => Text.Length > 0 && !IsInvented && SecretStrength.Estimate(Text) < SecretStrength.EnoughBits;
 
+    /// <summary>Who can try as often as it likes does not find it.</summary>
+    public bool IsHardToGuess => Text.Length > 0 && !IsWeak;
+
     public static RoomSecret Invent() => new(Invented.Secret(), true);
 
     /// <exception cref="UsageException">It is empty, too long, or its file cannot be read.</exception>

@@ -78,10 +78,14 @@ internal static class SettingCatalogue
     public static readonly Setting Stun = new(
         "--stun", "HOST[:PORT]", "A STUN server to look at the network by, where there is no --server; port 3478 unless given. Two at different addresses show more than one.");
 
+    public static readonly Setting Port = new("--port", "PORT", $"Where the page is, on this machine alone: http://127.0.0.1:PORT; {WebSettings.DefaultPort} unless given, 0 for any that is free.");
+
+    public static readonly Setting NoBrowser = new("--no-browser", null, "Prints the page's link only, and opens no browser.");
+
     public static readonly Setting NoLab = new("--no-lab", null, "On loopback, without routers between the peers.");
 
     public static IReadOnlyList<Setting> All { get; } =
     [
-        Server, Dht, Bootstrap, Open, Secret, Name, Interactive, TrustFirst, Allow, NoHostCandidates, NoPortMapping, NoMdns, TcpPort, Wait, Accept, RefuseOthers, Stay, Lines, Json, State, Qlog, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, Stun, NoLab,
+        Server, Dht, Bootstrap, Open, Secret, Name, Interactive, TrustFirst, Allow, NoHostCandidates, NoPortMapping, NoMdns, TcpPort, Wait, Accept, RefuseOthers, Stay, Lines, Json, State, Qlog, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, Stun, Port, NoBrowser, NoLab,
     ];
 }

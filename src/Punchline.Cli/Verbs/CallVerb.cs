@@ -41,6 +41,7 @@ internal static class CallVerb
             StateDirectory = settings.StateDirectory,
             HideHostCandidates = settings.HidesHostCandidates,
             DisablePortMapping = settings.MapsNoPort,
+            DisableMulticastDns = settings.HasNoMdns,
             TcpEndPoint = TcpEndPointOf(settings.TcpPort),
             QlogDirectory = settings.QlogDirectory,
         };

@@ -55,6 +55,32 @@ public sealed class SessionModelTests : IDisposable
     }
 
     [Fact]
+    public void A_room_that_is_over_can_stay_until_it_was_read()
+    {
+        var session = new SessionModel(new ManualTime()) { KeepsEndedRooms = true };
+        var room = session.Open("lounge", Ann, "ann", new PlainOutput(_output, _error));
+        Assert.False(session.Forget(room.Number));
+        room.ShowEnded();
+        room.ShowEnded();
+        Assert.True(Assert.Single(session.Snapshot().Rooms).IsOver);
+        Assert.True(session.Forget(room.Number));
+        Assert.False(session.Forget(room.Number));
+        Assert.Empty(session.Snapshot().Rooms);
+        Assert.True(session.TryReadAfter(1, out var events));
+        Assert.Equal([typeof(SessionChange.RoomEnded), typeof(SessionChange.RoomClosed)], events.Select(happened => happened.Change.GetType()));
+    }
+
+    [Fact]
+    public void Calls_to_this_peer_are_part_of_the_session()
+    {
+        var inbox = new InboxSnapshot("ann", "server.test", ServerState.Connected, [new RingingCall(1, default, Bob, "bob", "You have not met it.")]);
+        _session.ShowInbox(inbox);
+        Assert.Equal(inbox, _session.Snapshot().Inbox);
+        Assert.True(_session.TryReadAfter(1, out var events));
+        Assert.Equal([new SessionEvent(2, 0, new SessionChange.InboxChanged(inbox))], events);
+    }
+
+    [Fact]
     public void A_story_keeps_its_latest_steps()
     {
         _room.Show(new RoomEvent.Joined(Bob, "bob"));

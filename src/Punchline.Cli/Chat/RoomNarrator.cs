@@ -2,8 +2,8 @@ using Punchline.Protocols.Rooms;
 
 namespace Punchline.Cli.Chat;
 
-/// <summary>What happens in a room beside its messages, in sentences for people.</summary>
-internal sealed class EventSentences
+/// <summary>What happens in a room besides its messages, in sentences for people. One room's: it knows what it told.</summary>
+internal sealed class RoomNarrator
 {
     private readonly Dictionary<PeerId, string> _names = [];
     private readonly Dictionary<PeerId, string> _failures = [];
@@ -11,8 +11,8 @@ internal sealed class EventSentences
     private bool _hasSeenAnybody;
     private bool _hasWarnedOfPorts;
 
-    /// <summary>Null: a message, or nothing new.</summary>
-    public string? Describe(RoomEvent roomEvent)
+    /// <summary>Null: it is a message, or goes without saying.</summary>
+    public string? Tell(RoomEvent roomEvent)
     {
         switch (roomEvent)
         {
@@ -28,7 +28,7 @@ internal sealed class EventSentences
             case RoomEvent.ServerChanged:
                 return "This peer joined the room from another process, which takes its place.";
             case RoomEvent.DhtSearched searched:
-                return DescribeSearch(searched);
+                return TellSearch(searched);
             case RoomEvent.Joined joined:
                 _hasSeenAnybody = true;
                 _names[joined.Peer] = PeerText.Clean(joined.Name);
@@ -56,25 +56,16 @@ internal sealed class EventSentences
         }
     }
 
-    public static string Way(PeerPath path) => path.Kind switch
-    {
-        PathKind.Lan => $"on this network at {path.Remote}",
-        PathKind.Mapped => $"directly, by a port that a router maps, at {path.Remote}",
-        _ => $"directly at {path.Remote}",
-    };
-
     public static string Milliseconds(TimeSpan time) => $"{time.TotalMilliseconds:0.#} ms";
 
     // For who waits: once anybody has come it goes on unseen.
-    private string? DescribeSearch(RoomEvent.DhtSearched searched)
+    private string? TellSearch(RoomEvent.DhtSearched searched)
     {
-        var found = _hasSeenAnybody
-            ? null
-            : $"Asked the DHT: {searched.KnownNodes} nodes known, {(searched.FoundAddresses > 1 ? $"{searched.FoundAddresses} addresses under this room's topic, nobody met" : "nobody else under this room's topic")} yet.";
+        var found = _hasSeenAnybody ? null : $"Asked the DHT: {searched.KnownNodes} nodes known, {(searched.FoundAddresses > 1 ? $"{searched.FoundAddresses} addresses under this room's topic, nobody met" : "nobody else under this room's topic")} yet.";
         if (!searched.IsPortPerDestination || _hasWarnedOfPorts) return found;
         _hasWarnedOfPorts = true;
-        const string Warning = "This network's router gives every destination another port, which nobody finds in the DHT: only members whose own routers let in packets from any port can be met. Others need a coordination server.";
-        return found is null ? Warning : $"{found} {Warning}";
+        const string Ports = "This network's router gives every destination another port, which nobody finds in the DHT: only members whose own routers let in packets from any port can be met. Others need a coordination server.";
+        return found is null ? Ports : $"{found} {Ports}";
     }
 
     // It is tried again and again; what ends as before is not news.
@@ -84,6 +75,13 @@ internal sealed class EventSentences
         _failures[failed.Peer] = failed.Cause;
         return isTold;
     }
+
+    private static string Way(PeerPath path) => path.Kind switch
+    {
+        PathKind.Lan => $"on this network at {path.Remote}",
+        PathKind.Mapped => $"directly, by a port that a router maps, at {path.Remote}",
+        _ => $"directly at {path.Remote}",
+    };
 
     private string NameOf(PeerId peer) => _names.TryGetValue(peer, out var name) && name.Length > 0 ? name : $"{PlainOutput.ShortId(peer)}…";
 }

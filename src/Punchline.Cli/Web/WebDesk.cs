@@ -1,0 +1,168 @@
+using Punchline.Cli.Calls;
+using Punchline.Cli.Chat;
+using Punchline.Cli.Session;
+using Punchline.Cli.Settings;
+
+namespace Punchline.Cli.Web;
+
+/// <summary>Does what a page asks, on one node: rooms and calls, several at once, and an inbox. Thread-safe.</summary>
+/// <param name="node">This peer.</param>
+/// <param name="self">What a page shows of it.</param>
+/// <param name="settings">What is the same for all rooms.</param>
+/// <param name="time">The clock.</param>
+internal sealed class WebDesk(PeerNode node, WebSelf self, MeetingSettings settings, TimeProvider time) : IWebDesk, IAsyncDisposable
+{
+    private readonly KnownPeers? _known = settings.StateDirectory is { } directory ? new KnownPeers(directory) : null;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<int, WebConversation> _conversations = [];
+    private WebCalls? _inbox;
+
+    public SessionModel Session { get; } = new(time) { KeepsEndedRooms = true };
+
+    public PeerId Id => node.Id;
+
+    public WebSelf Self => self;
+
+    public int Join(JoinRequest request)
+    {
+        var room = request.Room.Trim();
+        var isInvented = room.Length == 0;
+        // What was typed in a page is never the name of a file.
+        var secret = request.Secret.Length > 0 ? RoomSecret.FromText(request.Secret) : isInvented ? RoomSecret.Invent() : RoomSecret.None;
+        var options = new RoomOptions
+        {
+            Server = MeetingOptions.CheckServer(request.Server.Trim()),
+            DisplayName = MeetingOptions.CheckName(request.Name),
+            Room = isInvented ? Invented.RoomName() : JoinArguments.CheckRoom(room),
+            Secret = secret.Text,
+            TrustFirst = settings.TrustsFirst,
+            LocalDiscovery = !settings.HasNoMdns && !settings.HidesHostCandidates && secret.IsHardToGuess,
+        };
+        var place = (options.Server, options.Room, options.Secret);
+        lock (_gate)
+        {
+            if (_conversations.Values.Any(conversation => !conversation.IsOver && conversation.Place == place)) throw new UsageException("You are in that room already.");
+        }
+        var model = Open(options.Room, options.DisplayName);
+        if (secret.Text.Length == 0)
+            model.Notice($"The room {options.Room} is open: whoever guesses its name is in it, and its server could listen in. With a secret, only those in the know are.");
+        else if (secret.IsWeak)
+            model.Notice("This secret is easy to guess.");
+        if (isInvented) model.Notice($"Others join with this line:\n{JoinSettings.InvitationTo(options.Room, $"--server {ShellWord.Quote(options.Server)}", secret)}");
+        return Start(new WebConversation(model, time) { Place = place }, stop => node.JoinRoomAsync(options, stop), exception => exception.Message);
+    }
+
+    public int Call(CallRequest request)
+    {
+        var options = new CallOptions
+        {
+            Server = MeetingOptions.CheckServer(request.Server.Trim()),
+            DisplayName = MeetingOptions.CheckName(request.Name),
+            Peer = PeerArgument.Resolve(request.Peer.Trim(), settings.StateDirectory),
+            TrustFirst = settings.TrustsFirst,
+        };
+        if (options.Peer == Id) throw new UsageException("This is your own id: nobody calls itself.");
+        var model = Open($"{options.Peer}", options.DisplayName);
+        model.Notice($"Calling {PlainOutput.ShortId(options.Peer)}…, for up to a minute. It sees this machine's addresses.");
+        return Start(
+            new WebConversation(model, time) { IsCall = true }, stop => node.CallAsync(options, stop),
+            exception => CallProblem.Of(exception, ShellWord.Quote(options.Server)) is { } problem ? $"{problem.Detail} {problem.Advice}" : exception.Message);
+    }
+
+    public void Send(int room, string text)
+    {
+        WebConversation? conversation;
+        lock (_gate) conversation = _conversations.GetValueOrDefault(room);
+        (conversation ?? throw NoRoom()).Send(text);
+    }
+
+    public void Leave(int room)
+    {
+        WebConversation? conversation;
+        lock (_gate) _conversations.Remove(room, out conversation);
+        if (conversation is null) throw NoRoom();
+        _ = LeaveAsync(conversation);
+    }
+
+    public async Task WaitAsync(WaitRequest request)
+    {
+        var options = new InboxOptions
+        {
+            Server = MeetingOptions.CheckServer(request.Server.Trim()), DisplayName = MeetingOptions.CheckName(request.Name), TrustFirst = settings.TrustsFirst,
+        };
+        var inbox = new WebCalls(node, options, Session, (peer, name) => Acquaintance.Describe(_known, peer, name), time);
+        WebCalls? over;
+        lock (_gate)
+        {
+            if (_inbox is { IsOver: false }) throw new UsageException("Calls are waited for already.");
+            over = _inbox;
+            _inbox = inbox;
+        }
+        if (over is not null) await over.DisposeAsync();
+        await inbox.OpenAsync();
+    }
+
+    public async Task StopWaitingAsync()
+    {
+        WebCalls? inbox;
+        lock (_gate)
+        {
+            inbox = _inbox;
+            _inbox = null;
+        }
+        if (inbox is not null) await inbox.DisposeAsync();
+    }
+
+    public int Answer(int call)
+    {
+        var inbox = Inbox();
+        var ringing = inbox.Take(call);
+        var model = Open($"{ringing.Peer}", inbox.Name);
+        return Start(new WebConversation(model, time) { IsCall = true }, ringing.AcceptAsync, exception => exception.Message);
+    }
+
+    public Task RefuseAsync(int call) => Inbox().Take(call).RefuseAsync(CallRefusal.Refused).AsTask();
+
+    public async ValueTask DisposeAsync()
+    {
+        WebConversation[] open;
+        lock (_gate) open = [.. _conversations.Values];
+        await StopWaitingAsync();
+        await Task.WhenAll(open.Select(conversation => conversation.DisposeAsync().AsTask()));
+    }
+
+    private static UsageException NoRoom() => new("There is no such room any more.");
+
+    private WebCalls Inbox()
+    {
+        lock (_gate) return _inbox ?? throw new UsageException("No calls are waited for.");
+    }
+
+    private RoomModel Open(string name, string selfName)
+    {
+        try
+        {
+            return Session.Open(name, Id, selfName, Silence.Instance);
+        }
+        catch (InvalidOperationException)
+        {
+            throw new UsageException($"{SessionModel.MaxRooms} rooms are open. Leave one first.");
+        }
+    }
+
+    private int Start(WebConversation conversation, Func<CancellationToken, ValueTask<Room>> open, Func<PunchlineException, string> describe)
+    {
+        lock (_gate) _conversations[conversation.Number] = conversation;
+        conversation.Start(open, (room, output) => OutputFor(room, output, conversation.IsCall), describe);
+        return conversation.Number;
+    }
+
+    private AcquaintanceOutput OutputFor(Room room, IChatOutput inner, bool isCall) => new(
+        inner, _known is { } known ? (peer, name) => known.Meet(room, peer, name, time.GetUtcNow()) : null, room.IsOpen && !isCall ? peer => SafetyNumber.Of(Id, peer) : null);
+
+    private async Task LeaveAsync(WebConversation conversation)
+    {
+        await conversation.DisposeAsync();
+        Session.Forget(conversation.Number);
+    }
+}

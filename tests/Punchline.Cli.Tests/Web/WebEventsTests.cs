@@ -1,0 +1,101 @@
+using System.Text.Json.Nodes;
+using Punchline.Cli.Session;
+using Punchline.Cli.Web;
+
+namespace Punchline.Cli.Tests.Web;
+
+public sealed class WebEventsTests : WebHostFixture
+{
+    private static readonly PeerId Bob = new([2, .. new byte[31]]);
+
+    [Fact]
+    public async Task A_stream_begins_with_all_there_is_and_goes_on_with_each_event()
+    {
+        var room = Desk.Session.Open("lounge", Desk.Id, "ann", Silence.Instance);
+        room.Show(new RoomEvent.Joined(Bob, "bob<b>"));
+        var session = await OpenAsync();
+        using var stream = await ReadAsync(session, "");
+
+        var first = await NextAsync(stream);
+        Assert.Equal(Desk.Self.Id, (string?)first["self"]!["id"]);
+        var snapshot = first["snapshot"]!;
+        Assert.Equal((WebEvents.Run, 2), ((string?)snapshot["run"], (int)snapshot["lastEvent"]!));
+        var member = snapshot["rooms"]![0]!["members"]![0]!;
+        Assert.Equal(("bob<b>", "connecting", "joined"), ((string?)member["name"], (string?)member["state"], (string?)member["story"]![0]!["kind"]));
+
+        room.ShowSent(1, "hello");
+        room.Show(new RoomEvent.Delivered(Bob, 1));
+        var (sent, delivered) = ((await NextAsync(stream))["event"]!, (await NextAsync(stream))["event"]!);
+        Assert.Equal((3, "entry", 0), ((int)sent["number"]!, (string?)sent["kind"], (int)sent["entry"]!["delivered"]!));
+        Assert.Equal((4, 1, 1), ((int)delivered["number"]!, (int)delivered["entry"]!["delivered"]!, (int)delivered["entry"]!["recipients"]!));
+    }
+
+    [Fact]
+    public async Task Who_was_away_goes_on_where_it_was()
+    {
+        var room = Desk.Session.Open("lounge", Desk.Id, "ann", Silence.Instance);
+        var session = await OpenAsync();
+        room.Notice("missed");
+        using var stream = await ReadAsync(session, $"?run={WebEvents.Run}&after=1");
+        Assert.Equal("missed", (string?)(await NextAsync(stream))["event"]!["entry"]!["text"]);
+    }
+
+    [Theory]
+    [InlineData("?run=0123456789abcdef0123456789abcdef&after=1")] // another process's
+    [InlineData("?run={0}&after=99")] // never told
+    [InlineData("?run={0}&after=-1")]
+    [InlineData("?run={0}&after=x")]
+    [InlineData("?run={0}")]
+    [InlineData("?after=1")]
+    public async Task A_place_that_is_not_ours_is_a_snapshot_anew(string query)
+    {
+        Desk.Session.Open("lounge", Desk.Id, "ann", Silence.Instance);
+        var session = await OpenAsync();
+        using var stream = await ReadAsync(session, query.Replace("{0}", WebEvents.Run, StringComparison.Ordinal));
+        Assert.Equal("lounge", (string?)(await NextAsync(stream))["snapshot"]!["rooms"]![0]!["name"]);
+    }
+
+    [Fact]
+    public async Task Who_was_away_for_too_long_gets_a_snapshot()
+    {
+        var room = Desk.Session.Open("lounge", Desk.Id, "ann", Silence.Instance);
+        for (var number = 0; number <= SessionModel.MaxEvents; number++) room.Notice($"{number}");
+        var session = await OpenAsync();
+        using var stream = await ReadAsync(session, $"?run={WebEvents.Run}&after=1");
+        Assert.Equal(SessionModel.MaxEvents + 2, (int)(await NextAsync(stream))["snapshot"]!["lastEvent"]!);
+    }
+
+    [Fact]
+    public async Task Each_kind_of_event_has_its_word()
+    {
+        var session = await OpenAsync();
+        using var stream = await ReadAsync(session, "");
+        await NextAsync(stream);
+        var room = Desk.Session.Open("lounge", Desk.Id, "ann", Silence.Instance);
+        room.Show(new RoomEvent.ServerChanged(ServerState.Lost));
+        room.Show(new RoomEvent.Joined(Bob, "bob"));
+        room.Show(new RoomEvent.Failed(Bob, "no-answer", "Nothing came.", "Try another network."));
+        room.Show(new RoomEvent.Left(Bob, LeaveReason.Left));
+        room.ShowEnded();
+        Assert.True(Desk.Session.Forget(room.Number));
+        Desk.Session.ShowInbox(new InboxSnapshot("ann", "server.test", null, [new RingingCall(1, default, Bob, "bob", "You have not met it.")]));
+        Desk.Session.ShowInbox(null);
+
+        string[] kinds = ["opened", "server", "member", "member", "gone", "ended", "closed", "inbox", "inbox"];
+        List<JsonNode> told = [];
+        foreach (var _ in kinds) told.Add((await NextAsync(stream))["event"]!);
+        Assert.Equal(kinds, told.Select(happened => (string?)happened["kind"]));
+        Assert.Equal("Try another network.", (string?)told[3]["member"]!["story"]![1]!["advice"]);
+        Assert.Equal("bob", (string?)told[7]["inbox"]!["calls"]![0]!["name"]);
+        Assert.Null(told[8]["inbox"]);
+    }
+
+    private async Task<StreamReader> ReadAsync(WebSessionKeys session, string query)
+    {
+        var answer = await AskAsync(Request(HttpMethod.Get, $"/api/events{query}", session));
+        Assert.Equal("application/x-ndjson", answer.Content.Headers.ContentType?.MediaType);
+        return new StreamReader(await answer.Content.ReadAsStreamAsync(Cancellation));
+    }
+
+    private static async Task<JsonNode> NextAsync(StreamReader stream) => JsonNode.Parse((await stream.ReadLineAsync(Cancellation))!)!;
+}
