@@ -27,7 +27,9 @@ public sealed record PeerMeeting(KnownPeer? Before, bool IsVerified, IReadOnlyLi
 /// <code>
 /// ID met|verified YYYY-MM-DD ROOM NAME
 /// ID alias NAME
+/// ID blocked
 /// </code>
+/// A line <c>blocked</c> stands alone, for somebody who was never met can be blocked too.
 /// ROOM is 40 bits from the room's key, or <c>calls</c>, so the file does not say where somebody was met to who does not know that room.
 /// Lines that are not understood are kept; people may edit it. Thread-safe.
 /// </summary>
@@ -35,9 +37,12 @@ public sealed record PeerMeeting(KnownPeer? Before, bool IsVerified, IReadOnlyLi
 public sealed partial class KnownPeers(string stateDirectory)
 {
     /// <summary>
-    /// Lines. Beyond these the oldest go, and last those of peers that are verified or have an alias: strangers cannot push out whom you named or compared ids with.
+    /// Lines. Beyond these the oldest go, and last those of peers that are verified, blocked or have an alias: strangers cannot push out whom you named, compared ids with or want nothing of.
     /// </summary>
     public const int MaxLines = 1000;
+
+    /// <summary>Peers that are blocked: they leave room for whom one meets.</summary>
+    public const int MaxBlocked = MaxLines / 2;
 
     internal const string FileName = "known-peers";
 
@@ -47,6 +52,7 @@ public sealed partial class KnownPeers(string stateDirectory)
     private const string MetWord = "met";
     private const string VerifiedWord = "verified";
     private const string AliasWord = "alias";
+    private const string BlockedWord = "blocked";
     private const string DateFormat = "yyyy-MM-dd";
 
     // ID, word, date, room, name.
@@ -88,6 +94,31 @@ public sealed partial class KnownPeers(string stateDirectory)
             if (isKnown) Write(lines);
             return isKnown;
         }
+    }
+
+    /// <summary>
+    /// Notes that nothing is wanted of a peer, met or not, or that this is over. What follows from that is the program's: <see cref="IncomingCall.RefuseAsync"/>,
+    /// <see cref="RoomOptions.AllowedPeers"/>, not to show what it says.
+    /// </summary>
+    /// <exception cref="InvalidOperationException"><see cref="MaxBlocked"/> peers are blocked.</exception>
+    /// <inheritdoc cref="Meet(Room, PeerId, string, DateTimeOffset)" path="/exception"/>
+    public void SetBlocked(PeerId peer, bool isBlocked)
+    {
+        lock (_gate)
+        {
+            var lines = ReadLines();
+            var others = Array.FindAll(lines, line => ParseBlocked(line) != peer);
+            if (isBlocked == others.Length < lines.Length) return;
+            if (isBlocked && others.Count(line => ParseBlocked(line) is not null) >= MaxBlocked) throw new InvalidOperationException($"At most {MaxBlocked} peers can be blocked.");
+            Write(isBlocked ? [.. others, $"{peer} {BlockedWord}"] : others);
+        }
+    }
+
+    /// <summary>The peers of whom nothing is wanted.</summary>
+    /// <inheritdoc cref="Meet(Room, PeerId, string, DateTimeOffset)" path="/exception"/>
+    public IReadOnlySet<PeerId> ListBlocked()
+    {
+        lock (_gate) return ReadLines().Select(ParseBlocked).OfType<PeerId>().ToHashSet();
     }
 
     /// <summary>What a state directory calls a room.</summary>
@@ -150,7 +181,7 @@ public sealed partial class KnownPeers(string stateDirectory)
     }
 
     private static bool IsOfWeight(string line, HashSet<PeerId> named) =>
-        ParseAlias(line) is not null || (ParseMeeting(line) is { } entry && (entry.Peer.IsVerified || named.Contains(entry.Peer.Id)));
+        ParseAlias(line) is not null || ParseBlocked(line) is not null || (ParseMeeting(line) is { } entry && (entry.Peer.IsVerified || named.Contains(entry.Peer.Id)));
 
     private static Entry[] Parse(string[] lines)
     {
@@ -169,6 +200,8 @@ public sealed partial class KnownPeers(string stateDirectory)
 
     private static (PeerId Id, string Alias)? ParseAlias(string line) =>
         line.Split(' ', AliasColumns) is [var idText, AliasWord, var alias] && PeerId.TryParse(idText, out var id) ? (id, alias) : null;
+
+    private static PeerId? ParseBlocked(string line) => line.Split(' ') is [var idText, BlockedWord] && PeerId.TryParse(idText, out var id) ? id : null;
 
     private static string Format(Entry entry) =>
         $"{entry.Peer.Id} {(entry.Peer.IsVerified ? VerifiedWord : MetWord)} {entry.Peer.FirstMet.ToString(DateFormat, CultureInfo.InvariantCulture)} {entry.Room} {entry.Peer.Name}";

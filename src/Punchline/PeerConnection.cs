@@ -33,6 +33,7 @@ public sealed class PeerConnection : IAsyncDisposable
     private readonly News _news = new();
     private (PathAddress Address, bool IsMapped) _way;
     private PeerPath? _path;
+    private ulong _pathChanges;
     private Ending? _ending;
 
     internal PeerConnection(NodeEngine engine, Room room, bool ownsRoom, ApplicationConnection connection)
@@ -221,6 +222,8 @@ public sealed class PeerConnection : IAsyncDisposable
         return new PeerConnectionStatistics
         {
             RoundTrip = Core.SmoothedRtt,
+            RoundTripVariation = Core.RttVariation,
+            PathChanges = _pathChanges,
             PacketBytes = Core.PacketSize,
             PacketsSent = counted.PacketsSent,
             PacketsReceived = counted.PacketsReceived,
@@ -300,6 +303,7 @@ public sealed class PeerConnection : IAsyncDisposable
             case ConnectionEventKind.PathChanged:
                 _way = (connectionEvent.Path, _connection.IsMapped);
                 _path = null;
+                _pathChanges++;
                 _news.Signal();
                 return;
             case ConnectionEventKind.DatagramReceived:

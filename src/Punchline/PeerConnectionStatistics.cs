@@ -6,6 +6,15 @@ public readonly record struct PeerConnectionStatistics
     /// <summary>The smoothed round trip of the present path (RFC 9002 §5.3).</summary>
     public TimeSpan RoundTrip { get; init; }
 
+    /// <summary>
+    /// The jitter: how far samples of the present path's round trip lie from <see cref="RoundTrip"/>, smoothed (rttvar of RFC 9002 §5.3). Half of the
+    /// first sample at first, so it says something after some ten.
+    /// </summary>
+    public TimeSpan RoundTripVariation { get; init; }
+
+    /// <summary>How often the connection went over to another path.</summary>
+    public ulong PathChanges { get; init; }
+
     /// <summary>The UDP payload of a full packet on the present path, in bytes.</summary>
     public int PacketBytes { get; init; }
 

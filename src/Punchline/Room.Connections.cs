@@ -45,6 +45,12 @@ public sealed partial class Room
         }
     }
 
+    /// <summary>The connections that stand now, one a member, in the order of their coming: to look at, such as at their statistics. None is begun.</summary>
+    public IReadOnlyList<PeerConnection> GetConnections()
+    {
+        using (_engine.Enter()) return [.. _connections.Select(known => known.Connection)];
+    }
+
     /// <summary>
     /// The next connection with any member, whoever of the two began it, that this has not given before and that stands. After the end of one
     /// with the same member the next is given as well: where the peer started anew, or came back after a silence.

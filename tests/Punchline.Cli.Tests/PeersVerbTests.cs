@@ -48,6 +48,20 @@ public sealed class PeersVerbTests : IDisposable
         Assert.Empty(Known.List());
     }
 
+    [Fact]
+    public async Task Who_is_blocked_is_so_until_that_is_taken_back()
+    {
+        await RunAsync("block", "bobby");
+        Assert.Equal([Bob], Known.ListBlocked());
+        await RunAsync("unblock", "bobby");
+        Assert.Empty(Known.ListBlocked());
+
+        using var text = new StringWriter { NewLine = "\n" };
+        new JsonPeersOutput(text).ShowBlocked(Bob, isBlocked: true);
+        new PlainPeersOutput(text).ShowBlocked(Bob, isBlocked: true);
+        Assert.Equal($$"""{"event":"blocked","peer":"{{Bob}}"}""" + $"\n{Bob}  blocked\n", text.ToString());
+    }
+
     [Theory]
     [InlineData(false, null, false, "abcdefgh2aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa  calls itself Bob, met 2026-11-16\n")]
     [InlineData(false, "bobby", true, "abcdefgh2aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa  bobby (calls itself Bob), met 2026-11-16, verified\n")]

@@ -30,6 +30,32 @@ public sealed class KnownPeersTests : IDisposable
     }
 
     [Fact]
+    public void Who_is_blocked_need_not_be_known_and_is_not_pushed_out()
+    {
+        Known().SetBlocked(Peer(9), true);
+        Known().SetBlocked(Peer(9), true);
+        Assert.Equal($"{Peer(9)} blocked\n", File.ReadAllText(FilePath));
+        for (var count = 0; count < KnownPeers.MaxLines; count++) Meet(Lounge, 1, $"Bob {count}", Monday);
+        Assert.Empty(Meet(Lounge, 9, "Eve", Monday).Namesakes);
+        File.AppendAllText(FilePath, string.Concat(Enumerable.Repeat($"{Peer(2)} met 2026-11-17 {Attic} Stranger\n", KnownPeers.MaxLines)));
+        Known().SetVerified(Peer(2), false);
+        Assert.Equal([Peer(9)], Known().ListBlocked());
+        // Forgetting whom one met is not taking somebody back.
+        Known().Forget(Peer(9));
+        Assert.Equal([Peer(9)], Known().ListBlocked());
+        Known().SetBlocked(Peer(9), false);
+        Assert.Empty(Known().ListBlocked());
+    }
+
+    [Fact]
+    public void A_block_list_has_an_end()
+    {
+        File.WriteAllLines(FilePath, Enumerable.Range(0, KnownPeers.MaxBlocked).Select(number => $"{new PeerId([.. BitConverter.GetBytes(number), .. new byte[28]])} blocked"));
+        Known().SetBlocked(new PeerId(new byte[32]), true);
+        Assert.Throws<InvalidOperationException>(() => Known().SetBlocked(Peer(250), true));
+    }
+
+    [Fact]
     public void Who_was_met_before_is_not_written_again()
     {
         Meet(Lounge, 1, "Bob", Monday);
@@ -132,6 +158,8 @@ public sealed class KnownPeersTests : IDisposable
         Assert.Equal(KnownPeers.MarkOf(keys), KnownPeers.MarkOf(new RoomKeys(new byte[32])));
         Assert.NotEqual(KnownPeers.MarkOf(keys), KnownPeers.MarkOf(new RoomKeys([1, .. new byte[31]])));
     }
+
+    private KnownPeers Known() => new(_directory.FullName);
 
     private PeerMeeting Meet(string room, int peer, string name, DateTimeOffset now) => new KnownPeers(_directory.FullName).Meet(room, Peer(peer), name, now);
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Punchline.Cli.Session;
 using Punchline.Protocols.Rooms;
 
@@ -28,6 +29,8 @@ internal sealed class AcquaintanceOutput(IChatOutput inner, MeetPeer? meet, Func
     public void ShowSent(ulong id, string text) => inner.ShowSent(id, text);
 
     public void ShowTrust(PeerId peer, TrustMark trust) => inner.ShowTrust(peer, trust);
+
+    public void ShowQuality(ImmutableArray<MemberQuality> qualities) => inner.ShowQuality(qualities);
 
     public void ShowEnded() => inner.ShowEnded();
 

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Punchline.Cli.Calls;
+using Punchline.Cli.Session;
 
 namespace Punchline.Cli.Chat;
 
@@ -16,6 +17,8 @@ internal sealed class ChatSession(IChatRoom room, ChannelReader<InputLine> lines
 
     /// <summary>Of a call: looking for a way takes 20 s, and then it says why there is none.</summary>
     public static readonly TimeSpan CallDeliveryTimeout = TimeSpan.FromSeconds(25);
+
+    private Task? _nextSample;
 
     /// <summary>There is one other, without whom it is over.</summary>
     public bool IsCall { get; init; }
@@ -60,8 +63,11 @@ internal sealed class ChatSession(IChatRoom room, ChannelReader<InputLine> lines
     // Ends when the room was left, or, with an exit code, when this peer has no place in it any more.
     private async Task<int?> ShowEventsAsync(CancellationToken stop)
     {
-        await foreach (var roomEvent in room.ReadEventsAsync())
+        await using var events = room.ReadEventsAsync().GetAsyncEnumerator(CancellationToken.None);
+        var meter = new QualityMeter(time);
+        while (await NextAsync(events, meter, stop))
         {
+            var roomEvent = events.Current;
             output.Show(roomEvent);
             if (roomEvent is RoomEvent.Connected or RoomEvent.ServerChanged { State: ServerState.Connected }) _met.TrySetResult();
             if (roomEvent is RoomEvent.ServerChanged { State: ServerState.Replaced }) return ExitCode.Failed;
@@ -70,6 +76,23 @@ internal sealed class ChatSession(IChatRoom room, ChannelReader<InputLine> lines
             return exitCode;
         }
         return null;
+    }
+
+    // Samples are told between events, and by the same task, for what is told of a member has an order.
+    private async Task<bool> NextAsync(IAsyncEnumerator<RoomEvent> events, QualityMeter meter, CancellationToken stop)
+    {
+        var next = events.MoveNextAsync().AsTask();
+        while (!stop.IsCancellationRequested)
+        {
+            await Task.WhenAny(next, _nextSample ??= Task.Delay(QualityMeter.Interval, time, stop));
+            if (_nextSample.IsCompletedSuccessfully)
+            {
+                _nextSample = Task.Delay(QualityMeter.Interval, time, stop);
+                output.ShowQuality(meter.Take(room.Measure()));
+            }
+            if (next.IsCompleted) break;
+        }
+        return await next;
     }
 
     private async Task<int> SendLinesAsync(CancellationToken stop)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Punchline.Cli.Session;
 
 namespace Punchline.Cli.Chat;
@@ -22,6 +23,11 @@ internal interface IChatOutput
 
     /// <summary>What is known of a member's key, which it just proved.</summary>
     void ShowTrust(PeerId peer, TrustMark trust)
+    {
+    }
+
+    /// <summary>How the connections have done, every <see cref="QualityMeter.Interval"/>.</summary>
+    void ShowQuality(ImmutableArray<MemberQuality> qualities)
     {
     }
 

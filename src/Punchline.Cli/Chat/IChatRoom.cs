@@ -1,3 +1,5 @@
+using Punchline.Cli.Session;
+
 namespace Punchline.Cli.Chat;
 
 /// <summary>What a chat needs of a <see cref="Room"/>.</summary>
@@ -11,6 +13,9 @@ internal interface IChatRoom
     ValueTask WaitForDeliveryAsync(CancellationToken cancellationToken);
 
     ValueTask LeaveAsync();
+
+    /// <summary>What the connections that stand now have counted.</summary>
+    IEnumerable<ConnectionMeasurement> Measure();
 }
 
 /// <summary>The room that others are in.</summary>
@@ -23,4 +28,6 @@ internal sealed class JoinedRoom(Room room) : IChatRoom
     public ValueTask WaitForDeliveryAsync(CancellationToken cancellationToken) => room.WaitForDeliveryAsync(cancellationToken);
 
     public ValueTask LeaveAsync() => room.LeaveAsync(CancellationToken.None);
+
+    public IEnumerable<ConnectionMeasurement> Measure() => room.GetConnections().Select(connection => new ConnectionMeasurement(connection.Peer, connection, connection.GetStatistics()));
 }

@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using System.Text.Json;
+using Punchline.Cli.Session;
 
 namespace Punchline.Cli.Chat;
 
@@ -14,6 +16,25 @@ internal sealed class JsonOutput(TextWriter output, TextWriter error) : IChatOut
     });
 
     public void Notice(string text) => error.WriteLine($"* {text}");
+
+    public void ShowQuality(ImmutableArray<MemberQuality> qualities)
+    {
+        foreach (var (peer, sample) in qualities)
+        {
+            Write("quality", json =>
+            {
+                WritePeer(json, peer);
+                WriteMilliseconds(json, "overMs", sample.Duration);
+                WriteMilliseconds(json, "rttMs", sample.RoundTrip);
+                WriteMilliseconds(json, "jitterMs", sample.Jitter);
+                json.WriteNumber("packetsSent", sample.PacketsSent);
+                json.WriteNumber("packetsLost", sample.PacketsLost);
+                json.WriteNumber("bytesSent", sample.BytesSent);
+                json.WriteNumber("bytesReceived", sample.BytesReceived);
+                json.WriteNumber("pathChanges", sample.PathChanges);
+            });
+        }
+    }
 
     public void Show(RoomEvent roomEvent)
     {

@@ -9,6 +9,8 @@ internal interface IPeersOutput
     void Show(KnownPeer peer);
 
     void ShowForgotten(PeerId peer);
+
+    void ShowBlocked(PeerId peer, bool isBlocked);
 }
 
 /// <summary>For people, one line a peer; ids whole, for they are what is compared.</summary>
@@ -22,6 +24,8 @@ internal sealed class PlainPeersOutput(TextWriter output) : IPeersOutput
     }
 
     public void ShowForgotten(PeerId peer) => output.WriteLine($"{peer} is forgotten.");
+
+    public void ShowBlocked(PeerId peer, bool isBlocked) => output.WriteLine($"{peer}  {(isBlocked ? "blocked" : "not blocked any more")}");
 }
 
 /// <summary>For programs, one JSON object a line.</summary>
@@ -39,4 +43,6 @@ internal sealed class JsonPeersOutput(TextWriter output) : IPeersOutput
     });
 
     public void ShowForgotten(PeerId peer) => _line.Write("forgotten", json => json.WriteString("peer", peer.ToString()));
+
+    public void ShowBlocked(PeerId peer, bool isBlocked) => _line.Write(isBlocked ? "blocked" : "unblocked", json => json.WriteString("peer", peer.ToString()));
 }

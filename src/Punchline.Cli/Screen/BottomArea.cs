@@ -24,7 +24,7 @@ internal sealed record BottomArea(IReadOnlyList<string> Rows, int CursorRow, int
     {
         var rows = new List<string>();
         if (size.Rows >= MinRowsForBar) rows.Add(Bar(state, size.Columns));
-        if (size.Rows >= MinRowsForMembers) AddMembers(rows, state.Room.Members, size.Columns, Math.Max(1, size.Rows / RowsOfMembers), palette);
+        if (size.Rows >= MinRowsForMembers) AddMembers(rows, state.Room, size.Columns, Math.Max(1, size.Rows / RowsOfMembers), palette);
         var (row, column) = AddInput(rows, state.Editor, size.Columns, Math.Max(1, size.Rows / RowsOfInput));
         return new BottomArea(rows, row, column);
     }
@@ -42,16 +42,17 @@ internal sealed record BottomArea(IReadOnlyList<string> Rows, int CursorRow, int
         return line.ToString();
     }
 
-    private static void AddMembers(List<string> rows, IReadOnlyList<MemberSnapshot> members, int columns, int maxRows, Palette palette)
+    private static void AddMembers(List<string> rows, RoomView room, int columns, int maxRows, Palette palette)
     {
+        var members = room.Members;
         var line = new StyledLine(columns);
         var full = 0;
         for (var shown = 0; shown < members.Count; shown++)
         {
             var member = members[shown];
             var name = EntryRows.Clip(MemberText.Name(member), Math.Max(1, columns / 3));
-            var facts = $" {MemberText.Short(member)}";
-            var width = Sign.Length + CellWidth.Of(name) + MarkOf(member.Trust).Length + CellWidth.Of(facts) + Gap.Length;
+            var facts = $" {MemberText.Short(member, room.QualityOf(member.Peer))}";
+            var width = Sign.Length + CellWidth.Of(name) + MarkOf(member).Length + CellWidth.Of(facts) + Gap.Length;
             // On the last row there has to be room to say who is not on it.
             var rest = full == maxRows - 1 && shown < members.Count - 1 ? $"and {members.Count - shown} more: /who" : "";
             if (width + rest.Length > line.Room && line.Room < columns)
@@ -67,18 +68,19 @@ internal sealed record BottomArea(IReadOnlyList<string> Rows, int CursorRow, int
             }
             line.Add(member.State == MemberState.Connected ? palette.Good : Palette.Faint, member.State == MemberState.Connected ? Sign : "○ ");
             line.Add(palette.NameOf(member.Peer), name);
-            line.Add(member.Trust == TrustMark.Changed ? palette.Bad : palette.Good, MarkOf(member.Trust));
+            line.Add(member.Trust == TrustMark.Changed ? palette.Bad : palette.Good, MarkOf(member));
             line.Add(Palette.Faint, facts + Gap);
         }
         if (members.Count == 0) line.Add(Palette.Faint, "Nobody else is here yet.");
         rows.Add(line.ToString());
     }
 
-    private static string MarkOf(TrustMark trust) => trust switch
+    private static string MarkOf(MemberSnapshot member) => member switch
     {
-        TrustMark.Verified => " ✓",
-        TrustMark.Changed => " ANOTHER KEY",
-        TrustMark.New => " new",
+        { IsBlocked: true } => " blocked",
+        { Trust: TrustMark.Verified } => " ✓",
+        { Trust: TrustMark.Changed } => " ANOTHER KEY",
+        { Trust: TrustMark.New } => " new",
         _ => "",
     };
 

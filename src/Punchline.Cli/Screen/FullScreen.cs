@@ -8,14 +8,14 @@ namespace Punchline.Cli.Screen;
 internal sealed class FullScreen : IAsyncDisposable
 {
     private readonly IScreenTerminal _terminal;
-    private readonly string? _stateDirectory;
+    private readonly SessionModel _session;
     private readonly ScreenSession _screen;
     private readonly Task _running;
 
-    private FullScreen(IScreenTerminal terminal, SessionModel session, string room, PeerId self, string name, string? stateDirectory)
+    private FullScreen(IScreenTerminal terminal, SessionModel session, string room, PeerId self, string name)
     {
         _terminal = terminal;
-        _stateDirectory = stateDirectory;
+        _session = session;
         Room = session.Open(room, self, name, new NoticeOutput(this));
         _screen = new ScreenSession(session, Room.Number, terminal, Verify, new Palette(Terminal.HasColours), TimeProvider.System);
         _running = Task.Run(_screen.RunAsync);
@@ -32,9 +32,8 @@ internal sealed class FullScreen : IAsyncDisposable
     /// <param name="room">The room's name.</param>
     /// <param name="self">This peer.</param>
     /// <param name="name">What this peer calls itself.</param>
-    /// <param name="stateDirectory">Where peers are remembered; null: they are not.</param>
-    public static FullScreen? TryStart(SessionModel session, string room, PeerId self, string name, string? stateDirectory) =>
-        OperatingSystem.IsLinux() && LinuxTerminal.TryOpen() is { } terminal ? new FullScreen(terminal, session, room, self, name, stateDirectory) : null;
+    public static FullScreen? TryStart(SessionModel session, string room, PeerId self, string name) =>
+        OperatingSystem.IsLinux() && LinuxTerminal.TryOpen() is { } terminal ? new FullScreen(terminal, session, room, self, name) : null;
 
     public async ValueTask DisposeAsync()
     {
@@ -52,17 +51,14 @@ internal sealed class FullScreen : IAsyncDisposable
 
     private string? Verify(PeerId peer)
     {
-        if (_stateDirectory is null) return "Nobody is remembered, as --state - says, so this is not either.";
         try
         {
-            if (!new KnownPeers(_stateDirectory).SetVerified(peer, true)) return "This peer is not remembered, so there is nothing to note.";
+            return _session.Verify(peer) ? null : "This peer is not remembered, so there is nothing to note.";
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             return $"It could not be noted: {exception.Message}";
         }
-        Room.ShowTrust(peer, TrustMark.Verified);
-        return null;
     }
 
     // The screen reads the session. What that has no data of is a notice there.

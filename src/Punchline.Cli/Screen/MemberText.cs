@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Punchline.Cli.Chat;
 using Punchline.Cli.Session;
 
@@ -6,13 +7,20 @@ namespace Punchline.Cli.Screen;
 /// <summary>A member in words.</summary>
 internal static class MemberText
 {
+    // Of samples, which come every 10 s.
+    private const int SparkLength = 8;
+    private const string Levels = "▁▂▃▄▅▆▇█";
+
     /// <summary>What it calls itself, or the beginning of its id.</summary>
     public static string Name(MemberSnapshot member) => member.Name.Length > 0 ? member.Name : $"{PlainOutput.ShortId(member.Peer)}…";
 
-    /// <summary>In a few cells: "LAN UDP 0.4 ms".</summary>
-    public static string Short(MemberSnapshot member) => member switch
+    /// <summary>In a few cells: "LAN UDP 0.4 ms", and how the round trip went, where it was measured.</summary>
+    /// <param name="member">Whom it is about.</param>
+    /// <param name="quality">Of the connection, the oldest sample first.</param>
+    public static string Short(MemberSnapshot member, ImmutableArray<QualitySample> quality) => member switch
     {
-        { State: MemberState.Connected, Path: { } path, RoundTrip: { } roundTrip } => $"{Kind(path)} {Transport(path)} {RoomNarrator.Milliseconds(roundTrip)}",
+        { State: MemberState.Connected, Path: { } path, RoundTrip: { } atFirst } =>
+            $"{Kind(path)} {Transport(path)} {RoomNarrator.Milliseconds(quality is [.., var last] ? last.RoundTrip : atFirst)}{(quality.Length > 1 ? $" {Spark(quality)}" : "")}",
         { State: MemberState.Unreachable } => "no way",
         _ => "connecting",
     };
@@ -43,4 +51,13 @@ internal static class MemberText
     };
 
     private static string Transport(PeerPath path) => path.Transport == PathTransport.Tcp ? "TCP" : "UDP";
+
+    // The last round trips between their shortest and longest. Where they hardly differ, the line is flat.
+    private static string Spark(ImmutableArray<QualitySample> quality)
+    {
+        double[] times = [.. quality.Skip(quality.Length - SparkLength).Select(sample => sample.RoundTrip.TotalMilliseconds)];
+        var shortest = times.Min();
+        var span = Math.Max(Math.Max(times.Max() - shortest, shortest / 2), 1);
+        return string.Concat(times.Select(time => Levels[(int)((time - shortest) / span * (Levels.Length - 1))]));
+    }
 }

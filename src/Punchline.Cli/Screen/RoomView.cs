@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Punchline.Cli.Chat;
 using Punchline.Cli.Session;
@@ -10,7 +11,11 @@ internal sealed class RoomView
     /// <summary>Without a key for as long, nobody is taken to look, whatever the terminal says of its focus.</summary>
     public static readonly TimeSpan AwayAfter = TimeSpan.FromMinutes(5);
 
+    /// <summary>Of what was said in earlier sessions, the last so many are shown.</summary>
+    public const int MaxEarlier = 200;
+
     private readonly RoomNarrator _narrator = new();
+    private readonly Dictionary<PeerId, ImmutableArray<QualitySample>> _quality = [];
     private readonly List<MemberSnapshot> _members;
     private readonly TimeProvider _time;
 
@@ -31,6 +36,8 @@ internal sealed class RoomView
         (Name, Self, SelfName, Server) = (room.Name, room.Self, room.SelfName, room.Server);
         _members = [.. room.Members];
         Add(ScreenEntryKind.Happening, Now, $"{room.Name}: you are {room.SelfName} ({PlainOutput.ShortId(room.Self)}…). /help lists the commands.");
+        foreach (var (peer, samples) in room.Quality) _quality[peer] = samples;
+        if (room.Earlier.Length > 0) AddEarlier(room.Earlier);
         foreach (var entry in room.Log) Put(entry);
     }
 
@@ -54,6 +61,9 @@ internal sealed class RoomView
 
     private DateTimeOffset Now => _time.GetLocalNow();
 
+    /// <summary>How the connection to a member did, the oldest sample first.</summary>
+    public ImmutableArray<QualitySample> QualityOf(PeerId peer) => _quality.GetValueOrDefault(peer, []);
+
     public void Apply(SessionChange change)
     {
         switch (change)
@@ -70,10 +80,17 @@ internal sealed class RoomView
                 break;
             case SessionChange.MemberGone gone:
                 _members.RemoveAll(member => member.Peer == gone.Peer);
+                _quality.Remove(gone.Peer);
                 Tell(new RoomEvent.Left(gone.Peer, gone.Reason), Now);
                 break;
             case SessionChange.LogChanged changed:
                 Put(changed.Entry);
+                break;
+            case SessionChange.EarlierRead earlier:
+                AddEarlier(earlier.Entries);
+                break;
+            case SessionChange.QualityMeasured measured:
+                foreach (var (peer, sample) in measured.Members) _quality[peer] = QualityMeter.Append(_quality.GetValueOrDefault(peer, []), sample);
                 break;
         }
     }
@@ -84,6 +101,8 @@ internal sealed class RoomView
         Server = room.Server;
         _members.Clear();
         _members.AddRange(room.Members);
+        _quality.Clear();
+        foreach (var (peer, samples) in room.Quality) _quality[peer] = samples;
         foreach (var entry in room.Log) Put(entry);
     }
 
@@ -138,6 +157,24 @@ internal sealed class RoomView
         }
     }
 
+    private void AddEarlier(ImmutableArray<LogEntry> entries)
+    {
+        DateTime? day = null;
+        foreach (var entry in entries.Skip(entries.Length - MaxEarlier))
+        {
+            var time = Local(entry.Time);
+            if (time.Date != day) AddDay(time);
+            day = time.Date;
+            // How far it came is not kept.
+            var (author, peer) = entry is LogEntry.Received received ? (received.Name, (PeerId?)received.Peer) : (SelfName, null);
+            Log.Add(new ScreenEntry(0, ScreenEntryKind.Received, time, entry.Text, author, peer));
+        }
+        Log.Add(new ScreenEntry(0, ScreenEntryKind.Divider, Now, "until here from earlier sessions"));
+    }
+
+    private void AddDay(DateTimeOffset time) =>
+        Log.Add(new ScreenEntry(0, ScreenEntryKind.Divider, time, time.ToString("dddd, d MMMM yyyy", CultureInfo.InvariantCulture)));
+
     private static ScreenEntry Deliver(ScreenEntry entry, LogEntry.Sent sent) => entry with { Recipients = sent.Recipients.Count, Delivered = sent.DeliveredTo.Count };
 
     private void Forget()
@@ -158,7 +195,7 @@ internal sealed class RoomView
         if (time.Date > _day)
         {
             _day = time.Date;
-            Log.Add(new ScreenEntry(0, ScreenEntryKind.Divider, time, time.ToString("dddd, d MMMM yyyy", CultureInfo.InvariantCulture)));
+            AddDay(time);
         }
         return Log.Add(new ScreenEntry(0, kind, time, text, author, peer, recipients, delivered));
     }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Punchline.Cli.Chat;
 using Punchline.Protocols.Rooms;
 
@@ -17,6 +18,9 @@ internal sealed class RoomModel : IChatOutput
     private readonly List<MemberSnapshot> _members = [];
     private readonly RoomLog _log = new();
     private ServerState? _server;
+    private RoomHistory? _history;
+    private ImmutableArray<LogEntry> _earlier = [];
+    private ImmutableDictionary<PeerId, ImmutableArray<QualitySample>> _quality = ImmutableDictionary<PeerId, ImmutableArray<QualitySample>>.Empty;
 
     internal RoomModel(SessionModel session, int number, string name, PeerId self, string selfName, IChatOutput view)
     {
@@ -39,14 +43,33 @@ internal sealed class RoomModel : IChatOutput
 
     public void Show(RoomEvent roomEvent)
     {
-        _session.Change(now => Apply(roomEvent, now));
+        if (roomEvent is RoomEvent.Message message && _session.IsBlocked(message.Peer)) return;
+        LogEntry? received = null;
+        _session.Change(now => received = Apply(roomEvent, now));
+        Write(received);
         _view.Show(roomEvent);
     }
 
     public void ShowSent(ulong id, string text)
     {
-        _session.Change(now => Publish(_log.AddSent(now, PeerText.Clean(text, multiline: true), id, _members.Select(member => member.Peer))));
+        LogEntry? sent = null;
+        _session.Change(now => Publish(sent = _log.AddSent(now, PeerText.Clean(text, multiline: true), id, _members.Select(member => member.Peer))));
+        Write(sent);
         _view.ShowSent(id, text);
+    }
+
+    /// <summary>Shows what was said here before, and keeps what is said from now on. Before anything is; once.</summary>
+    /// <param name="history">Closed with the room; null: nothing is kept.</param>
+    public void Keep(RoomHistory? history)
+    {
+        if (history is null) return;
+        if (history.Problem is { } problem) Notice(problem);
+        _session.Change(_ =>
+        {
+            _history = history;
+            _earlier = history.Earlier;
+            if (_earlier.Length > 0) _session.Publish(Number, new SessionChange.EarlierRead(_earlier));
+        });
     }
 
     public void ShowTrust(PeerId peer, TrustMark trust)
@@ -61,6 +84,19 @@ internal sealed class RoomModel : IChatOutput
         _view.Notice(text);
     }
 
+    public void ShowQuality(ImmutableArray<MemberQuality> qualities)
+    {
+        // A connection may stand before this room was told of it, and for a moment after.
+        ImmutableArray<MemberQuality> told = [];
+        _session.Change(_ =>
+        {
+            told = qualities.RemoveAll(quality => !_members.Exists(member => member.Peer == quality.Peer && member.State == MemberState.Connected));
+            foreach (var (peer, sample) in told) _quality = _quality.SetItem(peer, QualityMeter.Append(_quality.GetValueOrDefault(peer, []), sample));
+            if (told.Length > 0) _session.Publish(Number, new SessionChange.QualityMeasured(told));
+        });
+        if (told.Length > 0) _view.ShowQuality(told);
+    }
+
     public void AwaitLine() => _view.AwaitLine();
 
     public void ShowEnded()
@@ -71,12 +107,23 @@ internal sealed class RoomModel : IChatOutput
             IsOver = true;
             _session.Close(this);
         });
+        _history?.Dispose();
         _view.ShowEnded();
     }
 
-    internal RoomSnapshot Snapshot() => new(Number, _name, _self, _selfName, _server, [.. _members], _log.Snapshot(), IsOver);
+    internal RoomSnapshot Snapshot() => new(Number, _name, _self, _selfName, _server, [.. _members], _log.Snapshot(), IsOver) { Earlier = _earlier, Quality = _quality };
 
-    private void Apply(RoomEvent roomEvent, DateTimeOffset now)
+    /// <summary>Only within <see cref="SessionModel.Change"/>.</summary>
+    /// <returns>False: the peer is not here.</returns>
+    internal bool Mark(PeerId peer, Func<MemberSnapshot, MemberSnapshot> change)
+    {
+        if (!_members.Exists(member => member.Peer == peer)) return false;
+        Update(peer, change);
+        return true;
+    }
+
+    // What is to be kept of it.
+    private LogEntry.Received? Apply(RoomEvent roomEvent, DateTimeOffset now)
     {
         switch (roomEvent)
         {
@@ -100,22 +147,31 @@ internal sealed class RoomModel : IChatOutput
                 Update(failed.Peer, member => After(member, roomEvent, now) with { State = MemberState.Unreachable, Path = null, RoundTrip = null });
                 break;
             case RoomEvent.Left left:
+                _quality = _quality.Remove(left.Peer);
                 if (_members.RemoveAll(member => member.Peer == left.Peer) > 0) _session.Publish(Number, new SessionChange.MemberGone(left.Peer, left.Reason));
                 break;
             case RoomEvent.Message message:
-                Publish(_log.Add(new LogEntry.Received(
-                    _log.Next, now, PeerText.Clean(message.Text, multiline: true), message.Peer, PeerText.Clean(message.Name), message.Id)));
-                break;
+                var received = _log.Add(new LogEntry.Received(
+                    _log.Next, now, PeerText.Clean(message.Text, multiline: true), message.Peer, PeerText.Clean(message.Name), message.Id));
+                Publish(received);
+                return received;
             case RoomEvent.Delivered delivered:
                 if (_log.Deliver(delivered.Id, delivered.Peer) is { } sent) Publish(sent);
                 break;
         }
+        return null;
+    }
+
+    // Outside the session's gate: a disk may be slow.
+    private void Write(LogEntry? entry)
+    {
+        if (entry is not null && _history?.TryAppend(entry) == false) Notice($"What is said here is kept no longer: {_history.Problem}");
     }
 
     private void Meet(PeerId peer, string name, Func<MemberSnapshot, MemberSnapshot> change)
     {
         if (!_members.Exists(member => member.Peer == peer))
-            _members.Add(new MemberSnapshot(peer, "", TrustMark.Unknown, MemberState.Connecting, null, null, []));
+            _members.Add(new MemberSnapshot(peer, "", TrustMark.Unknown, MemberState.Connecting, null, null, []) { IsBlocked = _session.IsBlocked(peer) });
         Update(peer, member => change(member with { Name = PeerText.Clean(name) }));
     }
 

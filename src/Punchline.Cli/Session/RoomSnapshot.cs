@@ -12,7 +12,14 @@ namespace Punchline.Cli.Session;
 /// <param name="Log">Messages and notices, the oldest first.</param>
 /// <param name="IsOver">It was left, or failed, and stays for whoever still reads in it.</param>
 internal sealed record RoomSnapshot(
-    int Number, string Name, PeerId Self, string SelfName, ServerState? Server, ImmutableArray<MemberSnapshot> Members, ImmutableArray<LogEntry> Log, bool IsOver);
+    int Number, string Name, PeerId Self, string SelfName, ServerState? Server, ImmutableArray<MemberSnapshot> Members, ImmutableArray<LogEntry> Log, bool IsOver)
+{
+    /// <summary>What was said here in earlier sessions, the oldest first, by numbers up to 0; empty where nothing is kept, and before it was read.</summary>
+    public ImmutableArray<LogEntry> Earlier { get; init; } = [];
+
+    /// <summary>How the connections with the present members did within the last hour (<see cref="QualityMeter.Span"/>), the oldest sample first: none before the first.</summary>
+    public ImmutableDictionary<PeerId, ImmutableArray<QualitySample>> Quality { get; init; } = ImmutableDictionary<PeerId, ImmutableArray<QualitySample>>.Empty;
+}
 
 /// <summary>How far the connection to a member is.</summary>
 internal enum MemberState
@@ -38,6 +45,9 @@ internal enum MemberState
 internal sealed record MemberSnapshot(
     PeerId Peer, string Name, TrustMark Trust, MemberState State, PeerPath? Path, TimeSpan? RoundTrip, ImmutableArray<ConnectionStep> Story)
 {
+    /// <summary>This user wants nothing of it: what it says is not shown.</summary>
+    public bool IsBlocked { get; init; }
+
     /// <summary>A member who is tried in vain every 16 minutes fills these in a working day.</summary>
     public const int MaxSteps = 32;
 }

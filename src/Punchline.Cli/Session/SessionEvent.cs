@@ -42,6 +42,14 @@ internal abstract record SessionChange
     /// <summary>A member is gone.</summary>
     internal sealed record MemberGone(PeerId Peer, LeaveReason Reason) : SessionChange;
 
+    /// <summary>
+    /// Each of these members has one sample more (<see cref="QualityMeter.Append"/>). A room's come together, so that an hour of them does not push out what was said.
+    /// </summary>
+    internal sealed record QualityMeasured(ImmutableArray<MemberQuality> Members) : SessionChange;
+
+    /// <summary>What was said in earlier sessions was read.</summary>
+    internal sealed record EarlierRead(ImmutableArray<LogEntry> Entries) : SessionChange;
+
     /// <summary>An entry was added to the log, or its delivery went on.</summary>
     internal sealed record LogChanged(LogEntry Entry) : SessionChange;
 }

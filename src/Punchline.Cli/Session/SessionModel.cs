@@ -22,6 +22,8 @@ internal sealed class SessionModel(TimeProvider time)
     private readonly Lock _gate = new();
     private readonly List<RoomModel> _rooms = [];
     private readonly Queue<SessionEvent> _events = new();
+    private readonly KnownPeers? _known;
+    private readonly HashSet<PeerId> _blocked = [];
     private TaskCompletionSource _news = NewSignal();
     private long _lastEvent;
     private long _eventCharacters;
@@ -47,6 +49,56 @@ internal sealed class SessionModel(TimeProvider time)
             Publish(room.Number, new SessionChange.RoomOpened(room.Snapshot()));
             return room;
         }
+    }
+
+    /// <summary>Where what this user says of peers is kept, and read from at first; null: for this session only.</summary>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">It is somebody else's.</exception>
+    public KnownPeers? Known
+    {
+        get => _known;
+        init
+        {
+            _known = value;
+            if (value is not null) _blocked = [.. value.ListBlocked()];
+        }
+    }
+
+    /// <summary>This user compared a peer's id with the person behind it, and it matched.</summary>
+    /// <returns>False: it was never met, so there is nothing to say of it.</returns>
+    /// <exception cref="IOException">That cannot be kept, and so does not count.</exception>
+    /// <exception cref="UnauthorizedAccessException">Likewise.</exception>
+    public bool Verify(PeerId peer)
+    {
+        if (_known is not null && !_known.SetVerified(peer, true)) return false;
+        lock (_gate)
+        {
+            var isMember = false;
+            foreach (var room in _rooms) isMember |= room.Mark(peer, member => member with { Trust = TrustMark.Verified });
+            return isMember || _known is not null;
+        }
+    }
+
+    /// <summary>
+    /// From now on nothing that a peer says is shown, in any room, and its calls are refused; or it is again. It still hears what is said to a room
+    /// that both are in.
+    /// </summary>
+    /// <exception cref="InvalidOperationException"><see cref="KnownPeers.MaxBlocked"/> are blocked.</exception>
+    /// <inheritdoc cref="Verify" path="/exception"/>
+    public void Block(PeerId peer, bool isBlocked = true)
+    {
+        _known?.SetBlocked(peer, isBlocked);
+        lock (_gate)
+        {
+            if (isBlocked && _blocked.Count >= KnownPeers.MaxBlocked && !_blocked.Contains(peer)) throw new InvalidOperationException($"At most {KnownPeers.MaxBlocked} peers can be blocked.");
+            if (isBlocked ? _blocked.Add(peer) : _blocked.Remove(peer))
+                foreach (var room in _rooms) room.Mark(peer, member => member with { IsBlocked = isBlocked });
+        }
+    }
+
+    public bool IsBlocked(PeerId peer)
+    {
+        lock (_gate) return _blocked.Contains(peer);
     }
 
     public SessionSnapshot Snapshot()

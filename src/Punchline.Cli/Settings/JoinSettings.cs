@@ -28,6 +28,9 @@ internal sealed record JoinSettings
     /// <summary>Null: everybody.</summary>
     public required IReadOnlyCollection<PeerId>? AllowedPeers { get; init; }
 
+    /// <summary>What is said is not kept.</summary>
+    public required bool HasNoHistory { get; init; }
+
     public required bool HidesHostCandidates { get; init; }
 
     public required bool MapsNoPort { get; init; }

@@ -28,6 +28,9 @@ internal sealed record MeetingSettings
     /// <summary>Null: nothing is kept.</summary>
     public required string? StateDirectory { get; init; }
 
+    /// <summary>What is said is not kept.</summary>
+    public required bool HasNoHistory { get; init; }
+
     public required bool HidesHostCandidates { get; init; }
 
     public required bool MapsNoPort { get; init; }
@@ -61,6 +64,8 @@ internal sealed class MeetingOptions
     public Option<string?> Name { get; } = SettingCatalogue.Name.ToOption();
 
     public Option<string?> State { get; } = SettingCatalogue.State.ToOption();
+
+    public Option<bool> NoHistory { get; } = SettingCatalogue.NoHistory.ToFlag();
 
     public Option<bool> TrustFirst { get; } = SettingCatalogue.TrustFirst.ToFlag();
 
@@ -101,6 +106,7 @@ internal sealed class MeetingOptions
             Name = ReadName(Setting.Read(parsed, Name, environment), ask),
             StateDirectory = StateSetting.Read(parsed, State, environment),
             TrustsFirst = Setting.ReadFlag(parsed, TrustFirst, environment),
+            HasNoHistory = Setting.ReadFlag(parsed, NoHistory, environment),
             HidesHostCandidates = Setting.ReadFlag(parsed, NoHostCandidates, environment),
             HasNoMdns = Setting.ReadFlag(parsed, NoMdns, environment),
             MapsNoPort = Setting.ReadFlag(parsed, NoPortMapping, environment),

@@ -54,6 +54,8 @@ internal static class SettingCatalogue
 
     public static readonly Setting State = new("--state", "DIRECTORY", $"Where identity and trust are kept; {StateSetting.Nowhere} keeps nothing.");
 
+    public static readonly Setting NoHistory = new("--no-history", null, "Does not keep what is said, which otherwise stands sealed in the state directory, and shows nothing of what was said before.");
+
     public static readonly Setting Qlog = new("--qlog", "DIRECTORY", "Writes a qlog file for each connection there, to look into later; keys and messages are never in it.");
 
     public static readonly Setting Config = new("--config", "FILE", "The configuration file, instead of the file config in the state directory.");
@@ -86,6 +88,6 @@ internal static class SettingCatalogue
 
     public static IReadOnlyList<Setting> All { get; } =
     [
-        Server, Dht, Bootstrap, Open, Secret, Name, Interactive, TrustFirst, Allow, NoHostCandidates, NoPortMapping, NoMdns, TcpPort, Wait, Accept, RefuseOthers, Stay, Lines, Json, State, Qlog, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, Stun, Port, NoBrowser, NoLab,
+        Server, Dht, Bootstrap, Open, Secret, Name, Interactive, TrustFirst, Allow, NoHostCandidates, NoPortMapping, NoMdns, TcpPort, Wait, Accept, RefuseOthers, Stay, Lines, Json, State, NoHistory, Qlog, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, Stun, Port, NoBrowser, NoLab,
     ];
 }

@@ -16,7 +16,7 @@ internal static class CallVerb
         var peer = PeerArgument.Create();
         var options = new MeetingOptions();
         var command = new Command("call", "Calls a peer that waits for calls (join --wait), and chats with it.") { peer };
-        foreach (var option in (Option[])[options.Server, options.Name, options.State, options.TrustFirst, options.NoHostCandidates, options.NoPortMapping, options.TcpPort, options.Stay, options.Lines, options.Json, options.Qlog, options.Config]) command.Options.Add(option);
+        foreach (var option in (Option[])[options.Server, options.Name, options.State, options.NoHistory, options.TrustFirst, options.NoHostCandidates, options.NoPortMapping, options.TcpPort, options.Stay, options.Lines, options.Json, options.Qlog, options.Config]) command.Options.Add(option);
         command.SetAction((parsed, _) =>
         {
             var typed = parsed.GetRequiredValue(peer);
@@ -28,11 +28,14 @@ internal static class CallVerb
     }
 
     /// <summary>What tells of a call's room, which a session has from now on.</summary>
-    public static IChatOutput OutputFor(SessionModel session, PeerId self, Room room, MeetingSettings settings)
+    public static IChatOutput OutputFor(SessionModel session, PeerIdentity self, Room room, MeetingSettings settings)
     {
         IChatOutput view = settings.IsJson ? new JsonOutput(Terminal.Output, Terminal.Error) : new PlainOutput(Terminal.Output, Terminal.Error);
-        return Remembering(session.Open(room.Name, self, settings.Name, view), room, settings);
+        return Following(session, session.Open(room.Name, self.Id, settings.Name, view), self, room, settings);
     }
+
+    /// <summary>A session of a peer that keeps what is said of others in a directory; null: nowhere.</summary>
+    public static SessionModel CreateSession(string? stateDirectory) => new(TimeProvider.System) { Known = stateDirectory is { } directory ? new KnownPeers(directory) : null };
 
     public static PeerNodeOptions OptionsFor(PeerIdentity identity, MeetingSettings settings) =>
         new()
@@ -48,10 +51,10 @@ internal static class CallVerb
 
     public static IPEndPoint? TcpEndPointOf(int? port) => port is { } number ? new IPEndPoint(IPAddress.Any, number) : null;
 
-    private static IChatOutput Remembering(IChatOutput inner, Room room, MeetingSettings settings)
+    private static IChatOutput Following(SessionModel session, RoomModel inner, PeerIdentity self, Room room, MeetingSettings settings)
     {
-        if (settings.StateDirectory is not { } directory) return inner;
-        var known = new KnownPeers(directory);
+        inner.Keep(HistoryStore.Create(settings.StateDirectory, self, !settings.HasNoHistory)?.Open(room));
+        if (session.Known is not { } known) return inner;
         return new AcquaintanceOutput(inner, (peer, name) => known.Meet(room, peer, name, TimeProvider.System.GetUtcNow()), safetyNumber: null);
     }
 
@@ -71,9 +74,9 @@ internal static class CallVerb
         {
             await using var room = await node.CallAsync(
                 new CallOptions { Peer = peer, DisplayName = settings.Name, Server = settings.KnownServer, TrustFirst = settings.TrustsFirst }, interruption.Token);
-            var session = new SessionModel(TimeProvider.System);
-            await using var screen = settings.IsJson || settings.HasLines ? null : FullScreen.TryStart(session, $"call with {PlainOutput.ShortId(peer)}…", identity.Id, settings.Name, settings.StateDirectory);
-            var told = screen is null ? OutputFor(session, identity.Id, room, settings) : Remembering(screen.Room, room, settings);
+            var session = CreateSession(settings.StateDirectory);
+            await using var screen = settings.IsJson || settings.HasLines ? null : FullScreen.TryStart(session, $"call with {PlainOutput.ShortId(peer)}…", identity.Id, settings.Name);
+            var told = screen is null ? OutputFor(session, identity, room, settings) : Following(session, screen.Room, identity, room, settings);
             var chat = new ChatSession(new JoinedRoom(room), screen?.Lines ?? StandardInput.ReadLines(), told, stays && screen is null, TimeProvider.System) { IsCall = true };
             return await chat.RunAsync(interruption.Token);
         }

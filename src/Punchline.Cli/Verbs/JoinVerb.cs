@@ -36,12 +36,13 @@ internal static class JoinVerb
     {
         using var interruption = new Interruption();
         using var identity = settings.StateDirectory is { } directory ? PeerIdentity.Open(directory) : PeerIdentity.Create();
-        var session = new SessionModel(TimeProvider.System);
-        await using var screen = settings.IsJson || settings.HasLines ? null : FullScreen.TryStart(session, settings.Room, identity.Id, settings.Name, settings.StateDirectory);
+        var session = CallVerb.CreateSession(settings.StateDirectory);
+        await using var screen = settings.IsJson || settings.HasLines ? null : FullScreen.TryStart(session, settings.Room, identity.Id, settings.Name);
         var prompt = settings.IsInteractive && screen is null
             ? new PromptLine(Terminal.Output, Terminal.Error, settings.Name, canErase: Terminal.HasEscapeSequences, inputEndsLine: !Console.IsInputRedirected)
             : null;
-        IChatOutput output = screen?.Room ?? session.Open(settings.Room, identity.Id, settings.Name, LinesFor(settings, prompt));
+        var model = screen?.Room ?? session.Open(settings.Room, identity.Id, settings.Name, LinesFor(settings, prompt));
+        IChatOutput output = model;
         foreach (var notice in Notices(settings, identity)) output.Notice(notice);
 
         await using var node = await PeerNode.StartAsync(
@@ -71,9 +72,10 @@ internal static class JoinVerb
                 AllowedPeers = settings.AllowedPeers,
             },
             interruption.Token);
+        model.Keep(HistoryStore.Create(settings.StateDirectory, identity, !settings.HasNoHistory)?.Open(room));
         output = new AcquaintanceOutput(
-            output,
-            settings.StateDirectory is { } state ? Remembering(state, room) : null,
+            model,
+            session.Known is { } known ? (peer, name) => known.Meet(room, peer, name, TimeProvider.System.GetUtcNow()) : null,
             // Programs have both ids, and no eyes.
             room.IsOpen && !settings.IsJson ? peer => SafetyNumber.Of(identity.Id, peer) : null);
         output.ShowReady(identity.Id, settings.Name, settings.Room);
@@ -95,12 +97,6 @@ internal static class JoinVerb
 
     // The DHT takes some seconds; a link, or a server that is there, far less.
     private static TimeSpan PatienceOf(JoinSettings settings) => TimeSpan.FromSeconds(settings.UsesDht ? 25 : 3);
-
-    private static MeetPeer Remembering(string stateDirectory, Room room)
-    {
-        var known = new KnownPeers(stateDirectory);
-        return (peer, name) => known.Meet(room, peer, name, TimeProvider.System.GetUtcNow());
-    }
 
     private static IEnumerable<string> Notices(JoinSettings settings, PeerIdentity identity)
     {

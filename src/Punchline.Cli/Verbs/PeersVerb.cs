@@ -16,6 +16,23 @@ internal static class PeersVerb
             if (!known.SetVerified(peer, true)) throw NeverMet(peer);
             Show(known, peer, output);
         }));
+        command.Subcommands.Add(CreateForPeer("block", "Wants nothing of a peer: what it says is not shown, and its calls are refused.", (known, peer, output) =>
+        {
+            try
+            {
+                known.SetBlocked(peer, true);
+            }
+            catch (InvalidOperationException exception)
+            {
+                throw new ToolException(exception.Message);
+            }
+            output.ShowBlocked(peer, isBlocked: true);
+        }));
+        command.Subcommands.Add(CreateForPeer("unblock", "Takes back block.", (known, peer, output) =>
+        {
+            known.SetBlocked(peer, false);
+            output.ShowBlocked(peer, isBlocked: false);
+        }));
         command.Subcommands.Add(CreateForPeer("forget", "Forgets a peer: its names, its alias, and that it was verified.", (known, peer, output) =>
         {
             if (!known.Forget(peer)) throw NeverMet(peer);
@@ -26,6 +43,7 @@ internal static class PeersVerb
         {
             var (known, _, output) = options.Read(parsed);
             foreach (var peer in known.List()) output.Show(peer);
+            foreach (var peer in known.ListBlocked()) output.ShowBlocked(peer, isBlocked: true);
             return ExitCode.Done;
         });
         return command;

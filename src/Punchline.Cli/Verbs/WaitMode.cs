@@ -1,6 +1,5 @@
 using Punchline.Cli.Calls;
 using Punchline.Cli.Chat;
-using Punchline.Cli.Session;
 using Punchline.Cli.Settings;
 
 namespace Punchline.Cli.Verbs;
@@ -26,7 +25,7 @@ internal static class WaitMode
         output.ShowWaiting(identity.Id, meeting.Name, settings.CallLine(identity.Id));
 
         var session = new WaitSession(
-            ReadCallsAsync(inbox, identity.Id, meeting), StandardInput.ReadLines(), output, settings, stays, (peer, name) => Acquaintance.Describe(known, peer, name), TimeProvider.System);
+            ReadCallsAsync(inbox, identity, meeting), StandardInput.ReadLines(), output, settings, stays, (peer, name) => Acquaintance.Describe(known, peer, name), TimeProvider.System);
         var showing = ShowServerAsync(inbox, output);
         var exitCode = await session.RunAsync(interruption.Token);
         await inbox.DisposeAsync();
@@ -34,10 +33,14 @@ internal static class WaitMode
         return exitCode;
     }
 
-    private static async IAsyncEnumerable<IWaitingCall> ReadCallsAsync(PeerInbox inbox, PeerId self, MeetingSettings settings)
+    private static async IAsyncEnumerable<IWaitingCall> ReadCallsAsync(PeerInbox inbox, PeerIdentity self, MeetingSettings settings)
     {
-        var calls = new SessionModel(TimeProvider.System);
-        await foreach (var call in inbox.ReadCallsAsync(CancellationToken.None)) yield return new InboxCall(call, room => CallVerb.OutputFor(calls, self, room, settings));
+        var calls = CallVerb.CreateSession(settings.StateDirectory);
+        await foreach (var call in inbox.ReadCallsAsync(CancellationToken.None))
+        {
+            if (calls.IsBlocked(call.Peer)) await call.RefuseAsync(CallRefusal.Refused, CancellationToken.None);
+            else yield return new InboxCall(call, room => CallVerb.OutputFor(calls, self, room, settings));
+        }
     }
 
     private static async Task ShowServerAsync(PeerInbox inbox, ICallOutput output)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Punchline.Cli.Chat;
 using Punchline.Cli.Session;
 
@@ -15,6 +16,8 @@ internal sealed class NarratedRoom(IChatOutput inner) : IChatOutput
     public void ShowSent(ulong id, string text) => inner.ShowSent(id, text);
 
     public void ShowTrust(PeerId peer, TrustMark trust) => inner.ShowTrust(peer, trust);
+
+    public void ShowQuality(ImmutableArray<MemberQuality> qualities) => inner.ShowQuality(qualities);
 
     public void ShowEnded() => inner.ShowEnded();
 

@@ -14,6 +14,12 @@ internal record struct NodeStatistics
     /// <summary>Streams of those connections that are open or not yet done, now.</summary>
     public int Streams { get; set; }
 
+    /// <summary>The longest smoothed round trip of those connections, now; zero without any.</summary>
+    public TimeSpan MaxRoundTrip { get; set; }
+
+    /// <summary>The greatest variation of their round trips (RFC 9002 §5.3's rttvar), now; zero without any.</summary>
+    public TimeSpan MaxJitter { get; set; }
+
     /// <summary>Ports that STUN servers see of our socket, now: more than one behind a NAT that maps by destination.</summary>
     public int ExternalPorts { get; set; }
 
@@ -59,6 +65,8 @@ internal record struct NodeStatistics
         Rooms = left.Rooms + right.Rooms,
         Connections = left.Connections + right.Connections,
         Streams = left.Streams + right.Streams,
+        MaxRoundTrip = Max(left.MaxRoundTrip, right.MaxRoundTrip),
+        MaxJitter = Max(left.MaxJitter, right.MaxJitter),
         ExternalPorts = left.ExternalPorts + right.ExternalPorts,
         Probes = left.Probes + right.Probes,
         FiveTuples = left.FiveTuples + right.FiveTuples,
@@ -72,5 +80,10 @@ internal record struct NodeStatistics
     };
 
     /// <summary>Without what is only of the moment: what stays of a node that has ended.</summary>
-    public readonly NodeStatistics WithoutPresent() => this with { Rooms = 0, Connections = 0, Streams = 0, ExternalPorts = 0 };
+    public readonly NodeStatistics WithoutPresent() => this with { Rooms = 0, Connections = 0, Streams = 0, MaxRoundTrip = default, MaxJitter = default, ExternalPorts = 0 };
+
+    /// <summary>Takes in how far away a living connection's peer is.</summary>
+    public void Measure(TimeSpan roundTrip, TimeSpan jitter) => (MaxRoundTrip, MaxJitter) = (Max(MaxRoundTrip, roundTrip), Max(MaxJitter, jitter));
+
+    private static TimeSpan Max(TimeSpan left, TimeSpan right) => left > right ? left : right;
 }

@@ -214,6 +214,7 @@ internal sealed partial class PeerSession : IDisposable
         if (_connection.IsClosed) return;
         statistics.Connections++;
         statistics.Streams += _connection.StreamCount;
+        statistics.Measure(_connection.SmoothedRtt, _connection.RttVariation);
     }
 
     public void Dispose()

@@ -93,6 +93,9 @@ internal sealed partial class Connection : ISentFrameOwner, IDisposable
     /// <summary>RFC 9002 §5.3; 333 ms before the first sample of a path.</summary>
     public TimeSpan SmoothedRtt => _recovery.Rtt.Smoothed;
 
+    /// <summary>RFC 9002 §5.3's rttvar; 167 ms before the first sample of a path.</summary>
+    public TimeSpan RttVariation => _recovery.Rtt.Variation;
+
     /// <summary>UDP payload of a full packet on the path.</summary>
     public int PacketSize => _recovery.PathMtu.PacketSize;
 

@@ -167,7 +167,7 @@ public sealed class ChatSessionTests : IDisposable
         var session = new ChatSession(_room, _lines.Reader, new PlainOutput(_output, _error), stays: true, _time) { IsCall = true, NoPathDelay = TimeSpan.FromSeconds(3) };
         var running = session.RunAsync(_interruption.Token);
         _room.Happen(new RoomEvent.Failed(default, "no-answer", "Nothing came back.", "Try another network."));
-        await _time.Armed;
+        await _time.ArmedFor(TimeSpan.FromSeconds(3));
         Assert.Equal(0, _room.TimesLeft);
         _time.Advance(TimeSpan.FromSeconds(3));
         Assert.Equal(ExitCode.NoPath, await running);

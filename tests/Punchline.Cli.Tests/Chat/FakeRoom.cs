@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Punchline.Cli.Chat;
+using Punchline.Cli.Session;
 
 namespace Punchline.Cli.Tests.Chat;
 
@@ -34,6 +35,11 @@ internal sealed class FakeRoom : IChatRoom
         HasSent.TrySetResult();
         return ValueTask.FromResult((ulong)Sent.Count);
     }
+
+    /// <summary>What its connections have counted.</summary>
+    public List<ConnectionMeasurement> Measurements { get; } = [];
+
+    public IEnumerable<ConnectionMeasurement> Measure() => Measurements;
 
     public async ValueTask WaitForDeliveryAsync(CancellationToken cancellationToken)
     {

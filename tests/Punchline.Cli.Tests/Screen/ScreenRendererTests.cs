@@ -219,6 +219,34 @@ public sealed class ScreenRendererTests
     }
 
     [Fact]
+    public void How_the_round_trip_went_is_a_line()
+    {
+        var stage = new Stage();
+        stage.Connect(2, "bob");
+        foreach (var milliseconds in (int[])[500, 20, 20, 41, 30, 90, 20, 21, 20])
+            stage.Model.ShowQuality([new MemberQuality(Stage.Bob, new QualitySample(stage.Clock.Now, QualityMeter.Interval, TimeSpan.FromMilliseconds(milliseconds), default, 0, 0, 0, 0, 0))]);
+        stage.Draw();
+        Assert.Equal("● bob direct UDP 20 ms ▁▁▃▂█▁▁▁", stage.Bottom[1]);
+    }
+
+    [Fact]
+    public void What_was_said_in_earlier_sessions_comes_first_with_its_days()
+    {
+        var stage = new Stage(60, 24);
+        stage.Room.Apply(new SessionChange.EarlierRead(
+        [
+            new LogEntry.Received(-1, stage.Clock.Now.AddDays(-2), "see you", Stage.Bob, "bob", 7),
+            new LogEntry.Sent(0, stage.Clock.Now.AddDays(-1), "yes", 0, [], []),
+        ]));
+        stage.Say(1, 1);
+        stage.Draw();
+        Assert.Equal(["12:34 bob: see you", "12:34 ann: yes", "12:34 bob: x1"], stage.Log.Where(row => row.Contains(": ", StringComparison.Ordinal) && !row.Contains('*', StringComparison.Ordinal)));
+        Assert.Equal(
+            ["── Thursday, 26 November 2026 ", "── Friday, 27 November 2026 ", "── until here from earlier sessions "],
+            stage.Log.Where(row => row.StartsWith('─')).Select(row => row.TrimEnd('─')));
+    }
+
+    [Fact]
     public void Without_colours_there_are_none()
     {
         var stage = new Stage(hasColours: false);

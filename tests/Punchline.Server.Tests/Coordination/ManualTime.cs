@@ -5,11 +5,8 @@ internal sealed class ManualTime : TimeProvider
 {
     private readonly Lock _gate = new();
     private readonly List<ManualTimer> _timers = [];
-    private readonly TaskCompletionSource _armed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<(TimeSpan Due, TaskCompletionSource Armed)> _awaited = [];
     private TimeSpan _now;
-
-    /// <summary>Completes when somebody waits for a moment that will come.</summary>
-    public Task Armed => _armed.Task;
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
@@ -24,6 +21,18 @@ internal sealed class ManualTime : TimeProvider
         lock (_gate) _timers.Add(timer);
         timer.Change(dueTime, period);
         return timer;
+    }
+
+    /// <summary>Completes when somebody waits for the moment after so long from now.</summary>
+    public Task ArmedFor(TimeSpan duration)
+    {
+        lock (_gate)
+        {
+            if (_timers.Exists(timer => timer.Due == _now + duration)) return Task.CompletedTask;
+            var armed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _awaited.Add((_now + duration, armed));
+            return armed.Task;
+        }
     }
 
     public void Advance(TimeSpan duration)
@@ -46,8 +55,14 @@ internal sealed class ManualTime : TimeProvider
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
-            lock (time._gate) Due = dueTime == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : time._now + dueTime;
-            if (dueTime != Timeout.InfiniteTimeSpan) time._armed.TrySetResult();
+            lock (time._gate)
+            {
+                Due = dueTime == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : time._now + dueTime;
+                foreach (var (due, armed) in time._awaited)
+                {
+                    if (due == Due) armed.TrySetResult();
+                }
+            }
             return true;
         }
 

@@ -152,6 +152,7 @@ public sealed class PeerConnectionTests
         await using var pair = new ConnectedPair();
         await pair.InitializeAsync();
         Assert.Same(pair.Bob, await pair.BobRoom.ConnectAsync(pair.Bob.Peer, _cancellation));
+        Assert.Equal([pair.Bob], pair.BobRoom.GetConnections());
         await pair.Bob.DisposeAsync();
         Assert.Same(pair.Bob, await pair.BobRoom.ConnectAsync(pair.Bob.Peer, _cancellation));
 
@@ -163,6 +164,7 @@ public sealed class PeerConnectionTests
         if (bob == pair.Bob) bob = await WithinAsync(pair.BobRoom.AcceptConnectionAsync(_cancellation));
         Assert.NotSame(pair.Alice, alice);
         Assert.Same(bob, await pair.BobRoom.ConnectAsync(bob.Peer, _cancellation));
+        Assert.Equal([bob], pair.BobRoom.GetConnections());
         await using var stream = await alice.OpenStreamAsync(Protocol, cancellationToken: _cancellation);
         await using var accepted = await WithinAsync(bob.AcceptStreamAsync(_cancellation));
         Assert.Equal(stream.Id, accepted.Id);
@@ -283,6 +285,7 @@ public sealed class PeerConnectionTests
         var counted = pair.Alice.GetStatistics();
         Assert.InRange(counted.StreamBytesSent, 100_000UL, 101_000UL);
         Assert.True(counted.BytesSent > counted.StreamBytesSent && counted.PacketsSent > 10 && counted.PacketsReceived > 0 && counted.RoundTrip > TimeSpan.Zero);
+        Assert.True(counted.RoundTripVariation > TimeSpan.Zero && counted.RoundTripVariation < TimeSpan.FromSeconds(1));
         Assert.True(pair.Bob.GetStatistics().StreamBytesReceived >= 100_000);
     }
 

@@ -43,6 +43,7 @@ public sealed class PeerMetricsTests
         // One stream of chat each way, and both ends count both.
         Assert.Equal(4, meter.Observe("punchline.active_streams"));
         Assert.Equal(2, meter.Observe("punchline.nat.external_ports"));
+        Assert.True(meter.Observe("punchline.round_trip.max") > 0 && meter.Observe("punchline.jitter.max") > 0);
         await MeterReading.UntilAsync(() => meter.Recorded("punchline.round_trip{punchline.path.kind=lan}").Count == 2, cancellation);
         Assert.Equal((2, 2), meter.Recorded("punchline.connect.attempts{punchline.path.kind=lan}"));
         var duration = meter.Recorded("punchline.connect.duration{punchline.path.kind=lan}");
@@ -59,7 +60,7 @@ public sealed class PeerMetricsTests
 
         await alice.DisposeAsync();
         await bob.DisposeAsync();
-        foreach (var present in (string[])["active_rooms", "active_connections", "active_streams", "nat.external_ports"])
+        foreach (var present in (string[])["active_rooms", "active_connections", "active_streams", "nat.external_ports", "round_trip.max", "jitter.max"])
             Assert.Equal(0, meter.Observe($"punchline.{present}"));
         Assert.True(meter.Observe(PacketsSent) - sentBefore > 4);
     }

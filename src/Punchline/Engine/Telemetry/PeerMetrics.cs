@@ -38,6 +38,9 @@ internal static class PeerMetrics
     private static readonly Histogram<double> RoundTrip = Meter.CreateHistogram(
         "punchline.round_trip", "s", "Round trip of a path, when it is taken into use.", tags: null, Seconds);
 
+    private static readonly Counter<long> PathChanges = Meter.CreateCounter<long>(
+        "punchline.path.changes", "{change}", "Connections that went over to another path, by the kind of the new one.");
+
     private static NodeStatistics _ofEndedNodes;
 
     static PeerMetrics()
@@ -45,6 +48,10 @@ internal static class PeerMetrics
         Meter.CreateObservableUpDownCounter("punchline.active_rooms", static () => Sum().Rooms, "{room}", "Rooms that are joined.");
         Meter.CreateObservableUpDownCounter("punchline.active_connections", static () => Sum().Connections, "{connection}", "Connections that stand.");
         Meter.CreateObservableUpDownCounter("punchline.active_streams", static () => Sum().Streams, "{stream}", "Streams that are open.");
+        Meter.CreateObservableGauge(
+            "punchline.round_trip.max", static () => Sum().MaxRoundTrip.TotalSeconds, "s", "The longest smoothed round trip of the connections that stand.");
+        Meter.CreateObservableGauge(
+            "punchline.jitter.max", static () => Sum().MaxJitter.TotalSeconds, "s", "The greatest variation of a round trip among the connections that stand.");
         Meter.CreateObservableCounter(
             "punchline.packets", static () => Split(Sum(), static sum => sum.PacketsSent, static sum => sum.PacketsReceived), "{packet}", "Packets of connections.");
         Meter.CreateObservableCounter(
@@ -78,7 +85,7 @@ internal static class PeerMetrics
     /// <summary>Measures what an event says. Called within the engine's gate: takes note, and records elsewhere.</summary>
     public static void Note(NodeEvent nodeEvent, NodeEngine engine)
     {
-        if (!Attempts.Enabled && !ConnectDuration.Enabled && !RoundTrip.Enabled) return;
+        if (!Attempts.Enabled && !ConnectDuration.Enabled && !RoundTrip.Enabled && !PathChanges.Enabled) return;
         Measurement? measurement = nodeEvent switch
         {
             NodeEvent.Connected connected => new(null, KindOf(engine, connected.Path.Remote, connected.IsMapped), connected.Elapsed, connected.RoundTrip),
@@ -103,6 +110,10 @@ internal static class PeerMetrics
         {
             Attempts.Add(1, kind);
             ConnectDuration.Record(elapsed.TotalSeconds, kind);
+        }
+        else
+        {
+            PathChanges.Add(1, kind);
         }
         if (measurement.RoundTrip is { } roundTrip) RoundTrip.Record(roundTrip.TotalSeconds, kind);
     }
