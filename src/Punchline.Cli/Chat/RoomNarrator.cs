@@ -56,6 +56,8 @@ internal sealed class RoomNarrator
         }
     }
 
+    public static string Milliseconds(TimeSpan time) => $"{time.TotalMilliseconds:0.#} ms";
+
     // For who waits: once anybody has come it goes on unseen.
     private string? TellSearch(RoomEvent.DhtSearched searched)
     {
@@ -80,8 +82,6 @@ internal sealed class RoomNarrator
         PathKind.Mapped => $"directly, by a port that a router maps, at {path.Remote}",
         _ => $"directly at {path.Remote}",
     };
-
-    private static string Milliseconds(TimeSpan time) => $"{time.TotalMilliseconds:0.#} ms";
 
     private string NameOf(PeerId peer) => _names.TryGetValue(peer, out var name) && name.Length > 0 ? name : $"{PlainOutput.ShortId(peer)}…";
 }

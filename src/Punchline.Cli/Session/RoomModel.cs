@@ -129,7 +129,7 @@ internal sealed class RoomModel : IChatOutput
         {
             case RoomEvent.ServerChanged changed:
                 _server = changed.State;
-                _session.Publish(Number, new SessionChange.ServerChanged(changed.State));
+                _session.Publish(Number, new SessionChange.ServerChanged(changed.State, changed.Reason));
                 break;
             case RoomEvent.Joined joined:
                 Meet(joined.Peer, joined.Name, member => After(member, roomEvent, now) with { State = MemberState.Connecting, Path = null, RoundTrip = null });

@@ -33,8 +33,8 @@ internal abstract record SessionChange
     /// <summary>Calls are waited for, or not any more, or one came or went.</summary>
     internal sealed record InboxChanged(InboxSnapshot? Inbox) : SessionChange;
 
-    /// <summary>The server came or went.</summary>
-    internal sealed record ServerChanged(ServerState State) : SessionChange;
+    /// <summary>The server came or went. A reason is given where it was never reached.</summary>
+    internal sealed record ServerChanged(ServerState State, string? Reason = null) : SessionChange;
 
     /// <summary>A member came, or something of it is different.</summary>
     internal sealed record MemberChanged(MemberSnapshot Member) : SessionChange;

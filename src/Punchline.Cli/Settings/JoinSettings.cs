@@ -53,6 +53,9 @@ internal sealed record JoinSettings
 
     public required bool Stays { get; init; }
 
+    /// <summary>No full screen.</summary>
+    public required bool HasLines { get; init; }
+
     public required bool IsJson { get; init; }
 
     /// <summary>What others have to type to be in the same room.</summary>

@@ -48,6 +48,9 @@ internal sealed record MeetingSettings
 
     public required bool Stays { get; init; }
 
+    /// <summary>No full screen.</summary>
+    public required bool HasLines { get; init; }
+
     public required bool IsJson { get; init; }
 }
 
@@ -91,6 +94,8 @@ internal sealed class MeetingOptions
 
     public Option<bool> Stay { get; } = SettingCatalogue.Stay.ToFlag();
 
+    public Option<bool> Lines { get; } = SettingCatalogue.Lines.ToFlag();
+
     public Option<bool> Json { get; } = SettingCatalogue.Json.ToFlag();
 
     public Option<string?> Qlog { get; } = SettingCatalogue.Qlog.ToOption();
@@ -123,6 +128,7 @@ internal sealed class MeetingOptions
             TcpPort = ReadPort(Setting.Read(parsed, TcpPort, environment)),
             QlogDirectory = ReadQlog(Setting.Read(parsed, Qlog, environment)),
             Stays = Setting.ReadFlag(parsed, Stay, environment),
+            HasLines = Setting.ReadFlag(parsed, Lines, environment),
             IsJson = Setting.ReadFlag(parsed, Json, environment),
         };
     }

@@ -25,6 +25,8 @@ internal static class SettingCatalogue
 
     public static readonly Setting Stay = new("--stay", null, "End of input does not leave the room.");
 
+    public static readonly Setting Lines = new("--lines", null, "Lines in and lines out, also on a terminal, instead of the full screen.");
+
     public static readonly Setting Json = new("--json", null, "Prints one JSON object a line.");
 
     public static readonly Setting Allow = new(
@@ -89,6 +91,6 @@ internal static class SettingCatalogue
 
     public static IReadOnlyList<Setting> All { get; } =
     [
-        Server, Dht, Bootstrap, Open, Secret, Name, Interactive, TrustFirst, Allow, NoHostCandidates, NoPortMapping, NoMdns, TcpPort, Wait, Reachable, Accept, RefuseOthers, Stay, Json, State, NoHistory, Qlog, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, Stun, Port, NoBrowser, NoLab,
+        Server, Dht, Bootstrap, Open, Secret, Name, Interactive, TrustFirst, Allow, NoHostCandidates, NoPortMapping, NoMdns, TcpPort, Wait, Reachable, Accept, RefuseOthers, Stay, Lines, Json, State, NoHistory, Qlog, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, Stun, Port, NoBrowser, NoLab,
     ];
 }

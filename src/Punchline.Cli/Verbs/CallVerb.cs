@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net;
 using Punchline.Cli.Calls;
 using Punchline.Cli.Chat;
+using Punchline.Cli.Screen;
 using Punchline.Cli.Session;
 using Punchline.Cli.Settings;
 
@@ -15,7 +16,7 @@ internal static class CallVerb
         var peer = PeerArgument.Create();
         var options = new MeetingOptions();
         var command = new Command("call", "Calls a peer that waits for calls (join --wait), and chats with it.") { peer };
-        foreach (var option in (Option[])[options.Server, options.Dht, options.Bootstrap, options.Name, options.State, options.NoHistory, options.TrustFirst, options.NoHostCandidates, options.NoPortMapping, options.TcpPort, options.Stay, options.Json, options.Qlog, options.Config]) command.Options.Add(option);
+        foreach (var option in (Option[])[options.Server, options.Dht, options.Bootstrap, options.Name, options.State, options.NoHistory, options.TrustFirst, options.NoHostCandidates, options.NoPortMapping, options.TcpPort, options.Stay, options.Lines, options.Json, options.Qlog, options.Config]) command.Options.Add(option);
         command.SetAction((parsed, _) =>
         {
             var typed = parsed.GetRequiredValue(peer);
@@ -30,10 +31,7 @@ internal static class CallVerb
     public static IChatOutput OutputFor(SessionModel session, PeerIdentity self, Room room, MeetingSettings settings)
     {
         IChatOutput view = settings.IsJson ? new JsonOutput(Terminal.Output, Terminal.Error) : new PlainOutput(Terminal.Output, Terminal.Error);
-        var inner = session.Open(room.Name, self.Id, settings.Name, view);
-        inner.Keep(HistoryStore.Create(settings.StateDirectory, self, !settings.HasNoHistory)?.Open(room));
-        if (session.Known is not { } known) return inner;
-        return new AcquaintanceOutput(inner, (peer, name) => known.Meet(room, peer, name, TimeProvider.System.GetUtcNow()), safetyNumber: null);
+        return Following(session, session.Open(room.Name, self.Id, settings.Name, view), self, room, settings);
     }
 
     /// <summary>A session of a peer that keeps what is said of others in a directory; null: nowhere.</summary>
@@ -54,6 +52,13 @@ internal static class CallVerb
 
     public static IPEndPoint? TcpEndPointOf(int? port) => port is { } number ? new IPEndPoint(IPAddress.Any, number) : null;
 
+    private static IChatOutput Following(SessionModel session, RoomModel inner, PeerIdentity self, Room room, MeetingSettings settings)
+    {
+        inner.Keep(HistoryStore.Create(settings.StateDirectory, self, !settings.HasNoHistory)?.Open(room));
+        if (session.Known is not { } known) return inner;
+        return new AcquaintanceOutput(inner, (peer, name) => known.Meet(room, peer, name, TimeProvider.System.GetUtcNow()), safetyNumber: null);
+    }
+
     private static async Task<int> RunAsync(PeerId peer, MeetingSettings settings)
     {
         ICallOutput output = settings.IsJson ? new JsonCallOutput(Terminal.Output, Terminal.Error) : new PlainCallOutput(Terminal.Error);
@@ -71,8 +76,11 @@ internal static class CallVerb
         {
             await using var room = await node.CallAsync(
                 new CallOptions { Peer = peer, DisplayName = settings.Name, Server = settings.Server, UseDht = settings.UsesDht, TrustFirst = settings.TrustsFirst }, interruption.Token);
-            var session = new ChatSession(new JoinedRoom(room), StandardInput.ReadLines(), OutputFor(CreateSession(settings.StateDirectory), identity, room, settings), stays, TimeProvider.System) { IsCall = true };
-            return await session.RunAsync(interruption.Token);
+            var session = CreateSession(settings.StateDirectory);
+            await using var screen = settings.IsJson || settings.HasLines ? null : FullScreen.TryStart(session, $"call with {PlainOutput.ShortId(peer)}…", identity.Id, settings.Name);
+            var told = screen is null ? OutputFor(session, identity, room, settings) : Following(session, screen.Room, identity, room, settings);
+            var chat = new ChatSession(new JoinedRoom(room), screen?.Lines ?? StandardInput.ReadLines(), told, stays && screen is null, TimeProvider.System) { IsCall = true };
+            return await chat.RunAsync(interruption.Token);
         }
         catch (PunchlineException exception) when (CallProblem.Of(exception, settings.UsesDht ? $"{settings.PlaceOption} --reachable" : settings.PlaceOption) is { } problem)
         {

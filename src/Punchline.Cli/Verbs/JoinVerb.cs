@@ -1,11 +1,12 @@
 using System.CommandLine;
 using Punchline.Cli.Chat;
+using Punchline.Cli.Screen;
 using Punchline.Cli.Session;
 using Punchline.Cli.Settings;
 
 namespace Punchline.Cli.Verbs;
 
-/// <summary><c>punchline join</c>: chat in a room, lines in and lines out.</summary>
+/// <summary><c>punchline join</c>: chat in a room, on a full screen or lines in and lines out.</summary>
 internal static class JoinVerb
 {
     public static Command Create()
@@ -33,17 +34,15 @@ internal static class JoinVerb
 
     private static async Task<int> RunAsync(JoinSettings settings, LineReader input, bool hasNoInput)
     {
-        var prompt = settings.IsInteractive
-            ? new PromptLine(Terminal.Output, Terminal.Error, settings.Name, canErase: Terminal.HasEscapeSequences, inputEndsLine: !Console.IsInputRedirected)
-            : null;
-        IChatOutput output = settings.IsJson
-            ? new JsonOutput(Terminal.Output, Terminal.Error)
-            : new PlainOutput(prompt?.Output ?? Terminal.Output, prompt?.Error ?? Terminal.Error, prompt);
         using var interruption = new Interruption();
         using var identity = settings.StateDirectory is { } directory ? PeerIdentity.Open(directory) : PeerIdentity.Create();
         var session = CallVerb.CreateSession(settings.StateDirectory);
-        var model = session.Open(settings.Room, identity.Id, settings.Name, output);
-        output = model;
+        await using var screen = settings.IsJson || settings.HasLines ? null : FullScreen.TryStart(session, settings.Room, identity.Id, settings.Name);
+        var prompt = settings.IsInteractive && screen is null
+            ? new PromptLine(Terminal.Output, Terminal.Error, settings.Name, canErase: Terminal.HasEscapeSequences, inputEndsLine: !Console.IsInputRedirected)
+            : null;
+        var model = screen?.Room ?? session.Open(settings.Room, identity.Id, settings.Name, LinesFor(settings, prompt));
+        IChatOutput output = model;
         foreach (var notice in Notices(settings, identity)) output.Notice(notice);
 
         await using var node = await PeerNode.StartAsync(
@@ -80,8 +79,10 @@ internal static class JoinVerb
             // Programs have both ids, and no eyes.
             room.IsOpen && !settings.IsJson ? peer => SafetyNumber.Of(identity.Id, peer) : null);
         output.ShowReady(identity.Id, settings.Name, settings.Room);
-        var lines = StandardInput.ReadLines(input, skipsEmpty: !Console.IsInputRedirected || settings.IsInteractive);
-        var chat = new ChatSession(new JoinedRoom(room), lines, output, settings.Stays || hasNoInput, TimeProvider.System)
+        var lines = screen?.Lines ?? StandardInput.ReadLines(input, skipsEmpty: !Console.IsInputRedirected || settings.IsInteractive);
+        // Whoever ends a screen's input means to leave.
+        var stays = (settings.Stays || hasNoInput) && screen is null;
+        var chat = new ChatSession(new JoinedRoom(room), lines, output, stays, TimeProvider.System)
         {
             MeetingPatience = Console.IsInputRedirected && !settings.IsInteractive && !settings.Stays && !hasNoInput ? PatienceOf(settings) : TimeSpan.Zero,
         };
@@ -89,6 +90,10 @@ internal static class JoinVerb
         prompt?.End();
         return exitCode;
     }
+
+    private static IChatOutput LinesFor(JoinSettings settings, PromptLine? prompt) => settings.IsJson
+        ? new JsonOutput(Terminal.Output, Terminal.Error)
+        : new PlainOutput(prompt?.Output ?? Terminal.Output, prompt?.Error ?? Terminal.Error, prompt);
 
     // The DHT takes some seconds; a link, or a server that is there, far less.
     private static TimeSpan PatienceOf(JoinSettings settings) => TimeSpan.FromSeconds(settings.UsesDht ? 25 : 3);
