@@ -73,27 +73,33 @@ internal readonly record struct SearchPlan(SearchKind Kind, int Sockets = 0, Tim
     public const int Probes = 2_000;
     private const int ProbesPerSecond = 100;
 
-    /// <summary>How many of a search's attempts succeed. Where ports are counted, that is measured; where they are drawn, the arithmetic above.</summary>
+    /// <summary>No more is promised of a search, however likely it is.</summary>
+    public const double Sure = 0.999;
+
+    /// <summary>How many of a search's attempts succeed within <see cref="TimeOf"/>. Where ports are counted, that is measured; where they are drawn, the arithmetic above.</summary>
     /// <param name="hard">The profile of the side that opens ports.</param>
     public double ChanceOf(NetworkProfile hard) => Kind switch
     {
         SearchKind.Bracket => 0.99,
         SearchKind.Crossing => 0.95,
         SearchKind.Blocks => Chance,
-        SearchKind.Birthday => 1 - Math.Pow(1 - ((double)Sockets / hard.Ports), Probes),
+        SearchKind.Birthday => Math.Min(Sure, 1 - Math.Pow(1 - ((double)Sockets / hard.Ports), Probes - ProbesWhileOpening)),
         _ => 0,
     };
 
-    /// <summary>What 98 of 100 that succeed need.</summary>
+    /// <summary>What as many as <see cref="ChanceOf"/> says need, at short round trips.</summary>
     /// <param name="hard">The profile of the side that opens ports.</param>
     public TimeSpan TimeOf(NetworkProfile hard) => Kind switch
     {
         SearchKind.Bracket => TimeSpan.FromSeconds(1),
         SearchKind.Crossing => TimeSpan.FromSeconds(3),
         SearchKind.Blocks => Delay + TimeSpan.FromSeconds((double)Packets / ProbesPerSecond),
-        SearchKind.Birthday => Delay + TimeSpan.FromSeconds(Math.Min(Probes, Math.Log(0.02) / Math.Log(1 - ((double)Sockets / hard.Ports))) / ProbesPerSecond),
+        SearchKind.Birthday => Delay + TimeSpan.FromSeconds((ProbesWhileOpening + (Math.Log(1 - ChanceOf(hard)) / Math.Log(1 - ((double)Sockets / hard.Ports)))) / ProbesPerSecond),
         _ => TimeSpan.Zero,
     };
+
+    // Ports are opened as fast as they are tried: meanwhile half of the probes, on average, are for nothing.
+    private double ProbesWhileOpening => Sockets / 2.0;
 
     /// <summary>Our part.</summary>
     /// <param name="local">Our network's profile.</param>
