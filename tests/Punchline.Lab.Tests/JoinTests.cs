@@ -73,7 +73,7 @@ public sealed class JoinTests(PublishedTool tool) : IClassFixture<PublishedTool>
         await using var server = await tool.ServeAsync(lab, "s1");
         await using var alice = tool.Join(lab, "a1", Room, server);
         await using var terminal = new ToolProcess("terminal", lab.Start(
-            "b1", "script", "--quiet", "--return", "--command", $"{PublishedTool.Program} join {Room} --lines --server {server.Option} --name typist --state -", "/dev/null"));
+            "b1", "script", "--quiet", "--return", "--command", $"exec {PublishedTool.Program} join {Room} --lines --server {server.Option} --name typist --state -", "/dev/null"));
         await alice.ReadEventAsync("connected", Patience);
 
         await terminal.SayAsync("helpo\x7f\x7flo\n"); // backspace twice; then an empty line, which says nothing
@@ -94,8 +94,9 @@ public sealed class JoinTests(PublishedTool tool) : IClassFixture<PublishedTool>
         await using var server = await tool.ServeAsync(lab, "s1");
         await using var alice = tool.Join(lab, "a1", Room, server, "--secret", "between us two only");
         await alice.ReadEventAsync("ready", Patience);
+        // exec: Ctrl+C is for the whole foreground, and some shells would end by it too.
         await using var typist = atTerminal
-            ? new ToolProcess("terminal", lab.Start("b1", "script", "--quiet", "--return", "--command", $"{PublishedTool.Program} join --interactive --lines --state -", "/dev/null"))
+            ? new ToolProcess("terminal", lab.Start("b1", "script", "--quiet", "--return", "--command", $"exec {PublishedTool.Program} join --interactive --lines --state -", "/dev/null"))
             : tool.Start(lab, "b1", "join", "--interactive", "--state", "-");
 
         await typist.SayAsync($"{server.Option}\ntypist\n{Room}\nbetween us two only\nhello");

@@ -64,7 +64,8 @@ public sealed class RealTerminalTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && File.Exists("/usr/bin/script"), "This system has no util-linux.");
         var tool = Path.Combine(AppContext.BaseDirectory, "Punchline.Cli.dll");
-        var command = $"cd {_directory.Path}; stty -a > before; {variable}dotnet {tool} join {Room} --secret 335v2-k3h52-22x47-djrbv --no-port-mapping --state state --name ann {option}; code=$?; stty -a > after; exit $code";
+        // Ctrl+C is for the whole foreground: without the trap some shells end by it too.
+        var command = $"trap : INT; cd {_directory.Path}; stty -a > before; {variable}dotnet {tool} join {Room} --secret 335v2-k3h52-22x47-djrbv --no-port-mapping --state state --name ann {option}; code=$?; stty -a > after; exit $code";
         var start = new ProcessStartInfo("/usr/bin/script", ["-qec", command, "/dev/null"]) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true };
         // A person's own settings have no say here.
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("PUNCHLINE_", StringComparison.Ordinal)).ToList()) start.Environment.Remove(name);
