@@ -26,7 +26,7 @@ export class Log {
    */
   constructor(room, onRead) {
     this.room = room;
-    this.list = el("ol", { role: "log", "aria-label": "Messages", tabindex: 0, class: "log", onscroll: () => this.watch(onRead) });
+    this.list = el("div", { role: "log", "aria-label": "Messages", tabindex: 0, class: "log", onscroll: () => this.watch(onRead) });
     this.earlier = el("button", { type: "button", class: "quiet earlier", onclick: () => this.showEarlier() }, "Earlier messages");
     this.latest = el("button", { type: "button", class: "latest", hidden: true, onclick: () => this.scrollToEnd() });
     this.element = el("div", { class: "logbox" }, this.earlier, this.list, this.latest);
@@ -106,15 +106,15 @@ export class Log {
 
 /** @param {Entry} entry */
 function itemOf(entry) {
-  if (entry.kind === "notice") return el("li", { class: "notice" }, el("p", {}, entry.text), timeOf(entry.time));
+  if (entry.kind === "notice") return el("div", { class: "notice" }, el("p", {}, entry.text), timeOf(entry.time));
   const text = el("p", { class: "text", dir: "auto" }, entry.text);
   if (entry.kind === "received") {
     const author = el("span", { class: "author", title: entry.peer }, entry.name || shortId(entry.peer ?? ""));
-    return el("li", { class: "message received" }, author, text, el("span", { class: "meta" }, timeOf(entry.time)));
+    return el("div", { class: "message received" }, author, text, el("span", { class: "meta" }, timeOf(entry.time)));
   }
   const ticks = el("span", { class: "ticks", role: "img" });
   showTicks(ticks, entry);
-  return el("li", { class: "message sent" }, el("span", { class: "unseen" }, "You"), text, el("span", { class: "meta" }, timeOf(entry.time), " ", ticks));
+  return el("div", { class: "message sent" }, el("span", { class: "unseen" }, "You"), text, el("span", { class: "meta" }, timeOf(entry.time), " ", ticks));
 }
 
 /**
