@@ -56,6 +56,21 @@ internal sealed class RoomNarrator
         }
     }
 
+    /// <summary>What is tried at which addresses, for who asks: there are too many for all.</summary>
+    public static string Tell(RoomEvent.Trying trying) =>
+        $"Tried by {(trying.Transport == PathTransport.Tcp ? "TCP" : "UDP")}: {string.Join(", ", trying.Addresses.Select(address => address.Origin == AddressOrigin.Searched ? $"ports towards {address.EndPoint.Address} ({Origin(address.Origin)})" : $"{address.EndPoint} ({Origin(address.Origin)})"))}.";
+
+    /// <summary>How an address became known, in a word or two.</summary>
+    public static string Origin(AddressOrigin origin) => origin switch
+    {
+        AddressOrigin.Interface => "its own",
+        AddressOrigin.Mapped => "mapped by its router",
+        AddressOrigin.Opened => "opened for us",
+        AddressOrigin.Observed => "it came from there",
+        AddressOrigin.Searched => "a search",
+        _ => "seen from outside",
+    };
+
     public static string Milliseconds(TimeSpan time) => $"{time.TotalMilliseconds:0.#} ms";
 
     // For who waits: once anybody has come it goes on unseen.

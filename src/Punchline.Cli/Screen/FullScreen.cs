@@ -17,7 +17,7 @@ internal sealed class FullScreen : IAsyncDisposable
         _terminal = terminal;
         _session = session;
         Room = session.Open(room, self, name, new NoticeOutput(this));
-        _screen = new ScreenSession(session, Room.Number, terminal, Verify, new Palette(Terminal.HasColours), TimeProvider.System);
+        _screen = new ScreenSession(session, Room.Number, terminal, Verify, Block, new Palette(Terminal.HasColours), TimeProvider.System);
         _running = Task.Run(_screen.RunAsync);
     }
 
@@ -58,6 +58,19 @@ internal sealed class FullScreen : IAsyncDisposable
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             return $"It could not be noted: {exception.Message}";
+        }
+    }
+
+    private string? Block(PeerId peer, bool isBlocked)
+    {
+        try
+        {
+            _session.Block(peer, isBlocked);
+            return null;
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or IOException or UnauthorizedAccessException)
+        {
+            return $"It could not be done: {exception.Message}";
         }
     }
 

@@ -12,9 +12,10 @@ namespace Punchline.Cli.Screen;
 /// <param name="room">The room's number.</param>
 /// <param name="terminal">The terminal.</param>
 /// <param name="verify">Notes that a member's id was compared, and says in the session that it was; returns why it cannot, or null.</param>
+/// <param name="block">Blocks a member, or does so no more; returns why it cannot, or null.</param>
 /// <param name="palette">How things look.</param>
 /// <param name="time">The clock.</param>
-internal sealed class ScreenSession(SessionModel session, int room, IScreenTerminal terminal, Func<PeerId, string?> verify, Palette palette, TimeProvider time)
+internal sealed class ScreenSession(SessionModel session, int room, IScreenTerminal terminal, Func<PeerId, string?> verify, Func<PeerId, bool, string?> block, Palette palette, TimeProvider time)
 {
     // Messages ahead of what was sent: at most as many MiB.
     private const int MaxLinesAhead = 16;
@@ -145,6 +146,9 @@ internal sealed class ScreenSession(SessionModel session, int room, IScreenTermi
                 break;
             case ScreenCommand.Verify chosen:
                 state.Room.Answer(verify(chosen.Member.Peer) ?? $"{MemberText.Name(chosen.Member)} is verified: you compared.");
+                break;
+            case ScreenCommand.Block chosen:
+                state.Room.Answer(block(chosen.Member.Peer, chosen.IsBlocked) ?? $"{MemberText.Name(chosen.Member)} is {(chosen.IsBlocked ? "blocked: nothing goes to it, nothing is taken from it, and its calls are refused" : "not blocked any more")}.");
                 break;
             case ScreenCommand.Quit:
                 return Leave();

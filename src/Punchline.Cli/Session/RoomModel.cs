@@ -134,6 +134,9 @@ internal sealed class RoomModel : IChatOutput
             case RoomEvent.Joined joined:
                 Meet(joined.Peer, joined.Name, member => After(member, roomEvent, now) with { State = MemberState.Connecting, Path = null, RoundTrip = null });
                 break;
+            case RoomEvent.Trying trying:
+                Update(trying.Peer, member => After(member, roomEvent, now) with { State = MemberState.Connecting });
+                break;
             case RoomEvent.Connected connected:
                 Meet(connected.Peer, connected.Name, member => After(member, roomEvent, now) with { State = MemberState.Connected, Path = connected.Path, RoundTrip = connected.RoundTrip });
                 break;

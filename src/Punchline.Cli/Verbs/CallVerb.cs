@@ -77,6 +77,7 @@ internal static class CallVerb
             await using var room = await node.CallAsync(
                 new CallOptions { Peer = peer, DisplayName = settings.Name, Server = settings.Server, UseDht = settings.UsesDht, TrustFirst = settings.TrustsFirst }, interruption.Token);
             var session = CreateSession(settings.StateDirectory);
+            session.Barrier = node.SetBlocked;
             await using var screen = settings.IsJson || settings.HasLines ? null : FullScreen.TryStart(session, $"call with {PlainOutput.ShortId(peer)}…", identity.Id, settings.Name);
             var told = screen is null ? OutputFor(session, identity, room, settings) : Following(session, screen.Room, identity, room, settings);
             var chat = new ChatSession(new JoinedRoom(room), screen?.Lines ?? StandardInput.ReadLines(), told, stays && screen is null, TimeProvider.System) { IsCall = true };

@@ -58,6 +58,7 @@ internal static class JoinVerb
                 QlogDirectory = settings.QlogDirectory,
             },
             interruption.Token);
+        session.Barrier = node.SetBlocked;
         if (settings.UsesDht) output.Notice("Asking the DHT…");
         await using var room = await node.JoinRoomAsync(
             new RoomOptions

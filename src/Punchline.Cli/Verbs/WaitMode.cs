@@ -1,5 +1,6 @@
 using Punchline.Cli.Calls;
 using Punchline.Cli.Chat;
+using Punchline.Cli.Session;
 using Punchline.Cli.Settings;
 
 namespace Punchline.Cli.Verbs;
@@ -19,15 +20,16 @@ internal static class WaitMode
             output.Notice($"Another process uses the identity in {meeting.StateDirectory}, so this one is a new peer until it ends: who calls the other reaches that one.");
 
         await using var node = await PeerNode.StartAsync(CallVerb.OptionsFor(identity, meeting), interruption.Token);
+        var calls = CallVerb.CreateSession(meeting.StateDirectory);
+        calls.Barrier = node.SetBlocked;
         if (meeting.UsesDht)
             output.Notice("For as long as this runs, whoever knows this peer's id finds its public address in the DHT, and may ring. The addresses of this machine's own interfaces go to those alone whose call you take.");
         await using var inbox = await node.OpenInboxAsync(
             new InboxOptions { DisplayName = meeting.Name, Server = meeting.Server, UseDht = meeting.UsesDht, TrustFirst = meeting.TrustsFirst }, interruption.Token);
-        var known = meeting.StateDirectory is { } state ? new KnownPeers(state) : null;
         output.ShowWaiting(identity.Id, meeting.Name, settings.CallLine(identity.Id));
 
         var session = new WaitSession(
-            ReadCallsAsync(inbox, identity, meeting), StandardInput.ReadLines(), output, settings, stays, (peer, name) => Acquaintance.Describe(known, peer, name), TimeProvider.System);
+            ReadCallsAsync(inbox, calls, identity, meeting), StandardInput.ReadLines(), output, settings, stays, (peer, name) => Acquaintance.Describe(calls.Known, peer, name), TimeProvider.System);
         var showing = ShowServerAsync(inbox, output);
         var exitCode = await session.RunAsync(interruption.Token);
         await inbox.DisposeAsync();
@@ -35,14 +37,9 @@ internal static class WaitMode
         return exitCode;
     }
 
-    private static async IAsyncEnumerable<IWaitingCall> ReadCallsAsync(PeerInbox inbox, PeerIdentity self, MeetingSettings settings)
+    private static async IAsyncEnumerable<IWaitingCall> ReadCallsAsync(PeerInbox inbox, SessionModel session, PeerIdentity self, MeetingSettings settings)
     {
-        var calls = CallVerb.CreateSession(settings.StateDirectory);
-        await foreach (var call in inbox.ReadCallsAsync(CancellationToken.None))
-        {
-            if (calls.IsBlocked(call.Peer)) await call.RefuseAsync(CallRefusal.Refused, CancellationToken.None);
-            else yield return new InboxCall(call, room => CallVerb.OutputFor(calls, self, room, settings));
-        }
+        await foreach (var call in inbox.ReadCallsAsync(CancellationToken.None)) yield return new InboxCall(call, room => CallVerb.OutputFor(session, self, room, settings));
     }
 
     private static async Task ShowServerAsync(PeerInbox inbox, ICallOutput output)

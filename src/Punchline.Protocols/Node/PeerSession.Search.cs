@@ -60,6 +60,7 @@ internal sealed partial class PeerSession
         else if (_scan is null && !_services.Profile.IsSymmetric)
         {
             _scan = new PortScan(offer, _services.Random);
+            TellSearch(offer.First);
             _nextScan = now;
         }
     }
@@ -119,6 +120,7 @@ internal sealed partial class PeerSession
                 break;
             case SearchKind.Bracket when peer.Kind != default && _room.IsTold(Peer) && _services.AnsweringStunServers is [var server, ..]:
                 CloseOpening();
+                TellSearch(peer.Endpoint);
                 _opening = new BracketOpening(_services, PortOffer.TargetOf(Peer), peer.Endpoint, server, _search);
                 if (++_brackets < MaxBrackets) _searchAt = now + AnotherBracket;
                 break;
@@ -126,6 +128,7 @@ internal sealed partial class PeerSession
                 if (_services.Search.TryBegin(this, now))
                 {
                     CloseOpening();
+                    TellSearch(peer.Endpoint);
                     _opening = new CrossingOpening(_services, PortOffer.TargetOf(Peer), server, doubles: _services.Id < Peer, _search);
                     _brackets++;
                 }
@@ -141,6 +144,7 @@ internal sealed partial class PeerSession
                 // What is left for the peer's address is for where it will turn up.
                 punch.CancelIPv4(SocketId.Main);
                 CloseOpening();
+                TellSearch(peer.Endpoint);
                 _opening = new BirthdayOpening(_services, PortOffer.TargetOf(Peer), peer.Endpoint, external, _search, now);
                 break;
             case SearchKind.Blocks when peer.Kind != default && IsSearchable(peer.Endpoint):
@@ -150,6 +154,7 @@ internal sealed partial class PeerSession
                     break;
                 }
                 CloseOpening();
+                TellSearch(peer.Endpoint);
                 var blocks = new BlockOpening(_services, peer.Endpoint, Introduction.Profile, _search, now);
                 _opening = blocks;
                 punch.EndBy(now + blocks.Duration + MaxMessage1Age);

@@ -345,4 +345,6 @@ internal abstract record PeerSessionEvent
     internal sealed record Disconnected(CloseReason Reason) : PeerSessionEvent;
 
     internal sealed record Failed(PunchFailure Failure) : PeerSessionEvent;
+
+    internal sealed record Trying(Carrier Carrier, IReadOnlyList<Trial> Trials) : PeerSessionEvent;
 }

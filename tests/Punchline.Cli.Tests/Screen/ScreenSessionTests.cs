@@ -20,7 +20,7 @@ public sealed class ScreenSessionTests : IDisposable
     public ScreenSessionTests()
     {
         _room = _session.Open("lounge", Stage.Ann, "ann", new PlainOutput(TextWriter.Null, TextWriter.Null));
-        _screen = new ScreenSession(_session, _room.Number, _terminal, Verify, new Palette(hasColours: true), new Stage.SetClock());
+        _screen = new ScreenSession(_session, _room.Number, _terminal, Verify, Block, new Palette(hasColours: true), new Stage.SetClock());
         _running = Task.Run(_screen.RunAsync);
     }
 
@@ -100,6 +100,23 @@ public sealed class ScreenSessionTests : IDisposable
         await _running;
     }
 
+    [Fact]
+    public async Task A_member_is_blocked_and_let_in_again()
+    {
+        List<(PeerId, bool)> told = [];
+        _session.Barrier = (peer, isBlocked) => told.Add((peer, isBlocked));
+        Meet(Stage.Bob, "bob");
+        _terminal.Type("/block bob\r");
+        await _terminal.ShowsAsync("bob is blocked: nothing goes to it");
+        _terminal.Type("/unblock bob\r");
+        await _terminal.ShowsAsync("bob is not blocked any more");
+        _terminal.Type("/unblock bob\r");
+        await _terminal.ShowsAsync("bob is not blocked.");
+        Assert.Equal([(Stage.Bob, true), (Stage.Bob, false)], told);
+        _room.ShowEnded();
+        await _running;
+    }
+
     // The first messages fill what there is between screen and chat, the next has to wait where it is.
     [Fact]
     public async Task What_cannot_be_taken_stays_in_the_input()
@@ -155,6 +172,12 @@ public sealed class ScreenSessionTests : IDisposable
     {
         _room.Show(new RoomEvent.Joined(peer, name));
         _room.Show(new RoomEvent.Connected(peer, name, Stage.Direct, Stage.RoundTrip, Stage.RoundTrip));
+    }
+
+    private string? Block(PeerId peer, bool isBlocked)
+    {
+        _session.Block(peer, isBlocked);
+        return null;
     }
 
     private string? Verify(PeerId peer)
