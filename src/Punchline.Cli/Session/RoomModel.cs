@@ -32,6 +32,9 @@ internal sealed class RoomModel : IChatOutput
         _view = view;
     }
 
+    /// <inheritdoc cref="RoomSnapshot.HasServer"/>
+    internal bool HasServer { get; init; } = true;
+
     /// <summary>Names the room in its session.</summary>
     public int Number { get; }
 
@@ -111,7 +114,7 @@ internal sealed class RoomModel : IChatOutput
         _view.ShowEnded();
     }
 
-    internal RoomSnapshot Snapshot() => new(Number, _name, _self, _selfName, _server, [.. _members], _log.Snapshot(), IsOver) { Earlier = _earlier, Quality = _quality };
+    internal RoomSnapshot Snapshot() => new(Number, _name, _self, _selfName, _server, [.. _members], _log.Snapshot(), IsOver) { HasServer = HasServer, Earlier = _earlier, Quality = _quality };
 
     /// <summary>Only within <see cref="SessionModel.Change"/>.</summary>
     /// <returns>False: the peer is not here.</returns>

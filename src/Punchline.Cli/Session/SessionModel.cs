@@ -39,13 +39,14 @@ internal sealed class SessionModel(TimeProvider time)
     /// <param name="self">This peer.</param>
     /// <param name="selfName">What this peer calls itself.</param>
     /// <param name="view">Is told the same, once the model has it.</param>
+    /// <param name="hasServer">False: its members meet in the DHT, or on this network.</param>
     /// <exception cref="InvalidOperationException">There are <see cref="MaxRooms"/>.</exception>
-    public RoomModel Open(string name, PeerId self, string selfName, IChatOutput view)
+    public RoomModel Open(string name, PeerId self, string selfName, IChatOutput view, bool hasServer = true)
     {
         lock (_gate)
         {
             if (_rooms.Count == MaxRooms) throw new InvalidOperationException($"A session has at most {MaxRooms} rooms.");
-            var room = new RoomModel(this, ++_lastRoom, name, self, selfName, view);
+            var room = new RoomModel(this, ++_lastRoom, name, self, selfName, view) { HasServer = hasServer };
             _rooms.Add(room);
             Publish(room.Number, new SessionChange.RoomOpened(room.Snapshot()));
             return room;

@@ -23,15 +23,16 @@ internal sealed class WebConversation(RoomModel model, TimeProvider time) : IAsy
     public bool IsCall { get; init; }
 
     /// <summary>Which room; null: it is a call.</summary>
-    public (string Server, string Room, string Secret)? Place { get; init; }
+    public (WebPlace Where, string Room, string Secret)? Place { get; init; }
 
     public bool IsOver => _running.IsCompleted;
 
     /// <param name="open">Joins or calls.</param>
+    /// <param name="openHistory">What is kept of it; null: nothing.</param>
     /// <param name="createOutput">Makes what is told of the room, from the model.</param>
     /// <param name="describe">What went wrong, for people.</param>
-    public void Start(Func<CancellationToken, ValueTask<Room>> open, Func<Room, IChatOutput, IChatOutput> createOutput, Func<PunchlineException, string> describe) =>
-        _running = RunAsync(open, createOutput, describe, _stop.Token);
+    public void Start(Func<CancellationToken, ValueTask<Room>> open, Func<Room, RoomHistory?> openHistory, Func<Room, IChatOutput, IChatOutput> createOutput, Func<PunchlineException, string> describe) =>
+        _running = RunAsync(open, openHistory, createOutput, describe, _stop.Token);
 
     /// <exception cref="UsageException">It is over, the text is too long, or too many wait.</exception>
     public void Send(string text)
@@ -50,11 +51,13 @@ internal sealed class WebConversation(RoomModel model, TimeProvider time) : IAsy
         _stop.Dispose();
     }
 
-    private async Task RunAsync(Func<CancellationToken, ValueTask<Room>> open, Func<Room, IChatOutput, IChatOutput> createOutput, Func<PunchlineException, string> describe, CancellationToken stop)
+    private async Task RunAsync(
+        Func<CancellationToken, ValueTask<Room>> open, Func<Room, RoomHistory?> openHistory, Func<Room, IChatOutput, IChatOutput> createOutput, Func<PunchlineException, string> describe, CancellationToken stop)
     {
         try
         {
             await using var room = await open(stop);
+            model.Keep(openHistory(room));
             var output = createOutput(room, new NarratedRoom(model));
             await new ChatSession(new JoinedRoom(room), _lines.Reader, output, stays: true, time) { IsCall = IsCall }.RunAsync(stop);
         }
