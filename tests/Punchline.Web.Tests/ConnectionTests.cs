@@ -19,8 +19,9 @@ public sealed class ConnectionTests(Browser browser) : IClassFixture<Browser>
         var panel = await OpenAsync(page);
 
         var charts = panel.Locator(".chart");
-        await Expect(charts.Locator("figcaption span")).ToHaveTextAsync(["Round trip", "Loss", "Throughput"]);
+        await Expect(charts.Locator("figcaption > span:first-child")).ToHaveTextAsync(["Round trip", "Loss", "Throughput"]);
         await Expect(panel.GetByRole(AriaRole.Img, new() { Name = "Round trip over the last 60 minutes: now 40 ms, between 40 ms and 100 ms" })).ToBeVisibleAsync();
+        await Expect(panel.Locator(".state")).ToHaveTextAsync("Direct, UDP, 40 ms");
         await Expect(charts.Nth(2).Locator("path")).ToHaveCountAsync(2);
         // Once for each of the two whiles between which there was no connection.
         var line = await charts.First.Locator("path").GetAttributeAsync("d");
@@ -29,7 +30,7 @@ public sealed class ConnectionTests(Browser browser) : IClassFixture<Browser>
 
         room.ShowQuality([
             new MemberQuality(Stage.Bob, new QualitySample(DateTimeOffset.UtcNow, QualityMeter.Interval, TimeSpan.FromMilliseconds(12.34), TimeSpan.Zero, 100, 5, 10_000, 20_000_000, 0))]);
-        await Expect(charts.Locator("figcaption b")).ToHaveTextAsync(["12 ms", "5 %", "↓ 2 MB/s ↑ 1 kB/s"]);
+        await Expect(charts.Locator("figcaption b")).ToHaveTextAsync(["12 ms", "5 %", "↓ 2 MB/s", "↑ 1 kB/s"]);
         await page.ReloadAsync();
         await Expect((await OpenAsync(page)).Locator(".chart figcaption b").First).ToHaveTextAsync("12 ms");
     }
@@ -43,7 +44,7 @@ public sealed class ConnectionTests(Browser browser) : IClassFixture<Browser>
         var panel = await OpenAsync(page);
         var story = panel.Locator(".story");
         await Expect(story.Locator("> li > span")).ToHaveTextAsync([
-            "It is here.", "Trying 3 addresses at once by UDP:", "Trying an address by TCP:", "Trying an address by UDP:",
+            "It is here.", "Trying 3 addresses at once by UDP:", "Trying an address by TCP:", "Searching ports by UDP, towards:",
             "Connected 164 ms after hearing of it, direct, UDP, at 198.51.100.12:52940; round trip 41.8 ms."]);
         await Expect(story.Locator(".addresses li:not(.taken)")).ToHaveTextAsync([
             "[2001:db8:85a3::8a2e:370:7334]:52940 its own", "198.51.100.12:40001 mapped by its router", "198.51.100.12:52940 seen from outside", "198.51.100.12 a search"], new() { UseInnerText = true });

@@ -3,7 +3,7 @@
 import { el, svg } from "./dom.js";
 
 /** @typedef {import("./session.js").Sample} Sample */
-/** @typedef {{ name: string, lines: ((sample: Sample) => number)[], least: number, say: (value: number) => string, now: (sample: Sample) => string }} Measure */
+/** @typedef {{ name: string, lines: ((sample: Sample) => number)[], least: number, say: (value: number) => string, now: (sample: Sample) => string[] }} Measure */
 
 /** Milliseconds between samples, beyond which there was no connection in between. */
 const gap = 25_000;
@@ -16,9 +16,9 @@ const [width, height] = [300, 60];
 
 /** @type {Measure[]} */
 const measures = [
-  { name: "Round trip", lines: [sample => sample.rttMs], least: 1, say: value => `${short(value)} ms`, now: sample => `${short(sample.rttMs)} ms` },
-  { name: "Loss", lines: [sample => sample.loss * 100], least: 1, say: value => `${short(value)} %`, now: sample => `${short(sample.loss * 100)} %` },
-  { name: "Throughput", lines: [sample => sample.received, sample => sample.sent], least: 100, say: rate, now: sample => `↓ ${rate(sample.received)} ↑ ${rate(sample.sent)}` },
+  { name: "Round trip", lines: [sample => sample.rttMs], least: 1, say: value => `${short(value)} ms`, now: sample => [`${short(sample.rttMs)} ms`] },
+  { name: "Loss", lines: [sample => sample.loss * 100], least: 1, say: value => `${short(value)} %`, now: sample => [`${short(sample.loss * 100)} %`] },
+  { name: "Throughput", lines: [sample => sample.received, sample => sample.sent], least: 100, say: rate, now: sample => [`↓ ${rate(sample.received)}`, `↑ ${rate(sample.sent)}`] },
 ];
 
 /**
@@ -47,10 +47,10 @@ function chartOf({ name, lines, least, say, now }, samples) {
   const x = (/** @type {Sample} */ sample) => width * (1 - (end - Date.parse(sample.time)) / (minutes * 60_000));
   const y = (/** @type {number} */ value) => height - 2 - (height - 4) * (value / top);
   const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", role: "img",
-    "aria-label": `${name} over the last ${minutes} minutes: now ${now(last)}, between ${say(low)} and ${say(high)}` },
+    "aria-label": `${name} over the last ${minutes} minutes: now ${now(last).join(", ")}, between ${say(low)} and ${say(high)}` },
     ...lines.map((line, index) => svg("path", { class: `line line${index}`, d: pathOf(samples, sample => [x(sample), y(line(sample))]) })));
   return el("figure", { class: "chart" },
-    el("figcaption", {}, el("span", {}, name), " ", el("b", {}, now(last))),
+    el("figcaption", {}, el("span", {}, name), " ", el("span", { class: "values" }, ...now(last).map((words, index) => el("b", { class: `of${index}` }, words)))),
     picture,
     el("p", { class: "axis" }, el("span", {}, `−${minutes} min`), el("span", {}, `most ${say(high)}`), el("span", {}, "now")));
 }

@@ -78,7 +78,7 @@ function update(element, member, room) {
   find(".trust").dataset.trust = member.trust;
   find(".trust").title = meaning;
   say(find(".trust"), mark);
-  say(find(".state"), member.isBlocked ? blocked : member.path ? `${capital(kinds[member.path.kind])}, ${member.path.transport.toUpperCase()}, ${member.rttMs} ms` : states[member.state]);
+  say(find(".state"), member.isBlocked ? blocked : member.path ? `${capital(kinds[member.path.kind])}, ${member.path.transport.toUpperCase()}, ${room.quality.get(member.peer)?.at(-1)?.rttMs ?? member.rttMs} ms` : states[member.state]);
   find(".facts").replaceChildren(...factsOf(member).flatMap(([term, fact]) => [el("dt", {}, term), el("dd", {}, fact)]));
   find(".charts").hidden = !member.path;
   if (member.path) showCharts(find(".charts"), room.quality.get(member.peer) ?? []);
