@@ -84,6 +84,13 @@ internal sealed class RoomModel : IChatOutput
         _view.Notice(text);
     }
 
+    /// <summary>Something that waits for an answer.</summary>
+    public void Ask(string text)
+    {
+        Notice(text);
+        _session.Change(_ => _session.Publish(Number, new SessionChange.QuestionAsked()));
+    }
+
     public void ShowQuality(ImmutableArray<MemberQuality> qualities)
     {
         // A connection may stand before this room was told of it, and for a moment after.
