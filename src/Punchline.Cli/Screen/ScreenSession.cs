@@ -62,8 +62,13 @@ internal sealed class ScreenSession(SessionModel session, int first, IScreenTerm
             while (terminal.Input.TryRead(out var input)) Handle(input);
             Draw();
             if (_renderer.IsBehind) continue;
-            if (main.View.IsClosed) return;
-            if (TryCloseOne()) continue;
+            if (TryCloseCall()) continue;
+            if (main.View.IsClosed)
+            {
+                if (main == _shown) return;
+                Turn(main);
+                continue;
+            }
             if (hasNews.IsCompleted) hasNews = session.WaitAfterAsync(_lastEvent, CancellationToken.None);
             if (await Task.WhenAny(hasInput, hasNews) == hasNews) continue;
             if (await hasInput)
@@ -118,9 +123,9 @@ internal sealed class ScreenSession(SessionModel session, int first, IScreenTerm
     }
 
     // What is over is read to its end, whatever was in view.
-    private bool TryCloseOne()
+    private bool TryCloseCall()
     {
-        if (_panes.Find(pane => pane.View.IsClosed) is not { } over) return false;
+        if (_panes.Find(pane => pane.View.IsClosed && pane.Number != first) is not { } over) return false;
         if (over != _shown)
         {
             Turn(over);
