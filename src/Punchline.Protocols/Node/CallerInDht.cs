@@ -59,7 +59,7 @@ internal sealed class CallerInDht : InboxInDht
     // Anybody who knows the peer's id can write one in its name: it is one more address to ask.
     protected override void HandleHello(Endpoint source, in ContactPacket contact, Timestamp now)
     {
-        if (IdOf(contact.PublicKey) == _peer && _holder is not { IsMet: true }) Asker.Add(source, now);
+        if (IdOf(contact.PublicKey) == _peer && _holder is not { IsMet: true }) Asker.TryAdd(source, now, out _);
     }
 
     protected override void HandleProven(Endpoint source, in ContactPacket contact, ReadOnlySpan<byte> packet, Timestamp now)
@@ -91,7 +91,7 @@ internal sealed class CallerInDht : InboxInDht
     // Only who is asked can say that it is there; the first to do so counts, until it falls silent.
     private void HandleAnswer(Endpoint source, in ContactPacket contact, Timestamp now)
     {
-        if (_holder is not null || !Asker.Knows(source)) return;
+        if (_holder is not null || !Asker.TryGet(source, out _)) return;
         if (!CallPacket.TryDeriveKey(Keys, _key, contact.PublicKey, isOurs: true, out var ours)
             || !CallPacket.TryDeriveKey(Keys, _key, contact.PublicKey, isOurs: false, out var theirs)
             || !CallPacket.TryDeriveKey(Keys, Services.Identity, contact.PublicKey, isOurs: true, out var proofKey)) return;

@@ -24,6 +24,10 @@ internal abstract class InboxInDht : ISignalling, ITopic, ITopicOwner
     /// <summary>Of the other side, which is gone then: five signs of life.</summary>
     public static readonly TimeSpan SilenceLimit = TimeSpan.FromSeconds(10);
 
+    /// <summary>Hellos go on for longer than the other side may take until it looks. A caller may come back to an address before long.</summary>
+    public static readonly AskingPlan Plan = new(
+        MaxAddresses: 64, OpenedHellos: 1, HelloSeconds: [0, 0.25, 0.75, 1.75, 3.75, 7.75, 12, 17, 23, 30], LeftAloneFor: TimeSpan.FromMinutes(3));
+
     private const int MaxOutgoing = 64;
 
     private readonly TopicSearch _search;
@@ -32,7 +36,7 @@ internal abstract class InboxInDht : ISignalling, ITopic, ITopicOwner
     protected InboxInDht(NodeServices services, DhtNode dht, IServerEnd owner, RoomKeys keys, InstanceId instance, ushort port, Timestamp now)
     {
         (Services, Owner, Keys, Instance) = (services, owner, keys, instance);
-        Asker = new AddressAsker(services);
+        Asker = new AddressAsker<AskedAddress>(services, Plan);
         _search = new TopicSearch(services, dht, keys, this, MaxPollInterval, port, now);
     }
 
@@ -62,7 +66,7 @@ internal abstract class InboxInDht : ISignalling, ITopic, ITopicOwner
     /// <summary>Which process of ours it is about.</summary>
     protected InstanceId Instance { get; }
 
-    protected AddressAsker Asker { get; }
+    protected AddressAsker<AskedAddress> Asker { get; }
 
     protected ulong Hint { get; private set; }
 
@@ -82,7 +86,7 @@ internal abstract class InboxInDht : ISignalling, ITopic, ITopicOwner
         if (IsOver) return;
         if (IsLooking) _search.HandleTimeout(now);
         Beat(now);
-        while (!IsOver && Asker.TryNext(now, out var address, out var timeToLive))
+        while (!IsOver && Asker.TryNext(now, out var address, out _, out var timeToLive))
         {
             if (timeToLive == 0) SendContact(ContactKind.Hello, address, [], now);
             else if (Services.ProbeBudget.TryTake(address, 1, isAnswer: false, now)) Enqueue(address, [PacketTypes.KeepAlive], timeToLive);
@@ -106,7 +110,7 @@ internal abstract class InboxInDht : ISignalling, ITopic, ITopicOwner
 
     public virtual void HandleFound(Endpoint address, Timestamp now)
     {
-        if (FindAt(address) is null) Asker.Add(address, now);
+        if (FindAt(address) is null) Asker.TryAdd(address, now, out _);
     }
 
     public abstract void HandleAsked(in DhtView view, Timestamp now);
