@@ -25,7 +25,12 @@ internal class AskedAddress
     /// <summary>The opener ahead of the next hello is out.</summary>
     public bool IsOpened { get; set; }
 
-    public void Start(Timestamp at) => (Started, Next, Hellos, IsOpened) = (at, at, 0, false);
+    /// <summary>It has spoken first, and asking has begun anew with that.</summary>
+    public bool IsInvited { get; private set; }
+
+    public void Start(Timestamp at) => (Started, Next, Hellos, IsOpened, IsInvited) = (at, at, 0, false, false);
+
+    public void StartInvited(Timestamp at) => (Started, Next, Hellos, IsOpened, IsInvited) = (at, at, 0, true, true);
 
     public void Rest(Timestamp until) => (Next, LeftAloneUntil) = (Timestamp.Never, until);
 }
@@ -74,6 +79,12 @@ internal sealed class AddressAsker<TAddress>(NodeServices services, AskingPlan p
         if (!TryRemember(address, now, out asked)) return false;
         asked.Start(now);
         return true;
+    }
+
+    /// <summary>Somebody at an address asks for us: it is asked from the beginning, once.</summary>
+    public void Invite(Endpoint address, Timestamp now)
+    {
+        if (TryAdd(address, now, out var asked) || (_addresses.TryGetValue(address, out asked) && !asked.IsInvited)) asked.StartInvited(now);
     }
 
     /// <summary>Somebody is at an address, which need not be asked. False where as many as may be are remembered.</summary>

@@ -19,14 +19,16 @@ internal abstract class InboxInDht : ISignalling, ITopic, ITopicOwner
     public static readonly TimeSpan MaxPollInterval = TimeSpan.FromSeconds(15);
 
     /// <summary>Between two signs of life of a caller that is not connected yet; with each it rings again.</summary>
-    public static readonly TimeSpan BeatInterval = TimeSpan.FromSeconds(2);
+    public static readonly TimeSpan BeatInterval = TimeSpan.FromSeconds(1);
 
-    /// <summary>Of the other side, which is gone then: five signs of life.</summary>
+    /// <summary>Of the other side, which is gone then: ten signs of life, of which a bad way loses every third with its answer.</summary>
     public static readonly TimeSpan SilenceLimit = TimeSpan.FromSeconds(10);
 
-    /// <summary>Hellos go on for longer than the other side may take until it looks. A caller may come back to an address before long.</summary>
-    public static readonly AskingPlan Plan = new(
-        MaxAddresses: 64, OpenedHellos: 1, HelloSeconds: [0, 0.25, 0.75, 1.75, 3.75, 7.75, 12, 17, 23, 30], LeftAloneFor: TimeSpan.FromMinutes(3));
+    /// <summary>
+    /// Hellos go on for longer than the other side may take until it looks, and are so few that with a caller's second start (<see cref="CallerInDht"/>) they are
+    /// just what an address may get in a minute. A caller may come back to an address before long.
+    /// </summary>
+    public static readonly AskingPlan Plan = new(MaxAddresses: 64, OpenedHellos: 1, HelloSeconds: [0, 0.5, 2, 8, 18, 30], LeftAloneFor: TimeSpan.FromMinutes(3));
 
     private const int MaxOutgoing = 64;
 
