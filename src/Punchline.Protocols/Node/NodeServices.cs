@@ -72,6 +72,9 @@ internal sealed class NodeServices
     /// <summary>What searches for ports may spend.</summary>
     public SearchBudget Search { get; } = new();
 
+    /// <summary>What members may have us send to where only they say that others are.</summary>
+    public HearsayBudget Hearsay { get; } = new();
+
     public OpenPaths OpenPaths { get; } = new();
 
     public Pacer AgreementPacer { get; } = new(AgreementsPerSecond, AgreementsPerSecond);

@@ -32,6 +32,7 @@ internal sealed partial class PeerSession
     private PortOffer _crossed;
     private int _brackets;
     private bool _isHopeless;
+    private bool _isSearchCounted;
 
     private Timestamp SearchTimeout => Timestamp.Min(Timestamp.Min(_searchAt, _nextScan), _opening?.NextTimeout ?? Timestamp.Never);
 
@@ -123,7 +124,7 @@ internal sealed partial class PeerSession
                 if (++_brackets < MaxBrackets) _searchAt = now + AnotherBracket;
                 break;
             case SearchKind.Crossing when _room.IsTold(Peer) && _services.AnsweringStunServers is [var server, ..]:
-                if (_services.Search.TryBegin(this, now))
+                if (TryBeginSearch(Introduction.SeenAt ?? default, now))
                 {
                     CloseOpening();
                     _opening = new CrossingOpening(_services, PortOffer.TargetOf(Peer), server, doubles: _services.Id < Peer, _search);
@@ -132,7 +133,7 @@ internal sealed partial class PeerSession
                 if (_brackets < MaxBrackets) _searchAt = now + AnotherBracket;
                 break;
             case SearchKind.Birthday when peer.Kind != default && _room.IsTold(Peer) && _services.ExternalIPv4 is { Port: > 0 } external:
-                if (!_services.Search.TryBegin(this, now))
+                if (!TryBeginSearch(peer.Endpoint, now))
                 {
                     _searchAt = now + SearchRetryInterval;
                     break;
@@ -144,7 +145,7 @@ internal sealed partial class PeerSession
                 _opening = new BirthdayOpening(_services, PortOffer.TargetOf(Peer), peer.Endpoint, external, _search, now);
                 break;
             case SearchKind.Blocks when peer.Kind != default && IsSearchable(peer.Endpoint):
-                if (!_services.Search.TryBegin(this, now))
+                if (!TryBeginSearch(peer.Endpoint, now))
                 {
                     _searchAt = now + SearchRetryInterval;
                     break;
@@ -171,7 +172,7 @@ internal sealed partial class PeerSession
             return true;
         }
         if (_scan is not { } scan || now < _nextScan || _punch is not { } punch) return false;
-        if (!_services.Search.TryBegin(this, now))
+        if (!TryBeginSearch(scan.Offer.First, now))
         {
             _nextScan = now + SearchRetryInterval;
             return false;
@@ -204,10 +205,21 @@ internal sealed partial class PeerSession
         _opening = null;
     }
 
+    // What another member has told may set off only so many.
+    private bool TryBeginSearch(Endpoint where, Timestamp now)
+    {
+        if (!_services.Search.TryBegin(this, now)) return false;
+        if (_isSearchCounted || Introduction.Introducer is not { } introducer) return true;
+        _isSearchCounted = _services.Hearsay.TrySearch(introducer, where, now);
+        if (!_isSearchCounted) _services.Search.End(this);
+        return _isSearchCounted;
+    }
+
     private void EndSearch()
     {
         CloseOpening();
         _services.Search.End(this);
+        _isSearchCounted = false;
         _scan = null;
         _search = default;
         _searchAt = _nextScan = Timestamp.Never;
