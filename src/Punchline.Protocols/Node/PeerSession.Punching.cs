@@ -100,6 +100,7 @@ internal sealed partial class PeerSession
             Chance = _search.Chance,
             IsOfAnotherFamily = PunchTargets.AreOfAnotherFamily(Situation),
         };
+        ForgetWay();
         EndPunch();
         EndInitiator();
         var failure = PunchFailure.Explain(observations);

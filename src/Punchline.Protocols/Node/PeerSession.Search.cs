@@ -52,6 +52,8 @@ internal sealed partial class PeerSession
         {
             _searchAt = now;
         }
+        var isWaiting = _searchAt != Timestamp.Never && _brackets == 0 && _opening is null && plan.Kind != SearchKind.Hopeless;
+        if (isWaiting && IsRemembered(WayKind.Search)) _searchAt = Timestamp.Min(_searchAt, now);
         if (OffersToUs.FirstOrDefault(offer => offer.Ports > PunchPlan.MaxOfferedPorts) is not { Sockets: > 0 } offer || !IsSearchable(offer.First)) return;
         if (_opening is CrossingOpening crossing)
         {
@@ -143,8 +145,8 @@ internal sealed partial class PeerSession
                     break;
                 }
                 punch.Prolong(now + SearchDuration);
-                // What is left for the peer's address is for where it will turn up.
-                punch.CancelIPv4(SocketId.Main);
+                // Then what is left for the peer's address is for where it will turn up.
+                punch.CancelIPv4(SocketId.Main, punch.Start + SearchPlan.BirthdayDelay);
                 CloseOpening();
                 Tell(PunchProgress.OfSearch(_search, _services.Profile));
                 _opening = new BirthdayOpening(_services, PortOffer.TargetOf(Peer), peer.Endpoint, external, _search, now);
