@@ -150,6 +150,9 @@ internal sealed class RoomModel : IChatOutput
             case RoomEvent.Disconnected disconnected:
                 Update(disconnected.Peer, member => After(member, roomEvent, now) with { State = MemberState.Connecting, Path = null, RoundTrip = null });
                 break;
+            case RoomEvent.Trying trying:
+                Update(trying.Peer, member => After(member, roomEvent, now));
+                break;
             case RoomEvent.Failed failed:
                 Update(failed.Peer, member => After(member, roomEvent, now) with { State = MemberState.Unreachable, Path = null, RoundTrip = null });
                 break;

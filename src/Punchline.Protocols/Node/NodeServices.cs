@@ -97,6 +97,9 @@ internal sealed class NodeServices
     /// <summary>Finds out how long our router keeps mappings.</summary>
     public MappingKeeper Keeper { get; }
 
+    /// <summary>What made connections between pairs of networks.</summary>
+    public WayMemory Ways { get; } = new();
+
     /// <summary>How often idle paths are used.</summary>
     public MappingKeepAlive MappingKeepAlive { get; } = new();
 
