@@ -151,6 +151,9 @@ internal sealed class NodeServices
     /// <summary>What our gateway maps to our socket, as far as that leads to the internet.</summary>
     public Endpoint? Mapped { get; set; }
 
+    /// <summary>What it maps to our TCP port, likewise.</summary>
+    public Endpoint? MappedTcp { get; set; }
+
     /// <summary>What it maps between itself and the NAT behind which it is: of use to peers that are behind that one as well.</summary>
     public Endpoint? Middle { get; set; }
 

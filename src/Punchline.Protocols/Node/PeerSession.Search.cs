@@ -70,7 +70,7 @@ internal sealed partial class PeerSession
     private bool MayTcpBeAWay => _services.Tcp.Port != 0 && Introduction.Candidates.Any(candidate => candidate.Carrier == Carrier.Tcp)
         && !TcpPunchPlan.IsHopeless(_services.Profile, Introduction.Profile);
 
-    private bool HasMapping => _services.Mapped is not null || Introduction.Candidates.Any(candidate => candidate.Kind == CandidateKind.Mapped);
+    private bool HasMapping => _services.Mapped is not null || _services.MappedTcp is not null || Introduction.Candidates.Any(candidate => candidate.Kind == CandidateKind.Mapped);
 
     private IEnumerable<PortOffer> OffersToUs => Introduction.Offers.Where(offer => offer.Target == _services.Target);
 
