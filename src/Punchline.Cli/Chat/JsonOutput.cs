@@ -58,13 +58,13 @@ internal sealed class JsonOutput(TextWriter output, TextWriter error) : IChatOut
             case RoomEvent.Joined joined:
                 Write("joined", json => WritePeer(json, joined.Peer, joined.Name));
                 break;
-            case RoomEvent.Trying trying:
-                Write("trying", json =>
+            case RoomEvent.Probing probing:
+                Write("probing", json =>
                 {
-                    WritePeer(json, trying.Peer);
-                    json.WriteString("transport", trying.Transport == PathTransport.Tcp ? "tcp" : "udp");
+                    WritePeer(json, probing.Peer);
+                    json.WriteString("transport", probing.Transport == PathTransport.Tcp ? "tcp" : "udp");
                     json.WriteStartArray("addresses");
-                    foreach (var (origin, endPoint) in trying.Addresses)
+                    foreach (var (origin, endPoint) in probing.Addresses)
                     {
                         json.WriteStartObject();
                         json.WriteString("origin", NameOf(origin));
@@ -103,6 +103,15 @@ internal sealed class JsonOutput(TextWriter output, TextWriter error) : IChatOut
                 {
                     WritePeer(json, disconnected.Peer);
                     json.WriteString("reason", disconnected.Reason);
+                });
+                break;
+            case RoomEvent.Trying trying:
+                Write("trying", json =>
+                {
+                    WritePeer(json, trying.Peer);
+                    json.WriteString("means", trying.Means);
+                    json.WriteString("detail", trying.Detail);
+                    json.WriteString("advice", trying.Advice);
                 });
                 break;
             case RoomEvent.Failed failed:
@@ -160,7 +169,6 @@ internal sealed class JsonOutput(TextWriter output, TextWriter error) : IChatOut
         AddressOrigin.Mapped => "mapped",
         AddressOrigin.Opened => "opened",
         AddressOrigin.Observed => "observed",
-        AddressOrigin.Searched => "searched",
         _ => "outside",
     };
 

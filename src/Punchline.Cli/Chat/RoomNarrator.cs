@@ -49,6 +49,9 @@ internal sealed class RoomNarrator
                 return null;
             case RoomEvent.Disconnected disconnected:
                 return $"The connection to {NameOf(disconnected.Peer)} ended: {PeerText.Clean(disconnected.Reason).TrimEnd('.')}.";
+            case RoomEvent.Trying trying:
+                // The same before each end in vain is not news either.
+                return _failures.ContainsKey(trying.Peer) ? null : $"Not connected to {NameOf(trying.Peer)} yet. {trying.Detail} {trying.Advice}";
             case RoomEvent.Failed failed when !IsTold(failed):
                 return $"No way to {NameOf(failed.Peer)} ({failed.Cause}). {failed.Detail} {failed.Advice}";
             default:
@@ -56,9 +59,9 @@ internal sealed class RoomNarrator
         }
     }
 
-    /// <summary>What is tried at which addresses, for who asks: there are too many for all.</summary>
-    public static string Tell(RoomEvent.Trying trying) =>
-        $"Tried by {(trying.Transport == PathTransport.Tcp ? "TCP" : "UDP")}: {string.Join(", ", trying.Addresses.Select(address => address.Origin == AddressOrigin.Searched ? $"ports towards {address.EndPoint.Address} ({Origin(address.Origin)})" : $"{address.EndPoint} ({Origin(address.Origin)})"))}.";
+    /// <summary>Which addresses are probed, for who asks: there are too many for all.</summary>
+    public static string Tell(RoomEvent.Probing probing) =>
+        $"Tried by {(probing.Transport == PathTransport.Tcp ? "TCP" : "UDP")}: {string.Join(", ", probing.Addresses.Select(address => $"{address.EndPoint} ({Origin(address.Origin)})"))}.";
 
     /// <summary>How an address became known, in a word or two.</summary>
     public static string Origin(AddressOrigin origin) => origin switch
@@ -67,7 +70,6 @@ internal sealed class RoomNarrator
         AddressOrigin.Mapped => "mapped by its router",
         AddressOrigin.Opened => "opened for us",
         AddressOrigin.Observed => "it came from there",
-        AddressOrigin.Searched => "a search",
         _ => "seen from outside",
     };
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Punchline.Cli.Calls;
 using Punchline.Cli.Chat;
 using Punchline.Cli.Screen;
 using Punchline.Cli.Session;
@@ -59,6 +60,8 @@ internal static class JoinVerb
             },
             interruption.Token);
         session.Barrier = node.SetBlocked;
+        await using var calls = CallVerb.ScreenCallsFor(
+            screen, node, CallPlace.Of(settings), settings.StateDirectory, (other, call) => CallVerb.Following(session, call, identity, other, settings.StateDirectory, settings.HasNoHistory));
         if (settings.UsesDht) output.Notice("Asking the DHT…");
         await using var room = await node.JoinRoomAsync(
             new RoomOptions

@@ -55,27 +55,21 @@ internal sealed class WebDesk(PeerNode node, WebSelf self, MeetingSettings setti
         else if (secret.IsWeak)
             model.Notice("This secret is easy to guess.");
         if (isInvented) model.Notice($"Others join with this line:\n{JoinSettings.InvitationTo(options.Room, met.OptionsOf(settings), secret)}");
-        return Start(new WebConversation(model, time) { Place = place }, stop => node.JoinRoomAsync(options, stop), exception => exception.Message);
+        return Start(new WebConversation(model, time, isCall: false) { Place = place }, stop => node.JoinRoomAsync(options, stop), exception => exception.Message);
     }
 
     public int Call(CallRequest request)
     {
         var met = WebPlace.ReadForCalls(request.Place, request.Server);
-        var options = new CallOptions
-        {
-            Server = met.Server,
-            UseDht = met.UsesDht,
-            DisplayName = MeetingOptions.CheckName(request.Name),
-            Peer = PeerArgument.Resolve(request.Peer.Trim(), settings.StateDirectory),
-            TrustFirst = settings.TrustsFirst,
-        };
-        if (options.Peer == Id) throw new UsageException("This is your own id: nobody calls itself.");
-        if (Session.IsBlocked(options.Peer)) throw new UsageException("You have blocked this peer. Unblock it first: punchline peers unblock.");
-        var model = Open($"{options.Peer}", options.DisplayName, hasServer: met.Server is not null);
-        model.Notice($"Calling {PlainOutput.ShortId(options.Peer)}…, for up to a minute. It sees this machine's addresses.");
+        var place = new CallPlace(met.Server, met.UsesDht, settings.Bootstraps, MeetingOptions.CheckName(request.Name), settings.TrustsFirst);
+        var peer = PeerArgument.Resolve(request.Peer.Trim(), settings.StateDirectory);
+        if (peer == Id) throw new UsageException("This is your own id: nobody calls itself.");
+        if (Session.IsBlocked(peer)) throw new UsageException("You have blocked this peer. Unblock it first: punchline peers unblock.");
+        var model = Open($"{peer}", place.Name, hasServer: met.Server is not null);
+        model.Notice($"Calling {PlainOutput.ShortId(peer)}…, for up to a minute. It sees this machine's addresses.");
         return Start(
-            new WebConversation(model, time) { IsCall = true }, stop => node.CallAsync(options, stop),
-            exception => CallProblem.Of(exception, met.UsesDht ? $"{met.OptionsOf(settings)} --reachable" : met.OptionsOf(settings)) is { } problem ? $"{problem.Detail} {problem.Advice}" : exception.Message);
+            new WebConversation(model, time, isCall: true), stop => node.CallAsync(place.To(peer), stop),
+            exception => place.ProblemOf(exception) is { } problem ? $"{problem.Detail} {problem.Advice}" : exception.Message);
     }
 
     public void Send(int room, string text)
@@ -126,7 +120,7 @@ internal sealed class WebDesk(PeerNode node, WebSelf self, MeetingSettings setti
         var inbox = Inbox();
         var ringing = inbox.Take(call);
         var model = Open($"{ringing.Peer}", inbox.Name, inbox.HasServer);
-        return Start(new WebConversation(model, time) { IsCall = true }, ringing.AcceptAsync, exception => exception.Message);
+        return Start(new WebConversation(model, time, isCall: true), ringing.AcceptAsync, exception => exception.Message);
     }
 
     public Task RefuseAsync(int call) => Inbox().Take(call).RefuseAsync(CallRefusal.Refused).AsTask();

@@ -33,5 +33,5 @@ internal readonly record struct WebPlace(string? Server, bool UsesDht)
     public static string Propose(MeetingSettings settings) => settings.UsesDht ? InDht : AtServer;
 
     /// <summary>What others type to meet there; empty: nothing.</summary>
-    public string OptionsOf(MeetingSettings settings) => IsLan ? "" : (settings with { Server = Server, UsesDht = UsesDht }).PlaceOption;
+    public string OptionsOf(MeetingSettings settings) => IsLan ? "" : MeetingSettings.PlaceOptionFor(Server, settings.Bootstraps);
 }

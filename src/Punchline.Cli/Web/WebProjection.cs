@@ -22,6 +22,8 @@ internal sealed class WebProjection(string run, PeerId self)
         SessionChange.EarlierRead read => new WebEvent(0, 0, "earlier", Earlier: [.. read.Entries.Select(Of)]),
         SessionChange.QualityMeasured measured => new WebEvent(0, 0, "quality", Quality: [.. measured.Members.Select(member => new WebQuality(member.Peer.ToString(), [Of(member.Sample)]))]),
         SessionChange.LogChanged changed => new WebEvent(0, 0, "entry", Entry: Of(changed.Entry)),
+        // Of a terminal, which has to be looked at.
+        SessionChange.QuestionAsked => new WebEvent(0, 0, "asked"),
         SessionChange.InboxChanged changed => new WebEvent(0, 0, "inbox", Inbox: Of(changed.Inbox)),
         _ => throw new InvalidOperationException($"There is no word for {change}."),
     };
@@ -38,13 +40,13 @@ internal sealed class WebProjection(string run, PeerId self)
     private static WebStep Of(ConnectionStep step) => step.Event switch
     {
         RoomEvent.Joined => new WebStep(step.Time, "joined"),
-        RoomEvent.Trying trying => new WebStep(
-            step.Time, "trying", Transport: NameOf(trying.Transport),
-            Addresses: [.. trying.Addresses.Select(tried => new WebAddress(tried.Origin == AddressOrigin.Searched ? $"{tried.EndPoint.Address}" : $"{tried.EndPoint}", Chat.RoomNarrator.Origin(tried.Origin)))]),
+        RoomEvent.Probing probing => new WebStep(
+            step.Time, "probing", Transport: NameOf(probing.Transport), Addresses: [.. probing.Addresses.Select(address => new WebAddress($"{address.EndPoint}", Chat.RoomNarrator.Origin(address.Origin)))]),
         RoomEvent.Connected connected =>
             new WebStep(step.Time, "connected", Of(connected.Path), Milliseconds(connected.RoundTrip), Milliseconds(connected.Elapsed)),
         RoomEvent.PathChanged changed => new WebStep(step.Time, "path", Of(changed.Path), Milliseconds(changed.RoundTrip)),
         RoomEvent.Disconnected disconnected => new WebStep(step.Time, "disconnected", Text: PeerTextOf(disconnected.Reason)),
+        RoomEvent.Trying trying => new WebStep(step.Time, "trying", Text: trying.Detail, Advice: trying.Advice),
         RoomEvent.Failed failed => new WebStep(step.Time, "failed", Text: $"{failed.Detail} ({failed.Cause})", Advice: failed.Advice),
         _ => throw new InvalidOperationException($"{step.Event} is no step of a connection."),
     };

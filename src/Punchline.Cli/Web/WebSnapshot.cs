@@ -24,7 +24,7 @@ internal sealed record WebSession(string Run, long LastEvent, IReadOnlyList<WebR
 
 /// <param name="Number">The event's.</param>
 /// <param name="Room">0: about none.</param>
-/// <param name="Kind"><c>opened</c>, <c>ended</c>, <c>closed</c>, <c>server</c>, <c>member</c>, <c>gone</c>, <c>entry</c>, <c>earlier</c>, <c>quality</c> or <c>inbox</c>; which of the others is there follows from it.</param>
+/// <param name="Kind"><c>opened</c>, <c>ended</c>, <c>closed</c>, <c>server</c>, <c>member</c>, <c>gone</c>, <c>entry</c>, <c>earlier</c>, <c>quality</c>, <c>inbox</c> or <c>asked</c>, which says nothing to a page; which of the others is there follows from it.</param>
 /// <param name="Opened">The room, whole.</param>
 /// <param name="Server">The server's state.</param>
 /// <param name="Member">The member, whole.</param>
@@ -67,19 +67,19 @@ internal sealed record WebSample(DateTimeOffset Time, double RttMs, double Loss,
 internal sealed record WebPath(string Kind, string Transport, string Local, string Remote);
 
 /// <param name="Time">When it was told.</param>
-/// <param name="Kind"><c>joined</c>, <c>trying</c>, <c>connected</c>, <c>path</c>, <c>disconnected</c> or <c>failed</c>.</param>
+/// <param name="Kind"><c>joined</c>, <c>probing</c>, <c>trying</c>, <c>connected</c>, <c>path</c>, <c>disconnected</c> or <c>failed</c>.</param>
 /// <param name="Path">The way.</param>
 /// <param name="RttMs">Its round trip.</param>
 /// <param name="ElapsedMs">From hearing of the peer to the connection.</param>
 /// <param name="Text">Why.</param>
 /// <param name="Advice">What would help.</param>
-/// <param name="Transport">Of what is tried.</param>
-/// <param name="Addresses">What is tried.</param>
+/// <param name="Transport">Of what is probed.</param>
+/// <param name="Addresses">What is probed.</param>
 internal sealed record WebStep(
     DateTimeOffset Time, string Kind, WebPath? Path = null, double? RttMs = null, double? ElapsedMs = null, string? Text = null, string? Advice = null, string? Transport = null,
     IReadOnlyList<WebAddress>? Addresses = null);
 
-/// <param name="Address">With its port; where a search is meant without.</param>
+/// <param name="Address">With its port.</param>
 /// <param name="Origin">How it became known, in words.</param>
 internal sealed record WebAddress(string Address, string Origin);
 

@@ -32,6 +32,7 @@ internal sealed partial class PeerSession
     private PortOffer _crossed;
     private int _brackets;
     private bool _isHopeless;
+    private bool _isSearchCounted;
 
     private Timestamp SearchTimeout => Timestamp.Min(Timestamp.Min(_searchAt, _nextScan), _opening?.NextTimeout ?? Timestamp.Never);
 
@@ -52,6 +53,8 @@ internal sealed partial class PeerSession
         {
             _searchAt = now;
         }
+        var isWaiting = _searchAt != Timestamp.Never && _brackets == 0 && _opening is null && plan.Kind != SearchKind.Hopeless;
+        if (isWaiting && IsRemembered(WayKind.Search)) _searchAt = Timestamp.Min(_searchAt, now);
         if (OffersToUs.FirstOrDefault(offer => offer.Ports > PunchPlan.MaxOfferedPorts) is not { Sockets: > 0 } offer || !IsSearchable(offer.First)) return;
         if (_opening is CrossingOpening crossing)
         {
@@ -60,7 +63,6 @@ internal sealed partial class PeerSession
         else if (_scan is null && !_services.Profile.IsSymmetric)
         {
             _scan = new PortScan(offer, _services.Random);
-            TellSearch(offer.First);
             _nextScan = now;
         }
     }
@@ -68,7 +70,7 @@ internal sealed partial class PeerSession
     private bool MayTcpBeAWay => _services.Tcp.Port != 0 && Introduction.Candidates.Any(candidate => candidate.Carrier == Carrier.Tcp)
         && !TcpPunchPlan.IsHopeless(_services.Profile, Introduction.Profile);
 
-    private bool HasMapping => _services.Mapped is not null || Introduction.Candidates.Any(candidate => candidate.Kind == CandidateKind.Mapped);
+    private bool HasMapping => _services.Mapped is not null || _services.MappedTcp is not null || Introduction.Candidates.Any(candidate => candidate.Kind == CandidateKind.Mapped);
 
     private IEnumerable<PortOffer> OffersToUs => Introduction.Offers.Where(offer => offer.Target == _services.Target);
 
@@ -115,49 +117,52 @@ internal sealed partial class PeerSession
             case SearchKind.Hopeless:
                 _isHopeless = true;
                 // Routers may treat TCP otherwise: that gets its first three SYNs, unless both sides know better.
-                if (MayTcpBeAWay) punch.EndBy(punch.Start + HopelessTcpTime);
-                else FailAttempt(punch, now);
+                if (!MayTcpBeAWay)
+                {
+                    FailAttempt(punch, now);
+                    break;
+                }
+                punch.EndBy(punch.Start + HopelessTcpTime);
+                Tell(PunchProgress.OfTcp);
                 break;
             case SearchKind.Bracket when peer.Kind != default && _room.IsTold(Peer) && _services.AnsweringStunServers is [var server, ..]:
                 CloseOpening();
-                TellSearch(peer.Endpoint);
                 _opening = new BracketOpening(_services, PortOffer.TargetOf(Peer), peer.Endpoint, server, _search);
                 if (++_brackets < MaxBrackets) _searchAt = now + AnotherBracket;
                 break;
             case SearchKind.Crossing when _room.IsTold(Peer) && _services.AnsweringStunServers is [var server, ..]:
-                if (_services.Search.TryBegin(this, now))
+                if (TryBeginSearch(Introduction.SeenAt ?? default, now))
                 {
                     CloseOpening();
-                    TellSearch(peer.Endpoint);
                     _opening = new CrossingOpening(_services, PortOffer.TargetOf(Peer), server, doubles: _services.Id < Peer, _search);
                     _brackets++;
                 }
                 if (_brackets < MaxBrackets) _searchAt = now + AnotherBracket;
                 break;
             case SearchKind.Birthday when peer.Kind != default && _room.IsTold(Peer) && _services.ExternalIPv4 is { Port: > 0 } external:
-                if (!_services.Search.TryBegin(this, now))
+                if (!TryBeginSearch(peer.Endpoint, now))
                 {
                     _searchAt = now + SearchRetryInterval;
                     break;
                 }
                 punch.Prolong(now + SearchDuration);
-                // What is left for the peer's address is for where it will turn up.
-                punch.CancelIPv4(SocketId.Main);
+                // Then what is left for the peer's address is for where it will turn up.
+                punch.CancelIPv4(SocketId.Main, punch.Start + SearchPlan.BirthdayDelay);
                 CloseOpening();
-                TellSearch(peer.Endpoint);
+                Tell(PunchProgress.OfSearch(_search, _services.Profile));
                 _opening = new BirthdayOpening(_services, PortOffer.TargetOf(Peer), peer.Endpoint, external, _search, now);
                 break;
             case SearchKind.Blocks when peer.Kind != default && IsSearchable(peer.Endpoint):
-                if (!_services.Search.TryBegin(this, now))
+                if (!TryBeginSearch(peer.Endpoint, now))
                 {
                     _searchAt = now + SearchRetryInterval;
                     break;
                 }
                 CloseOpening();
-                TellSearch(peer.Endpoint);
                 var blocks = new BlockOpening(_services, peer.Endpoint, Introduction.Profile, _search, now);
                 _opening = blocks;
                 punch.EndBy(now + blocks.Duration + MaxMessage1Age);
+                Tell(PunchProgress.OfSearch(_search, _services.Profile));
                 break;
             default:
                 // Something is not known yet, such as where the peer is: planned again with the next word about it.
@@ -176,7 +181,7 @@ internal sealed partial class PeerSession
             return true;
         }
         if (_scan is not { } scan || now < _nextScan || _punch is not { } punch) return false;
-        if (!_services.Search.TryBegin(this, now))
+        if (!TryBeginSearch(scan.Offer.First, now))
         {
             _nextScan = now + SearchRetryInterval;
             return false;
@@ -186,7 +191,11 @@ internal sealed partial class PeerSession
             _nextScan = _services.Search.IsProbesExhausted ? Timestamp.Never : Timestamp.Max(_services.Search.NextAllowed(now), now + TimeSpan.FromMilliseconds(1));
             return false;
         }
-        if (!punch.IsScanning) punch.Prolong(now + SearchDuration);
+        if (!punch.IsScanning)
+        {
+            punch.Prolong(now + SearchDuration);
+            Tell(PunchProgress.OfSearch(SearchPlan.Create(Introduction.Profile, _services.Profile), Introduction.Profile));
+        }
         path = scan.Next();
         punch.NoteScan(path, now);
         return true;
@@ -209,10 +218,21 @@ internal sealed partial class PeerSession
         _opening = null;
     }
 
+    // What another member has told may set off only so many.
+    private bool TryBeginSearch(Endpoint where, Timestamp now)
+    {
+        if (!_services.Search.TryBegin(this, now)) return false;
+        if (_isSearchCounted || Introduction.Introducer is not { } introducer) return true;
+        _isSearchCounted = _services.Hearsay.TrySearch(introducer, where, now);
+        if (!_isSearchCounted) _services.Search.End(this);
+        return _isSearchCounted;
+    }
+
     private void EndSearch()
     {
         CloseOpening();
         _services.Search.End(this);
+        _isSearchCounted = false;
         _scan = null;
         _search = default;
         _searchAt = _nextScan = Timestamp.Never;

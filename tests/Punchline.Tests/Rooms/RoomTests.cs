@@ -60,9 +60,9 @@ public sealed class RoomTests
         await using var server = await LocalServer.StartAsync(cancellation);
         await using var alice = await Guest.JoinAsync(server, "alice", cancellation);
         await using var eve = await Guest.JoinAsync(server, "eve", cancellation);
-        var trying = await alice.NextAsync<RoomEvent.Trying>();
-        Assert.Equal(eve.Node.Id, trying.Peer);
-        Assert.NotEmpty(trying.Addresses);
+        var probing = await alice.NextAsync<RoomEvent.Probing>();
+        Assert.Equal(eve.Node.Id, probing.Peer);
+        Assert.NotEmpty(probing.Addresses);
         await alice.NextAsync<RoomEvent.Connected>();
         await eve.NextAsync<RoomEvent.Connected>();
 

@@ -66,11 +66,11 @@ internal sealed class Stage : IWebDesk, IAsyncDisposable
         var model = Session.Open(room, Ann, "ann", Silence.Instance);
         model.Show(new RoomEvent.ServerChanged(ServerState.Connected));
         model.Show(new RoomEvent.Joined(Bob, bob));
-        model.Show(new RoomEvent.Trying(Bob, PathTransport.Udp, [
-            new TriedAddress(AddressOrigin.Interface, IPEndPoint.Parse("[2001:db8:85a3::8a2e:370:7334]:52940")), new TriedAddress(AddressOrigin.Mapped, IPEndPoint.Parse("198.51.100.12:40001")),
-            new TriedAddress(AddressOrigin.Outside, IPEndPoint.Parse("198.51.100.12:52940"))]));
-        model.Show(new RoomEvent.Trying(Bob, PathTransport.Tcp, [new TriedAddress(AddressOrigin.Outside, IPEndPoint.Parse("198.51.100.12:52940"))]));
-        model.Show(new RoomEvent.Trying(Bob, PathTransport.Udp, [new TriedAddress(AddressOrigin.Searched, IPEndPoint.Parse("198.51.100.12:0"))]));
+        model.Show(new RoomEvent.Probing(Bob, PathTransport.Udp, [
+            new ProbedAddress(AddressOrigin.Interface, IPEndPoint.Parse("[2001:db8:85a3::8a2e:370:7334]:52940")), new ProbedAddress(AddressOrigin.Mapped, IPEndPoint.Parse("198.51.100.12:40001")),
+            new ProbedAddress(AddressOrigin.Outside, IPEndPoint.Parse("198.51.100.12:52940"))]));
+        model.Show(new RoomEvent.Probing(Bob, PathTransport.Tcp, [new ProbedAddress(AddressOrigin.Outside, IPEndPoint.Parse("198.51.100.12:52940"))]));
+        model.Show(new RoomEvent.Trying(Bob, "search", "One of the routers gives every destination another port. Its ports are searched, which takes up to 20 s.", "Use IPv6."));
         model.Show(new RoomEvent.Connected(Bob, bob, new PeerPath(PathKind.Direct, PathTransport.Udp, Own, IPEndPoint.Parse("198.51.100.12:52940")), TimeSpan.FromMilliseconds(164), TimeSpan.FromMilliseconds(41.8)));
         model.ShowTrust(Bob, TrustMark.Known);
         return model;

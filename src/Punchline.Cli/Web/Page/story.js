@@ -7,9 +7,6 @@ import { timeOf } from "./log.js";
 /** @typedef {import("./session.js").Step} Step */
 /** @typedef {import("./session.js").Path} Path */
 
-/** What an address is called between which and here ports are searched. */
-const search = "a search";
-
 export const kinds = /** @type {Record<string, string>} */ ({ lan: "on this network", direct: "direct", mapped: "direct, by a port that a router maps" });
 
 /**
@@ -45,9 +42,10 @@ function stepOf(step) {
 function sentenceOf(step) {
   switch (step.kind) {
     case "joined": return "It is here.";
-    case "trying": return step.addresses?.[0].origin === search ? `Searching ports by ${step.transport?.toUpperCase()}, towards:` : `Trying ${step.addresses?.length === 1 ? "an address" : `${step.addresses?.length} addresses at once`} by ${step.transport?.toUpperCase()}:`;
+    case "probing": return `Trying ${step.addresses?.length === 1 ? "an address" : `${step.addresses?.length} addresses at once`} by ${step.transport?.toUpperCase()}:`;
     case "connected": return `Connected ${step.elapsedMs} ms after hearing of it, ${wayOf(step)}`;
     case "path": return `Now ${wayOf(step)}`;
+    case "trying": return step.text ?? "";
     case "disconnected": return `The connection ended: ${step.text}`;
     default: return `No way: ${step.text}`;
   }

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Punchline;
 
-/// <summary>How an address of a member, which is tried, became known.</summary>
+/// <summary>How an address of a member, which is probed, became known.</summary>
 public enum AddressOrigin
 {
     /// <summary>One of the member's machine itself.</summary>
@@ -19,12 +19,9 @@ public enum AddressOrigin
 
     /// <summary>A packet of the member's came from there.</summary>
     Observed,
-
-    /// <summary>Ports between this address and this peer are searched, because a router gives every destination another one. The address has port 0.</summary>
-    Searched,
 }
 
-/// <summary>An address at which a member is tried.</summary>
+/// <summary>An address at which a member is probed.</summary>
 /// <param name="Origin">How it became known.</param>
 /// <param name="EndPoint">The address.</param>
-public sealed record TriedAddress(AddressOrigin Origin, IPEndPoint EndPoint);
+public sealed record ProbedAddress(AddressOrigin Origin, IPEndPoint EndPoint);

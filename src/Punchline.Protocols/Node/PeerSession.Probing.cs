@@ -20,9 +20,6 @@ internal enum TrialKind
 
     /// <summary>A packet of the peer's came from there.</summary>
     Observed,
-
-    /// <summary>Ports of that address, or of our own router's for it, are searched: its port is 0.</summary>
-    Searched,
 }
 
 /// <summary>An address that an attempt tries.</summary>
@@ -40,14 +37,11 @@ internal sealed partial class PeerSession
     {
         if (_punch is null) return;
         Trial[] news = [.. endpoints.Where(endpoint => _told.Count < MaxTold && _told.Add((carrier, endpoint))).Select(endpoint => new Trial(KindOf(carrier, endpoint), endpoint))];
-        if (news.Length > 0) _events.Enqueue(new PeerSessionEvent.Trying(carrier, news));
+        if (news.Length > 0) _events.Enqueue(new PeerSessionEvent.Probing(carrier, news));
     }
-
-    private void TellSearch(Endpoint of) => TellTrials(Carrier.Udp, [of.WithPort(0)]);
 
     private TrialKind KindOf(Carrier carrier, Endpoint endpoint)
     {
-        if (endpoint.Port == 0) return TrialKind.Searched;
         // Where it is several things, the one that reaches furthest says most.
         return Introduction.Candidates.Where(candidate => candidate.Carrier == carrier && candidate.Endpoint == endpoint).Select(candidate => candidate.Kind).DefaultIfEmpty().Max() switch
         {
