@@ -87,9 +87,15 @@ public sealed class AccessTests(Browser browser) : IClassFixture<Browser>
         await panel.Locator(".story").First.ScrollIntoViewIfNeededAsync();
         await InspectAsync(page, screen, "story");
         stage.Session.Block(Stage.Bob);
+        stage.Session.Block(Stage.Eve);
         stage.Session.ShowInbox(new InboxSnapshot("ann", "--server server.test", ServerState.Connected, [new RingingCall(1, DateTimeOffset.UtcNow, Stage.Eve, "eve", $"You have not met it: its id is {Stage.Eve}.")]));
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "eve calls" })).ToBeVisibleAsync();
         await InspectAsync(page, screen, "call");
+        stage.Session.ShowInbox(null);
+        await page.EvaluateAsync("() => sessionStorage.clear()");
+        await page.ReloadAsync();
+        await page.GetByRole(AriaRole.Heading, new() { Name = "Blocked" }).ScrollIntoViewIfNeededAsync();
+        await InspectAsync(page, screen, "blocked");
     }
 
     [Fact]

@@ -85,6 +85,22 @@ public sealed class ConnectionTests(Browser browser) : IClassFixture<Browser>
     }
 
     [Fact]
+    public async Task Who_calls_can_be_blocked_at_once_and_let_in_again_later()
+    {
+        await using var stage = await Stage.OpenAsync();
+        var page = await stage.ShowAsync(browser);
+        var blocked = page.GetByRole(AriaRole.Region, new() { Name = "Blocked" });
+        await Expect(blocked).ToBeHiddenAsync();
+        stage.Session.ShowInbox(new InboxSnapshot("ann", "--server server.test", ServerState.Connected, [new RingingCall(1, DateTimeOffset.UtcNow, Stage.Eve, "eve", "You have not met it.")]));
+        await page.GetByRole(AriaRole.Button, new() { Name = "Block", Exact = true }).ClickAsync();
+        await Expect(blocked.Locator("code")).ToHaveTextAsync([$"{Stage.Eve}"]);
+        await page.ReloadAsync();
+        await blocked.GetByRole(AriaRole.Button, new() { Name = "Unblock" }).ClickAsync();
+        await Expect(blocked).ToBeHiddenAsync();
+        Assert.Equal([$"block {Stage.Eve}", $"unblock {Stage.Eve}"], stage.Asked);
+    }
+
+    [Fact]
     public async Task What_was_said_before_comes_above_and_is_marked()
     {
         await using var stage = await Stage.OpenAsync();
