@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Playwright;
 using Punchline.Cli.Session;
 using Punchline.Web.Tests.Harness;
@@ -68,11 +69,17 @@ public sealed class AccessTests(Browser browser) : IClassFixture<Browser>
 
         var room = stage.OpenRoom();
         Stage.Measure(room);
+        stage.Remember(room);
+        room.Show(new RoomEvent.Message(Stage.Bob, "bob", 1, "Here again."));
+        room.ShowSent(1, "So am I.");
         room.Show(new RoomEvent.Joined(Stage.Eve, "eve"));
         room.Show(new RoomEvent.Failed(Stage.Eve, "no-answer", "Nothing came back (22 packets to 2 addresses in 20 s).", "One of the two routers may give every destination another port. Forward a UDP port on one side, or try another network there."));
+        room.Show(new RoomEvent.Joined(Stage.Dan, "dan"));
+        room.Show(new RoomEvent.Probing(Stage.Dan, PathTransport.Udp, [new ProbedAddress(AddressOrigin.Outside, IPEndPoint.Parse("203.0.113.7:40001"))]));
         await page.GetByRole(AriaRole.Button, new() { Name = "New conversation" }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "lounge" }).ClickAsync();
-        var members = page.GetByRole(AriaRole.Button, new() { Name = "Members (2)" });
+        await Expect(page.GetByText("1 of 3 connected")).ToBeVisibleAsync();
+        var members = page.GetByRole(AriaRole.Button, new() { Name = "Members (3)" });
         if (await members.IsVisibleAsync()) await members.ClickAsync();
         var panel = page.GetByRole(AriaRole.Complementary, new() { Name = "Members" });
         await panel.GetByText("Connection", new() { Exact = true }).First.ClickAsync();
@@ -80,9 +87,15 @@ public sealed class AccessTests(Browser browser) : IClassFixture<Browser>
         await panel.Locator(".story").First.ScrollIntoViewIfNeededAsync();
         await InspectAsync(page, screen, "story");
         stage.Session.Block(Stage.Bob);
+        stage.Session.Block(Stage.Eve);
         stage.Session.ShowInbox(new InboxSnapshot("ann", "--server server.test", ServerState.Connected, [new RingingCall(1, DateTimeOffset.UtcNow, Stage.Eve, "eve", $"You have not met it: its id is {Stage.Eve}.")]));
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "eve calls" })).ToBeVisibleAsync();
         await InspectAsync(page, screen, "call");
+        stage.Session.ShowInbox(null);
+        await page.EvaluateAsync("() => sessionStorage.clear()");
+        await page.ReloadAsync();
+        await page.GetByRole(AriaRole.Heading, new() { Name = "Blocked" }).ScrollIntoViewIfNeededAsync();
+        await InspectAsync(page, screen, "blocked");
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.Playwright;
 using Punchline.Cli.Session;
 using Punchline.Web.Tests.Harness;
@@ -86,38 +85,42 @@ public sealed class ConnectionTests(Browser browser) : IClassFixture<Browser>
     }
 
     [Fact]
+    public async Task Who_calls_can_be_blocked_at_once_and_let_in_again_later()
+    {
+        await using var stage = await Stage.OpenAsync();
+        var page = await stage.ShowAsync(browser);
+        var blocked = page.GetByRole(AriaRole.Region, new() { Name = "Blocked" });
+        await Expect(blocked).ToBeHiddenAsync();
+        stage.Session.ShowInbox(new InboxSnapshot("ann", "--server server.test", ServerState.Connected, [new RingingCall(1, DateTimeOffset.UtcNow, Stage.Eve, "eve", "You have not met it.")]));
+        await page.GetByRole(AriaRole.Button, new() { Name = "Block", Exact = true }).ClickAsync();
+        await Expect(blocked.Locator("code")).ToHaveTextAsync([$"{Stage.Eve}"]);
+        await page.ReloadAsync();
+        await blocked.GetByRole(AriaRole.Button, new() { Name = "Unblock" }).ClickAsync();
+        await Expect(blocked).ToBeHiddenAsync();
+        Assert.Equal([$"block {Stage.Eve}", $"unblock {Stage.Eve}"], stage.Asked);
+    }
+
+    [Fact]
     public async Task What_was_said_before_comes_above_and_is_marked()
     {
         await using var stage = await Stage.OpenAsync();
-        var state = Directory.CreateTempSubdirectory("punchline-web-");
-        using (var identity = PeerIdentity.Create())
-        {
-            var store = new HistoryStore(state.FullName, identity);
-            using (var before = store.Open("room"))
-            {
-                before.TryAppend(new LogEntry.Received(1, DateTimeOffset.Parse("2026-11-20T09:00:00Z", CultureInfo.InvariantCulture), "Are you there?", Stage.Bob, "bob", 1));
-                before.TryAppend(new LogEntry.Sent(2, DateTimeOffset.Parse("2026-11-20T09:01:00Z", CultureInfo.InvariantCulture), "Always.", 1, [], []));
-            }
-            var page = await stage.ShowAsync(browser);
-            var room = stage.OpenRoom();
-            room.Notice("The room is open.");
-            await page.GetByRole(AriaRole.Button, new() { Name = "lounge" }).ClickAsync();
-            await Expect(page.GetByText("The room is open.")).ToBeVisibleAsync();
-            room.Keep(store.Open("room"));
-            room.ShowSent(7, "And now?");
+        var page = await stage.ShowAsync(browser);
+        var room = stage.OpenRoom();
+        room.Notice("The room is open.");
+        await page.GetByRole(AriaRole.Button, new() { Name = "lounge" }).ClickAsync();
+        await Expect(page.GetByText("The room is open.")).ToBeVisibleAsync();
+        stage.Remember(room);
+        room.ShowSent(7, "And now?");
 
-            var log = page.GetByRole(AriaRole.Log);
-            await Expect(log.Locator(".earlier .text")).ToHaveTextAsync(["Are you there?", "Always."]);
-            await Expect(log.Locator(".divider")).ToContainTextAsync("Said before, until");
-            await Expect(log.Locator("> *:nth-child(3)")).ToHaveClassAsync("divider");
-            // Who had what then is not known any more.
-            await Expect(log.GetByRole(AriaRole.Img)).ToHaveCountAsync(1);
-            await Expect(page).ToHaveTitleAsync("punchline");
-            await page.ReloadAsync();
-            await Expect(log.Locator(".text")).ToHaveTextAsync(["Are you there?", "Always.", "And now?"]);
-            room.ShowEnded();
-        }
-        state.Delete(recursive: true);
+        var log = page.GetByRole(AriaRole.Log);
+        await Expect(log.Locator(".earlier .text")).ToHaveTextAsync(["Are you there?", "Always."]);
+        await Expect(log.Locator(".divider")).ToContainTextAsync("Said before, until");
+        await Expect(log.Locator("> *:nth-child(3)")).ToHaveClassAsync("divider");
+        // Who had what then is not known any more.
+        await Expect(log.GetByRole(AriaRole.Img)).ToHaveCountAsync(1);
+        await Expect(page).ToHaveTitleAsync("punchline");
+        await page.ReloadAsync();
+        await Expect(log.Locator(".text")).ToHaveTextAsync(["Are you there?", "Always.", "And now?"]);
     }
 
     [Fact]

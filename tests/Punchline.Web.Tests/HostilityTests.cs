@@ -64,7 +64,7 @@ public sealed class HostilityTests(Browser browser) : IClassFixture<Browser>
 
         await page.GetByRole(AriaRole.Button, new() { Name = Script }).Last.ClickAsync();
         await Expect(page.Locator("#members .story > li.failed > span")).ToContainTextAsync(Script);
-        await Expect(page.Locator("#members .advice")).ToHaveTextAsync(Script);
+        await Expect(page.Locator("#members .failed .advice")).ToHaveTextAsync(Script);
         // Whatever a QR code says, it is drawn by numbers.
         await page.EvaluateAsync(
             """

@@ -204,7 +204,7 @@ internal sealed class ScreenSession(SessionModel session, int first, IScreenTerm
                 pane.View.Answer(desk.Verify(chosen.Member.Peer) ?? $"{MemberText.Name(chosen.Member)} is verified: you compared.");
                 break;
             case ScreenCommand.Block chosen:
-                pane.View.Answer(desk.Block(chosen.Member.Peer, chosen.IsBlocked) ?? $"{MemberText.Name(chosen.Member)} is {(chosen.IsBlocked ? "blocked: nothing goes to it, nothing is taken from it, and its calls are refused" : "not blocked any more")}.");
+                pane.View.Answer(desk.Block(chosen.Member.Peer, chosen.IsBlocked) ?? $"{MemberText.Name(chosen.Member)} is {(chosen.IsBlocked ? "blocked: nothing goes to it, and nothing comes from it" : "not blocked any more")}.");
                 break;
             case ScreenCommand.Call call when desk.Call(call.Peer) is { } problem:
                 pane.View.Answer(problem);

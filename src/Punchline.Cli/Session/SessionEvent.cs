@@ -6,7 +6,8 @@ namespace Punchline.Cli.Session;
 /// <param name="LastEvent">0: nothing has happened.</param>
 /// <param name="Rooms">In the order in which they were opened.</param>
 /// <param name="Inbox">Null: no calls are waited for.</param>
-internal sealed record SessionSnapshot(long LastEvent, ImmutableArray<RoomSnapshot> Rooms, InboxSnapshot? Inbox);
+/// <param name="Blocked">The peers of whom nothing is wanted, in the order of their ids.</param>
+internal sealed record SessionSnapshot(long LastEvent, ImmutableArray<RoomSnapshot> Rooms, InboxSnapshot? Inbox, ImmutableArray<PeerId> Blocked);
 
 /// <summary>A change to a session.</summary>
 /// <param name="Number">From 1, without gaps.</param>
@@ -32,6 +33,9 @@ internal abstract record SessionChange
 
     /// <summary>Calls are waited for, or not any more, or one came or went.</summary>
     internal sealed record InboxChanged(InboxSnapshot? Inbox) : SessionChange;
+
+    /// <summary>Somebody was blocked, or is not any more: these all are.</summary>
+    internal sealed record BlockedChanged(ImmutableArray<PeerId> Peers) : SessionChange;
 
     /// <summary>The server came or went. A reason is given where it was never reached.</summary>
     internal sealed record ServerChanged(ServerState State, string? Reason = null) : SessionChange;

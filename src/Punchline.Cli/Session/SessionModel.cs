@@ -108,6 +108,7 @@ internal sealed class SessionModel(TimeProvider time)
             if (isBlocked && _blocked.Count >= KnownPeers.MaxBlocked && !_blocked.Contains(peer)) throw new InvalidOperationException($"At most {KnownPeers.MaxBlocked} peers can be blocked.");
             if (isBlocked ? !_blocked.Add(peer) : !_blocked.Remove(peer)) return;
             foreach (var room in _rooms) room.Mark(peer, member => member with { IsBlocked = isBlocked });
+            Publish(0, new SessionChange.BlockedChanged(Blocked));
             _barrier?.Invoke(peer, isBlocked);
         }
     }
@@ -119,7 +120,7 @@ internal sealed class SessionModel(TimeProvider time)
 
     public SessionSnapshot Snapshot()
     {
-        lock (_gate) return new SessionSnapshot(_lastEvent, [.. _rooms.Select(room => room.Snapshot())], _inbox);
+        lock (_gate) return new SessionSnapshot(_lastEvent, [.. _rooms.Select(room => room.Snapshot())], _inbox, Blocked);
     }
 
     /// <summary>What is now known of calls to this peer; null: none are waited for.</summary>
@@ -186,6 +187,8 @@ internal sealed class SessionModel(TimeProvider time)
         if (KeepsEndedRooms) Publish(room.Number, new SessionChange.RoomEnded());
         else Remove(room);
     }
+
+    private ImmutableArray<PeerId> Blocked => [.. _blocked.Order()];
 
     private void Remove(RoomModel room)
     {

@@ -64,7 +64,7 @@ internal sealed class WebDesk(PeerNode node, WebSelf self, MeetingSettings setti
         var place = new CallPlace(met.Server, met.UsesDht, settings.Bootstraps, MeetingOptions.CheckName(request.Name), settings.TrustsFirst);
         var peer = PeerArgument.Resolve(request.Peer.Trim(), settings.StateDirectory);
         if (peer == Id) throw new UsageException("This is your own id: nobody calls itself.");
-        if (Session.IsBlocked(peer)) throw new UsageException("You have blocked this peer. Unblock it first: punchline peers unblock.");
+        if (Session.IsBlocked(peer)) throw new UsageException("You have blocked this peer. Unblock it first, below.");
         var model = Open($"{peer}", place.Name, hasServer: met.Server is not null);
         model.Notice($"Calling {PlainOutput.ShortId(peer)}…, for up to a minute. It sees this machine's addresses.");
         return Start(

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Punchline.Cli.Session;
 
 namespace Punchline.Cli.Web;
@@ -7,7 +8,7 @@ namespace Punchline.Cli.Web;
 /// <param name="self">This peer.</param>
 internal sealed class WebProjection(string run, PeerId self)
 {
-    public WebSession Of(SessionSnapshot session) => new(run, session.LastEvent, [.. session.Rooms.Select(Of)], Of(session.Inbox));
+    public WebSession Of(SessionSnapshot session) => new(run, session.LastEvent, [.. session.Rooms.Select(Of)], Of(session.Inbox), Of(session.Blocked));
 
     public WebEvent Of(SessionEvent happened) => Of(happened.Change) with { Number = happened.Number, Room = happened.Room };
 
@@ -22,6 +23,7 @@ internal sealed class WebProjection(string run, PeerId self)
         SessionChange.EarlierRead read => new WebEvent(0, 0, "earlier", Earlier: [.. read.Entries.Select(Of)]),
         SessionChange.QualityMeasured measured => new WebEvent(0, 0, "quality", Quality: [.. measured.Members.Select(member => new WebQuality(member.Peer.ToString(), [Of(member.Sample)]))]),
         SessionChange.LogChanged changed => new WebEvent(0, 0, "entry", Entry: Of(changed.Entry)),
+        SessionChange.BlockedChanged changed => new WebEvent(0, 0, "blocked", Blocked: Of(changed.Peers)),
         // Of a terminal, which has to be looked at.
         SessionChange.QuestionAsked => new WebEvent(0, 0, "asked"),
         SessionChange.InboxChanged changed => new WebEvent(0, 0, "inbox", Inbox: Of(changed.Inbox)),
@@ -57,6 +59,8 @@ internal sealed class WebProjection(string run, PeerId self)
         LogEntry.Sent sent => new WebEntry(entry.Number, entry.Time, "sent", entry.Text, Recipients: sent.Recipients.Count, Delivered: sent.DeliveredTo.Count),
         _ => new WebEntry(entry.Number, entry.Time, "notice", entry.Text),
     };
+
+    private static string[] Of(ImmutableArray<PeerId> peers) => [.. peers.Select(peer => peer.ToString())];
 
     private WebInbox? Of(InboxSnapshot? inbox) => inbox is null
         ? null

@@ -20,11 +20,12 @@ internal sealed record WebSelf(string Id, string Name, string Place, string Serv
 /// <param name="LastEvent">Events after this one are not in it yet.</param>
 /// <param name="Rooms">In the order in which they were opened.</param>
 /// <param name="Inbox">Null: no calls are waited for.</param>
-internal sealed record WebSession(string Run, long LastEvent, IReadOnlyList<WebRoom> Rooms, WebInbox? Inbox);
+/// <param name="Blocked">Ids of peers of whom nothing is wanted.</param>
+internal sealed record WebSession(string Run, long LastEvent, IReadOnlyList<WebRoom> Rooms, WebInbox? Inbox, IReadOnlyList<string> Blocked);
 
 /// <param name="Number">The event's.</param>
 /// <param name="Room">0: about none.</param>
-/// <param name="Kind"><c>opened</c>, <c>ended</c>, <c>closed</c>, <c>server</c>, <c>member</c>, <c>gone</c>, <c>entry</c>, <c>earlier</c>, <c>quality</c>, <c>inbox</c> or <c>asked</c>, which says nothing to a page; which of the others is there follows from it.</param>
+/// <param name="Kind"><c>opened</c>, <c>ended</c>, <c>closed</c>, <c>server</c>, <c>member</c>, <c>gone</c>, <c>entry</c>, <c>earlier</c>, <c>quality</c>, <c>inbox</c>, <c>blocked</c> or <c>asked</c>, which says nothing to a page; which of the others is there follows from it.</param>
 /// <param name="Opened">The room, whole.</param>
 /// <param name="Server">The server's state.</param>
 /// <param name="Member">The member, whole.</param>
@@ -33,9 +34,10 @@ internal sealed record WebSession(string Run, long LastEvent, IReadOnlyList<WebR
 /// <param name="Inbox">The inbox, whole; null: there is none any more.</param>
 /// <param name="Earlier">What was said in earlier sessions, whole.</param>
 /// <param name="Quality">A sample more of each of these members.</param>
+/// <param name="Blocked">All who are blocked.</param>
 internal sealed record WebEvent(
     long Number, int Room, string Kind, WebRoom? Opened = null, string? Server = null, WebMember? Member = null, string? Peer = null, WebEntry? Entry = null, WebInbox? Inbox = null,
-    IReadOnlyList<WebEntry>? Earlier = null, IReadOnlyList<WebQuality>? Quality = null);
+    IReadOnlyList<WebEntry>? Earlier = null, IReadOnlyList<WebQuality>? Quality = null, IReadOnlyList<string>? Blocked = null);
 
 /// <param name="Number">Names it in the session.</param>
 /// <param name="Name">What its members call it; a call's is the other's id.</param>

@@ -53,10 +53,8 @@ internal sealed partial class RoomSession
         if (_strangers.Find(stranger => stranger.Id == peer) is not { } introduction) return;
         _strangers.Remove(introduction);
         if (_farewells.Find(session => session.Peer == peer) is { } farewell) End(farewell);
-        if (TryAdd(introduction, now, isKnown: true) is not { } member) return;
         // It took us for gone.
-        Announce(now);
-        Drain(member, now);
+        if (TryAdd(introduction, now, isKnown: true) is not null) Announce(now);
     }
 
     private void IntroduceStranger(IntroductionBlob introduction)

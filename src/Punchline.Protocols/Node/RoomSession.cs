@@ -272,6 +272,8 @@ internal sealed partial class RoomSession : IDisposable
         _members.Add(member);
         _hasMet = true;
         if (!isKnown) _events.Enqueue(new NodeEvent.MemberJoined(_number, introduction.Id, introduction.Name));
+        // What is probed is known at once.
+        Drain(member, now);
         return member;
     }
 

@@ -1,4 +1,5 @@
 using Punchline.Cli.Doctor;
+using Punchline.Cli.Web;
 using Punchline.Protocols.PortMapping;
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Traversal;
@@ -75,6 +76,19 @@ public sealed class DoctorOutputTests
         Assert.Contains("  ~ an ordinary router, or a firewall              99.9 % in 20 s, by a search", lines);
         Assert.Contains("  ✗ a symmetric router that draws ports            no way", lines);
         Assert.Contains("  What would help", lines);
+    }
+
+    [Fact]
+    public void The_page_shows_the_same()
+    {
+        var shown = WebDiagnosis.Of(Diagnosis.Of(Symmetric));
+        Assert.Equal("A router that gives every destination another port, drawn from all: symmetric.", shown.Kind);
+        Assert.Equal(["this machine", "router", "internet"], shown.Way.Select(station => station.Name));
+        Assert.Contains(new WebProspect("a public address, no firewall", "yes", "directly"), shown.Prospects);
+        Assert.Contains(new WebProspect("an ordinary router, or a firewall", "maybe", "99.9 % in 20 s, by a search"), shown.Prospects);
+        Assert.Contains(new WebProspect("a symmetric router that draws ports", "no", "no way"), shown.Prospects);
+        Assert.Equal(2, shown.Advice.Count);
+        Assert.Equal("Whether there is a second NAT: the router does not say what its outside address is.", Assert.Single(shown.Unknown));
     }
 
     [Theory] // each sort by its code

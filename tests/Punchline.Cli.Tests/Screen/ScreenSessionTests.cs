@@ -128,11 +128,11 @@ public sealed class ScreenSessionTests : IScreenDesk, IDisposable
         _session.Barrier = (peer, isBlocked) => told.Add((peer, isBlocked));
         Meet(Stage.Bob, "bob");
         _terminal.Type("/block bob\r");
-        await _terminal.ShowsAsync("bob is blocked: nothing goes to it");
+        await _terminal.ShowsAsync("12:34 * bob is blocked: nothing goes to it, and nothing comes from it.");
         _terminal.Type("/unblock bob\r");
-        await _terminal.ShowsAsync("bob is not blocked any more");
+        await _terminal.ShowsAsync("12:34 * bob is not blocked any more.");
         _terminal.Type("/unblock bob\r");
-        await _terminal.ShowsAsync("bob is not blocked.");
+        await _terminal.ShowsAsync("12:34 * bob is not blocked.");
         Assert.Equal([(Stage.Bob, true), (Stage.Bob, false)], told);
         _room.ShowEnded();
         await _running;

@@ -70,6 +70,18 @@ public sealed class SessionTrustTests : IDisposable
         Assert.Empty(Known.ListBlocked());
     }
 
+    [Fact]
+    public void Who_is_blocked_is_kept_out_of_the_node_from_its_beginning()
+    {
+        Known.SetBlocked(Eve, isBlocked: true);
+        List<(PeerId, bool)> told = [];
+        var session = new SessionModel(new ManualTime()) { Known = Known, Barrier = (peer, isBlocked) => told.Add((peer, isBlocked)) };
+        session.Block(Eve);
+        session.Block(Bob);
+        session.Block(Eve, isBlocked: false);
+        Assert.Equal([(Eve, true), (Bob, true), (Eve, false)], told);
+    }
+
     private RoomModel Open(SessionModel session) => session.Open("lounge", default, "ann", new PlainOutput(_output, TextWriter.Null));
 
     private static void Say(RoomModel room)

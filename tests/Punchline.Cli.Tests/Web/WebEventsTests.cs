@@ -88,8 +88,9 @@ public sealed class WebEventsTests : WebHostFixture
         Assert.True(Desk.Session.Forget(room.Number));
         Desk.Session.ShowInbox(new InboxSnapshot("ann", "server.test", null, [new RingingCall(1, default, Bob, "bob", "You have not met it.")]));
         Desk.Session.ShowInbox(null);
+        Desk.Session.Block(Bob);
 
-        string[] kinds = ["opened", "server", "member", "member", "member", "member", "quality", "member", "gone", "ended", "closed", "inbox", "inbox"];
+        string[] kinds = ["opened", "server", "member", "member", "member", "member", "quality", "member", "gone", "ended", "closed", "inbox", "inbox", "blocked"];
         List<JsonNode> told = [];
         foreach (var _ in kinds) told.Add((await NextAsync(stream))["event"]!);
         Assert.Equal(kinds, told.Select(happened => (string?)happened["kind"]));
@@ -100,6 +101,7 @@ public sealed class WebEventsTests : WebHostFixture
         Assert.Equal("Try another network.", (string?)story[4]!["advice"]);
         Assert.Equal("bob", (string?)told[11]["inbox"]!["calls"]![0]!["name"]);
         Assert.Null(told[12]["inbox"]);
+        Assert.Equal($"{Bob}", (string?)told[13]["blocked"]![0]);
     }
 
     private async Task<StreamReader> ReadAsync(WebSessionKeys session, string query)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using Microsoft.Playwright;
 using Punchline.Cli.Doctor;
@@ -12,10 +13,13 @@ internal sealed class Stage : IWebDesk, IAsyncDisposable
     public static readonly PeerId Ann = new([1, .. new byte[31]]);
     public static readonly PeerId Bob = new([2, .. new byte[31]]);
     public static readonly PeerId Eve = new([3, .. new byte[31]]);
+    public static readonly PeerId Dan = new([4, .. new byte[31]]);
 
     private static readonly IPEndPoint Own = IPEndPoint.Parse("192.168.1.10:41934");
 
     private readonly List<IBrowserContext> _contexts = [];
+    private readonly DirectoryInfo _state = Directory.CreateTempSubdirectory("punchline-web-");
+    private readonly PeerIdentity _identity = PeerIdentity.Create();
     private WebHost? _host;
 
     public SessionModel Session { get; } = new(TimeProvider.System) { KeepsEndedRooms = true };
@@ -91,6 +95,18 @@ internal sealed class Stage : IWebDesk, IAsyncDisposable
         }
     }
 
+    /// <summary>Reads what was said in an earlier session.</summary>
+    public void Remember(RoomModel room)
+    {
+        var store = new HistoryStore(_state.FullName, _identity);
+        using (var before = store.Open("room"))
+        {
+            before.TryAppend(new LogEntry.Received(1, DateTimeOffset.Parse("2026-11-20T09:00:00Z", CultureInfo.InvariantCulture), "Are you there?", Bob, "bob", 1));
+            before.TryAppend(new LogEntry.Sent(2, DateTimeOffset.Parse("2026-11-20T09:01:00Z", CultureInfo.InvariantCulture), "Always.", 1, [], []));
+        }
+        room.Keep(store.Open("room"));
+    }
+
     public int Join(JoinRequest request) => Note($"{request}");
 
     public int Call(CallRequest request) => Note($"{request}");
@@ -129,6 +145,9 @@ internal sealed class Stage : IWebDesk, IAsyncDisposable
     {
         foreach (var context in _contexts) await context.DisposeAsync();
         await _host!.DisposeAsync();
+        _identity.Dispose();
+        // Rooms that a test left open may hold a file, which systems like Linux do not mind.
+        _state.Delete(recursive: true);
     }
 
     // No room opens by itself.

@@ -21,9 +21,9 @@ export function showCalls(section, session, onShow) {
  */
 function create(call, onShow) {
   const error = el("p", { class: "error" });
-  const answer = (/** @type {string} */ word) => async () => {
+  const answer = (/** @type {string} */ path) => async () => {
     try {
-      const taken = await post(`/api/inbox/${call.number}/${word}`);
+      const taken = await post(path);
       if (taken) onShow(taken.room);
     } catch (refusal) {
       say(error, /** @type {Error} */ (refusal).message);
@@ -34,7 +34,9 @@ function create(call, onShow) {
     el("p", {}, call.acquaintance),
     el("p", {}, "To take the call shows this machine's addresses to the caller."),
     el("p", { class: "buttons" },
-      el("button", { type: "button", onclick: answer("answer") }, "Take the call"),
-      el("button", { type: "button", class: "quiet", onclick: answer("refuse") }, "Refuse")),
+      el("button", { type: "button", onclick: answer(`/api/inbox/${call.number}/answer`) }, "Take the call"),
+      el("button", { type: "button", class: "quiet", onclick: answer(`/api/inbox/${call.number}/refuse`) }, "Refuse"),
+      // Whoever is blocked is refused.
+      el("button", { type: "button", class: "quiet block", onclick: answer(`/api/peers/${call.peer}/block`) }, "Block")),
     error);
 }

@@ -84,7 +84,7 @@ export class Log {
   divide() {
     const last = [...this.items.keys()].findLast(number => number <= 0);
     if (last === undefined) return;
-    this.items.get(last)?.after(el("p", { class: "divider" }, "Said before, until ", timeOf(this.room.log.get(last)?.time ?? "")));
+    this.items.get(last)?.after(el("p", { class: "divider" }, el("span", {}, "Said before, until ", timeOf(this.room.log.get(last)?.time ?? ""))));
   }
 
   forgetOldest() {

@@ -27,6 +27,8 @@ export class Session {
   rooms = new Map();
   /** @type {Inbox | null} */
   inbox = null;
+  /** @type {string[]} Ids of peers of whom nothing is wanted. */
+  blocked = [];
 
   /**
    * @param {any} line Of the stream.
@@ -38,6 +40,7 @@ export class Session {
       this.run = line.snapshot.run;
       this.last = line.snapshot.lastEvent;
       this.inbox = line.snapshot.inbox ?? null;
+      this.blocked = line.snapshot.blocked;
       this.rooms = new Map(line.snapshot.rooms.map((/** @type {any} */ room) => [room.number, roomOf(room)]));
       return {};
     }
@@ -45,6 +48,7 @@ export class Session {
     this.last = event.number;
     if (event.kind === "opened") this.rooms.set(event.room, roomOf(event.opened));
     if (event.kind === "closed") this.rooms.delete(event.room);
+    if (event.kind === "blocked") this.blocked = event.blocked;
     if (event.kind === "inbox") this.inbox = event.inbox ?? null;
     const room = this.rooms.get(event.room);
     if (!room) return {};

@@ -2,7 +2,7 @@
 
 import { post } from "./api.js";
 import { codeButton } from "./code.js";
-import { copyButton, el, say } from "./dom.js";
+import { copyButton, el, follow, say } from "./dom.js";
 import { read } from "./invitation.js";
 
 /** @typedef {import("./session.js").Session} Session */
@@ -36,6 +36,8 @@ export class StartView {
     this.waiting = el("p", { class: "hint", role: "status" });
     this.line = el("p", { class: "id", hidden: true });
     this.wait = el("button", { type: "submit" });
+    this.unblocked = el("ul", { class: "blocked" });
+    this.blocked = el("section", { class: "card", "aria-label": "Blocked" }, el("h2", {}, "Blocked"), el("p", { class: "hint" }, "Nothing goes to them, nothing comes from them, and their calls are refused."), this.unblocked);
 
     this.element = el("section", { class: "start" },
       el("h1", {}, "Begin a conversation"),
@@ -52,7 +54,7 @@ export class StartView {
       this.form("Call somebody", [peer], el("button", { type: "submit" }, "Call"), async () => {
         onShow((await post("/api/calls", { ...this.common(), peer: peer.input.value })).room);
       }),
-      this.form("Wait for calls", [this.reachable], this.wait, () => session.inbox && !session.inbox.problem ? post("/api/inbox/close") : post("/api/inbox", { ...this.common(), reachable: this.reachable.input.checked }), this.waiting, this.line));
+      this.form("Wait for calls", [this.reachable], this.wait, () => session.inbox && !session.inbox.problem ? post("/api/inbox/close") : post("/api/inbox", { ...this.common(), reachable: this.reachable.input.checked }), this.waiting, this.line), this.blocked);
     this.choosePlace(self.place);
     this.update();
   }
@@ -71,7 +73,9 @@ export class StartView {
   }
 
   update() {
-    const { inbox } = this.session;
+    const { inbox, blocked } = this.session;
+    this.blocked.hidden = blocked.length === 0;
+    follow(this.unblocked, blocked, peer => peer, peer => blockedItem(peer), () => {});
     const isWaiting = inbox !== null && !inbox.problem;
     say(this.wait, isWaiting ? "Wait no more" : "Wait");
     this.reachable.element.hidden = isWaiting || this.place !== "dht";
@@ -144,4 +148,11 @@ function field(id, label, attributes, hint) {
 function choice(type, name, value, label, onChange) {
   const input = /** @type {HTMLInputElement} */ (el("input", { type, name, value, onchange: onChange }));
   return { element: el("label", { class: "choice" }, input, label), input };
+}
+
+/** @param {string} peer */
+function blockedItem(peer) {
+  const error = el("p", { class: "error", role: "alert" });
+  const unblock = () => post(`/api/peers/${peer}/unblock`).catch(refusal => say(error, refusal.message));
+  return el("li", {}, el("p", { class: "id" }, el("code", {}, peer), el("button", { type: "button", class: "quiet", "aria-label": `Unblock ${peer.slice(0, 8)}`, onclick: unblock }, "Unblock")), error);
 }
