@@ -36,6 +36,9 @@ internal readonly record struct DhtStatistics
     /// <summary>Of them, those that are not bad.</summary>
     public int UsableNodes { get; init; }
 
+    /// <summary>Of these, those of IPv6.</summary>
+    public int UsableIPv6Nodes { get; init; }
+
     public int Searches { get; init; }
 
     /// <summary>Addresses that a query was the first to in two minutes: each may be an entry in a router's table.</summary>

@@ -159,9 +159,9 @@ internal sealed class DhtLink : IDhtObserver, IAsyncDisposable
         if (colon < 0 || !ushort.TryParse(host[(colon + 1)..], out var port)) return;
         try
         {
-            // One of its addresses: a host is one seed, however many it has.
-            var addresses = await Dns.GetHostAddressesAsync(host[..colon], AddressFamily.InterNetwork, _stop.Token).ConfigureAwait(false);
-            if (addresses.Length > 0) _engine.Run((node, now) => node.Dht!.AddBootstrap(Endpoint.From(addresses[0], port), now));
+            var addresses = await Dns.GetHostAddressesAsync(host[..colon], _stop.Token).ConfigureAwait(false);
+            // One of its addresses in each network: a host is one seed, however many it has.
+            foreach (var address in addresses.DistinctBy(address => address.AddressFamily)) _engine.Run((node, now) => node.Dht!.AddBootstrap(Endpoint.From(address, port), now));
         }
         catch (SocketException)
         {
