@@ -58,8 +58,12 @@ internal sealed partial class DhtNode
     /// <summary>Where the nodes of the first network see us; null before enough of them said so.</summary>
     public ExternalView? External => _networks[0].Votes.View;
 
-    /// <summary>Where the nodes of each network see us.</summary>
-    public IEnumerable<ExternalView> Externals => _networks.Where(network => network.Votes.View is not null).Select(network => network.Votes.View!.Value);
+    /// <summary>Our networks, IPv4's first.</summary>
+    public IEnumerable<DhtNetworkView> Networks => _networks.Select(
+        network => new DhtNetworkView(network.IsIPv4, network.IsReachable, network.Id, network.Table.UsableCount, network.Votes.View, network.Votes.Count));
+
+    /// <summary>Others' queries are not answered.</summary>
+    public bool IsReadOnly => _isReadOnly;
 
     private bool HasBoth => _networks.Count == 2 && _networks.TrueForAll(network => network.IsReachable);
 
@@ -67,7 +71,6 @@ internal sealed partial class DhtNode
     {
         Nodes = _networks.Sum(network => network.Table.Count),
         UsableNodes = _networks.Sum(network => network.Table.UsableCount),
-        UsableIPv6Nodes = _networks.Sum(network => network.IsIPv4 ? 0 : network.Table.UsableCount),
         Searches = _searches.Count,
         StoredTopics = _peers.TopicCount,
         StoredPeers = _peers.PeerCount,

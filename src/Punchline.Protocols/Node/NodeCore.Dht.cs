@@ -17,7 +17,7 @@ internal sealed partial class NodeCore
     /// <summary>Null before <see cref="StartDht"/>. Commands only: its packets, timers and events are this node's.</summary>
     public DhtNode? Dht => _dht;
 
-    private IEnumerable<Endpoint> SeenByDht => _dht is null ? [] : _dht.Externals.Where(view => !view.IsMappingDependent).Select(view => view.Mapped);
+    private IEnumerable<Endpoint> SeenByDht => _dht is null ? [] : _dht.Networks.Where(network => network.External is { IsMappingDependent: false }).Select(network => network.External!.Value.Mapped);
 
     // A query that may not go yet is no reason to wake.
     private Timestamp DhtTimeout

@@ -62,7 +62,7 @@ public sealed class DhtLinkTests : IDisposable
         await using var secondLink = DhtLink.Start(second, new DhtLinkOptions { BootstrapHosts = [first.LocalEndPoint.ToString()] });
         await MeetAsync(secondLink);
         var announced = await secondLink.SearchAsync((node, now) => node.Announce(Topic, 1, now), onPeer: null, Cancellation);
-        Assert.Equal((1, 1), (announced.Outcome.Stored, secondLink.Status.Statistics.UsableIPv6Nodes));
+        Assert.Equal((1, 1, false), (announced.Outcome.Stored, Assert.Single(secondLink.Status.Networks).UsableNodes, secondLink.Status.Networks[0].IsIPv4));
         using var third = new NodeEngine(identity, local, hideHostCandidates: true);
         await using var thirdLink = DhtLink.Start(third, new DhtLinkOptions { BootstrapHosts = [first.LocalEndPoint.ToString()] });
         await MeetAsync(thirdLink);
