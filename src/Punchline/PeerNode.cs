@@ -36,7 +36,7 @@ public sealed class PeerNode : IAsyncDisposable
         };
         _engine = new NodeEngine(
             _identity.KeyPair, options.LocalEndPoint, options.HideHostCandidates, options.QlogDirectory, mapsPort: !options.DisablePortMapping, options.TcpEndPoint,
-            options.StateDirectory is { } kept ? new KeptLifetimes(kept) : null, usesMdns: !options.DisableMulticastDns);
+            options.StateDirectory is { } kept ? new KeptKnowledge(kept) : null, usesMdns: !options.DisableMulticastDns);
     }
 
     /// <summary>Who this node is.</summary>

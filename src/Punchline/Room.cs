@@ -293,6 +293,7 @@ public sealed partial class Room : IRoomObserver, IAsyncDisposable
             connected.Peer, connected.Name, _engine.PathTo(connected.Path, connected.IsMapped), connected.Elapsed, connected.RoundTrip),
         NodeEvent.PathChanged changed => new RoomEvent.PathChanged(changed.Peer, _engine.PathTo(changed.Path, changed.IsMapped), changed.RoundTrip),
         NodeEvent.Disconnected disconnected => new RoomEvent.Disconnected(disconnected.Peer, disconnected.Reason),
+        NodeEvent.Trying { Progress: var tried } trying => new RoomEvent.Trying(trying.Peer, tried.Means, tried.Detail, tried.Advice),
         NodeEvent.Failed failed => new RoomEvent.Failed(failed.Peer, failed.Failure.Cause, failed.Failure.Detail, failed.Failure.Advice),
         NodeEvent.MessageReceived received => new RoomEvent.Message(received.Peer, received.Name, received.Sequence, received.Text),
         NodeEvent.MessageDelivered delivered => new RoomEvent.Delivered(delivered.Peer, delivered.Sequence),

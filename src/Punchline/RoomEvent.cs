@@ -73,6 +73,13 @@ public abstract record RoomEvent
     /// <param name="Reason">Why, in a word or a sentence.</param>
     public sealed record Disconnected(PeerId Peer, string Reason) : RoomEvent;
 
+    /// <summary>The usual way to a member did not do; another one is tried, and <see cref="Connected"/> or <see cref="Failed"/> follows. Told within a second of <see cref="Joined"/> where it is known by then.</summary>
+    /// <param name="Peer">Who.</param>
+    /// <param name="Means">What is tried: <c>tcp</c>, since UDP cannot cross these two networks, or <c>search</c>, of a router's ports.</param>
+    /// <param name="Detail">Why, and how long it takes.</param>
+    /// <param name="Advice">What would help.</param>
+    public sealed record Trying(PeerId Peer, string Means, string Detail, string Advice) : RoomEvent;
+
     /// <summary>No way to a member was found. What may pass by itself is tried again after a minute, 2, 4, 8 and every 16, and so is everything with news of either side; each attempt in vain is told.</summary>
     /// <param name="Peer">Who.</param>
     /// <param name="Cause">A code of the list in PROTOCOL.md, such as <c>no-answer</c>.</param>

@@ -89,6 +89,15 @@ internal sealed class JsonOutput(TextWriter output, TextWriter error) : IChatOut
                     json.WriteString("reason", disconnected.Reason);
                 });
                 break;
+            case RoomEvent.Trying trying:
+                Write("trying", json =>
+                {
+                    WritePeer(json, trying.Peer);
+                    json.WriteString("means", trying.Means);
+                    json.WriteString("detail", trying.Detail);
+                    json.WriteString("advice", trying.Advice);
+                });
+                break;
             case RoomEvent.Failed failed:
                 Write("failed", json =>
                 {

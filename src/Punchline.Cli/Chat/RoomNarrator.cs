@@ -49,6 +49,9 @@ internal sealed class RoomNarrator
                 return null;
             case RoomEvent.Disconnected disconnected:
                 return $"The connection to {NameOf(disconnected.Peer)} ended: {PeerText.Clean(disconnected.Reason).TrimEnd('.')}.";
+            case RoomEvent.Trying trying:
+                // The same before each end in vain is not news either.
+                return _failures.ContainsKey(trying.Peer) ? null : $"Not connected to {NameOf(trying.Peer)} yet. {trying.Detail} {trying.Advice}";
             case RoomEvent.Failed failed when !IsTold(failed):
                 return $"No way to {NameOf(failed.Peer)} ({failed.Cause}). {failed.Detail} {failed.Advice}";
             default:

@@ -55,6 +55,7 @@ internal sealed class JsonDoctorOutput(TextWriter output) : IDoctorOutput
         json.WriteString("upnp", NameOf(report.Gateway.Upnp));
         json.WriteString("external", report.Gateway.ExternalAddress?.ToIPAddress().ToString());
         WriteEndpoint(json, "mapped", report.Gateway.Udp);
+        WriteEndpoint(json, "mappedTcp", report.Gateway.Tcp);
         WriteTruth(json, "behindNat", report.IsBehindSecondNat);
         json.WriteEndObject();
         json.WriteStartObject("ipv6");

@@ -84,6 +84,13 @@ internal sealed class RoomModel : IChatOutput
         _view.Notice(text);
     }
 
+    /// <summary>Something that waits for an answer.</summary>
+    public void Ask(string text)
+    {
+        Notice(text);
+        _session.Change(_ => _session.Publish(Number, new SessionChange.QuestionAsked()));
+    }
+
     public void ShowQuality(ImmutableArray<MemberQuality> qualities)
     {
         // A connection may stand before this room was told of it, and for a moment after.
@@ -142,6 +149,9 @@ internal sealed class RoomModel : IChatOutput
                 break;
             case RoomEvent.Disconnected disconnected:
                 Update(disconnected.Peer, member => After(member, roomEvent, now) with { State = MemberState.Connecting, Path = null, RoundTrip = null });
+                break;
+            case RoomEvent.Trying trying:
+                Update(trying.Peer, member => After(member, roomEvent, now));
                 break;
             case RoomEvent.Failed failed:
                 Update(failed.Peer, member => After(member, roomEvent, now) with { State = MemberState.Unreachable, Path = null, RoundTrip = null });

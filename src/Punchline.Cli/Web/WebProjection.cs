@@ -39,6 +39,7 @@ internal sealed class WebProjection(string run, PeerId self)
             new WebStep(step.Time, "connected", Of(connected.Path), Milliseconds(connected.RoundTrip), Milliseconds(connected.Elapsed)),
         RoomEvent.PathChanged changed => new WebStep(step.Time, "path", Of(changed.Path), Milliseconds(changed.RoundTrip)),
         RoomEvent.Disconnected disconnected => new WebStep(step.Time, "disconnected", Text: PeerTextOf(disconnected.Reason)),
+        RoomEvent.Trying trying => new WebStep(step.Time, "trying", Text: trying.Detail, Advice: trying.Advice),
         RoomEvent.Failed failed => new WebStep(step.Time, "failed", Text: $"{failed.Detail} ({failed.Cause})", Advice: failed.Advice),
         _ => throw new InvalidOperationException($"{step.Event} is no step of a connection."),
     };

@@ -20,13 +20,13 @@ internal sealed partial class NodeCore
     /// Whether the gateway itself is behind another NAT, which its mappings do not get through: its external address is private, or none
     /// that STUN servers see. Null: not known.
     /// </summary>
-    public bool? IsBehindSecondNat => SecondNat.Judge(_portMapper.Status.ExternalAddress, _services.Reflexive);
+    public bool? IsBehindSecondNat => SecondNat.Judge(_portMapper.Status.ExternalAddress, _services.AllReflexive);
 
     /// <summary>After <see cref="ClosePortMappings"/>: the gateway has nothing of ours any more.</summary>
     public bool ArePortMappingsClosed => _portMapper is { IsClosing: true, IsOver: true };
 
     /// <summary>
-    /// Has the gateway map our UDP port from now on. It is looked for (<see cref="TryTakeGatewaySearch"/>) with the first STUN server that
+    /// Has the gateway map our UDP port from now on, and the TCP port if there is one: who has no UDP comes in by that. The gateway is looked for (<see cref="TryTakeGatewaySearch"/>) with the first STUN server that
     /// is asked beyond this machine: who meets others on this machine alone needs no router.
     /// </summary>
     /// <param name="port">Of the punching socket.</param>
@@ -35,11 +35,9 @@ internal sealed partial class NodeCore
     {
         _mayMapPorts = true;
         _portMapper.Map(MappedTransport.Udp, port, now);
+        if (_services.Tcp.Port is > 0 and var tcp) _portMapper.Map(MappedTransport.Tcp, tcp, now);
         if (_stunServers.Exists(server => !AddressScope.IsLoopback(server))) _searchesGateway = true;
     }
-
-    /// <summary>Has the gateway map a TCP port of ours as well.</summary>
-    public void MapTcpPort(ushort port, Timestamp now) => _portMapper.Map(MappedTransport.Tcp, port, now);
 
     /// <summary>Once, when <see cref="SetGateway"/> is to be told, and from then on whenever the gateway changes.</summary>
     public bool TryTakeGatewaySearch()
@@ -92,10 +90,10 @@ internal sealed partial class NodeCore
     // A mapping of a router behind another NAT leads nowhere but to peers between the two: where its address is private, they are told of it as such.
     private bool JudgeMapped()
     {
-        var (mapped, middle) = (_portMapper.Status.Udp, default(Endpoint?));
-        if (IsBehindSecondNat is true) (mapped, middle) = (null, mapped is { } inside && AddressScope.IsPrivate(inside) ? mapped : null);
-        if (mapped == _services.Mapped && middle == _services.Middle) return false;
-        (_services.Mapped, _services.Middle) = (mapped, middle);
+        var (udp, tcp, middle) = (_portMapper.Status.Udp, _portMapper.Status.Tcp, default(Endpoint?));
+        if (IsBehindSecondNat is true) (udp, tcp, middle) = (null, null, udp is { } inside && AddressScope.IsPrivate(inside) ? udp : null);
+        if (udp == _services.Mapped && tcp == _services.MappedTcp && middle == _services.Middle) return false;
+        (_services.Mapped, _services.MappedTcp, _services.Middle) = (udp, tcp, middle);
         return true;
     }
 }

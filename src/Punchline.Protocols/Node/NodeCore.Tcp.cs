@@ -41,7 +41,7 @@ internal sealed partial class NodeCore
         else if (link.Owner == _services.TcpReflexive)
         {
             _services.TcpReflexive.HandleBytes(link.Path, bytes, now);
-            if (_services.TcpReflexive.TakeNews()) HandleCandidatesChanged(now);
+            HandleTcpReflexiveNews(now);
             LearnTcpMapping(now);
             ProceedExamination(now);
         }
@@ -55,6 +55,13 @@ internal sealed partial class NodeCore
         {
             HandlePackets(link, bytes, now);
         }
+    }
+
+    private void HandleTcpReflexiveNews(Timestamp now)
+    {
+        if (!_services.TcpReflexive.TakeNews()) return;
+        JudgeMapped();
+        HandleCandidatesChanged(now);
     }
 
     private void HandlePackets(TcpLink link, ReadOnlySpan<byte> bytes, Timestamp now)

@@ -325,7 +325,7 @@ internal sealed partial class NodeCore : IDisposable
         DrainStun(now);
         _services.Tcp.HandleTimeout(now);
         _services.TcpReflexive.HandleTimeout(now);
-        if (_services.TcpReflexive.TakeNews()) HandleCandidatesChanged(now);
+        HandleTcpReflexiveNews(now);
         _tcpMapping?.HandleTimeout(now);
         _portMapper.HandleTimeout(now);
         DrainPortMapper(now);

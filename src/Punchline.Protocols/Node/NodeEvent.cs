@@ -72,6 +72,9 @@ internal abstract record NodeEvent(int Room)
     /// <summary>The connection ended; the member may still be there, and then it is tried again.</summary>
     internal sealed record Disconnected(int Room, PeerId Peer, string Reason) : NodeEvent(Room);
 
+    /// <summary>The usual way did not do, and another one is tried.</summary>
+    internal sealed record Trying(int Room, PeerId Peer, PunchProgress Progress) : NodeEvent(Room);
+
     /// <summary>No way was found. A packet of the peer's, or news of it, starts another attempt, and so does time, where it may help.</summary>
     internal sealed record Failed(int Room, PeerId Peer, PunchFailure Failure) : NodeEvent(Room);
 

@@ -97,6 +97,9 @@ internal sealed class NodeServices
     /// <summary>Finds out how long our router keeps mappings.</summary>
     public MappingKeeper Keeper { get; }
 
+    /// <summary>What made connections between pairs of networks.</summary>
+    public WayMemory Ways { get; } = new();
+
     /// <summary>How often idle paths are used.</summary>
     public MappingKeepAlive MappingKeepAlive { get; } = new();
 
@@ -147,6 +150,9 @@ internal sealed class NodeServices
 
     /// <summary>What our gateway maps to our socket, as far as that leads to the internet.</summary>
     public Endpoint? Mapped { get; set; }
+
+    /// <summary>What it maps to our TCP port, likewise.</summary>
+    public Endpoint? MappedTcp { get; set; }
 
     /// <summary>What it maps between itself and the NAT behind which it is: of use to peers that are behind that one as well.</summary>
     public Endpoint? Middle { get; set; }

@@ -45,6 +45,7 @@ internal sealed class OwnIntroduction(NodeServices services, InstanceId instance
         var candidates = new List<Candidate>();
         // Where STUN sees the same endpoint both are told: who knows no mappings takes the other.
         if ((services.Mapped ?? services.Middle) is { } mapped) candidates.Add(new Candidate(CandidateKind.Mapped, mapped));
+        if (services.MappedTcp is { } mappedTcp) candidates.Add(new Candidate(CandidateKind.Mapped, mappedTcp) { Carrier = Carrier.Tcp });
         foreach (var seen in services.OfUse(services.Reflexive.Concat(services.VouchedAddresses))) candidates.Add(new Candidate(KindOf(seen), seen));
         if (services.Tcp.Port != 0 && services.TcpReflexive.Mapped is { } reflexive) candidates.Add(new Candidate(CandidateKind.ServerReflexive, reflexive) { Carrier = Carrier.Tcp });
         foreach (var host in services.HostAddresses)

@@ -12,11 +12,20 @@ internal sealed partial class PeerSession
     // Where our router has a mapping, it alone lets somebody in to whom nothing of ours had gone.
     private void NoteUninvited(PathAddress source)
     {
-        if (IsConnected || _services.Mapped is null || source.Local != SocketId.Main) return;
-        if (_punch?.HasSentTo(source) is not true) _uninvited = source;
+        if (IsConnected) return;
+        if (source.Local.Carrier == Carrier.Tcp)
+        {
+            if (_services.MappedTcp is null || _services.Tcp.Find(source.Local) is not { IsIncoming: true } link) return;
+            if (_tcpPunch?.HasTried(source.Remote, before: link.Begun) is not true) _uninvited = source;
+        }
+        else if (_services.Mapped is not null && source.Local == SocketId.Main && _punch?.HasSentTo(source) is not true)
+        {
+            _uninvited = source;
+        }
     }
 
     /// <summary>Whether the path goes through a port that a router maps, as far as one side can tell.</summary>
     public bool IsMapped(PathAddress path) =>
-        path == _uninvited || (path.Local == SocketId.Main && Introduction.Candidates.Contains(new Candidate(CandidateKind.Mapped, path.Remote)));
+        path == _uninvited || ((path.Local == SocketId.Main || path.Local.Carrier == Carrier.Tcp)
+            && Introduction.Candidates.Contains(new Candidate(CandidateKind.Mapped, path.Remote) { Carrier = path.Local.Carrier }));
 }

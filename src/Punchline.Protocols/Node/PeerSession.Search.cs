@@ -53,6 +53,8 @@ internal sealed partial class PeerSession
         {
             _searchAt = now;
         }
+        var isWaiting = _searchAt != Timestamp.Never && _brackets == 0 && _opening is null && plan.Kind != SearchKind.Hopeless;
+        if (isWaiting && IsRemembered(WayKind.Search)) _searchAt = Timestamp.Min(_searchAt, now);
         if (OffersToUs.FirstOrDefault(offer => offer.Ports > PunchPlan.MaxOfferedPorts) is not { Sockets: > 0 } offer || !IsSearchable(offer.First)) return;
         if (_opening is CrossingOpening crossing)
         {
@@ -68,7 +70,7 @@ internal sealed partial class PeerSession
     private bool MayTcpBeAWay => _services.Tcp.Port != 0 && Introduction.Candidates.Any(candidate => candidate.Carrier == Carrier.Tcp)
         && !TcpPunchPlan.IsHopeless(_services.Profile, Introduction.Profile);
 
-    private bool HasMapping => _services.Mapped is not null || Introduction.Candidates.Any(candidate => candidate.Kind == CandidateKind.Mapped);
+    private bool HasMapping => _services.Mapped is not null || _services.MappedTcp is not null || Introduction.Candidates.Any(candidate => candidate.Kind == CandidateKind.Mapped);
 
     private IEnumerable<PortOffer> OffersToUs => Introduction.Offers.Where(offer => offer.Target == _services.Target);
 
@@ -115,8 +117,13 @@ internal sealed partial class PeerSession
             case SearchKind.Hopeless:
                 _isHopeless = true;
                 // Routers may treat TCP otherwise: that gets its first three SYNs, unless both sides know better.
-                if (MayTcpBeAWay) punch.EndBy(punch.Start + HopelessTcpTime);
-                else FailAttempt(punch, now);
+                if (!MayTcpBeAWay)
+                {
+                    FailAttempt(punch, now);
+                    break;
+                }
+                punch.EndBy(punch.Start + HopelessTcpTime);
+                Tell(PunchProgress.OfTcp);
                 break;
             case SearchKind.Bracket when peer.Kind != default && _room.IsTold(Peer) && _services.AnsweringStunServers is [var server, ..]:
                 CloseOpening();
@@ -139,9 +146,10 @@ internal sealed partial class PeerSession
                     break;
                 }
                 punch.Prolong(now + SearchDuration);
-                // What is left for the peer's address is for where it will turn up.
-                punch.CancelIPv4(SocketId.Main);
+                // Then what is left for the peer's address is for where it will turn up.
+                punch.CancelIPv4(SocketId.Main, punch.Start + SearchPlan.BirthdayDelay);
                 CloseOpening();
+                Tell(PunchProgress.OfSearch(_search, _services.Profile));
                 _opening = new BirthdayOpening(_services, PortOffer.TargetOf(Peer), peer.Endpoint, external, _search, now);
                 break;
             case SearchKind.Blocks when peer.Kind != default && IsSearchable(peer.Endpoint):
@@ -154,6 +162,7 @@ internal sealed partial class PeerSession
                 var blocks = new BlockOpening(_services, peer.Endpoint, Introduction.Profile, _search, now);
                 _opening = blocks;
                 punch.EndBy(now + blocks.Duration + MaxMessage1Age);
+                Tell(PunchProgress.OfSearch(_search, _services.Profile));
                 break;
             default:
                 // Something is not known yet, such as where the peer is: planned again with the next word about it.
@@ -182,7 +191,11 @@ internal sealed partial class PeerSession
             _nextScan = _services.Search.IsProbesExhausted ? Timestamp.Never : Timestamp.Max(_services.Search.NextAllowed(now), now + TimeSpan.FromMilliseconds(1));
             return false;
         }
-        if (!punch.IsScanning) punch.Prolong(now + SearchDuration);
+        if (!punch.IsScanning)
+        {
+            punch.Prolong(now + SearchDuration);
+            Tell(PunchProgress.OfSearch(SearchPlan.Create(Introduction.Profile, _services.Profile), Introduction.Profile));
+        }
         path = scan.Next();
         punch.NoteScan(path, now);
         return true;

@@ -125,7 +125,7 @@ internal sealed partial class PeerSession : ITcpLinkOwner
             _connection.AddPath(link, now);
             return;
         }
-        var isUdpLikely = _services.Reflexive.Count > 0
+        var isUdpLikely = _services.Reflexive.Count > 0 && !IsRemembered(WayKind.Tcp)
             && Introduction.Candidates.Any(candidate => candidate is { Carrier: Carrier.Udp, Kind: CandidateKind.ServerReflexive });
         _punch?.Begin(link, isUdpLikely ? Timestamp.Max(now, _punch.Start + TcpPunchPlan.HeadStartOfUdp) : now);
     }

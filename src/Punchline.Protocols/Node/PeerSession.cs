@@ -344,5 +344,7 @@ internal abstract record PeerSessionEvent
 
     internal sealed record Disconnected(CloseReason Reason) : PeerSessionEvent;
 
+    internal sealed record Trying(PunchProgress Progress) : PeerSessionEvent;
+
     internal sealed record Failed(PunchFailure Failure) : PeerSessionEvent;
 }

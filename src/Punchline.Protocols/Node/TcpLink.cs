@@ -39,12 +39,18 @@ internal interface ITcpLinkOwner
 }
 
 /// <summary>One TCP connection, as the node knows it.</summary>
-internal sealed class TcpLink(PathAddress path, ITcpLinkOwner? owner, Timestamp deadline)
+internal sealed class TcpLink(PathAddress path, ITcpLinkOwner? owner, Timestamp begun, Timestamp deadline)
 {
     public PathAddress Path { get; } = path;
 
+    /// <summary>When it came in, or was asked for.</summary>
+    public Timestamp Begun { get; } = begun;
+
     /// <summary>Null for a connection that came in, until something authentic has come on it.</summary>
     public ITcpLinkOwner? Owner { get; set; } = owner;
+
+    /// <summary>The other side connected.</summary>
+    public bool IsIncoming { get; } = owner is null;
 
     public bool IsOpen { get; set; }
 

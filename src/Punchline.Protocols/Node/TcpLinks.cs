@@ -68,7 +68,7 @@ internal sealed class TcpLinks : ICarrierRoom
         var syns = ConnectBudget.SynsIn(patience) + (openerLead > TimeSpan.Zero ? 1 : 0);
         if (Port == 0 || _links.Count == MaxLinks || !Budget.TryTake(remote, syns, now)) return null;
         var path = new PathAddress(new SocketId(Carrier.Tcp, ++_lastNumber), remote);
-        _links.Add(path.Local.Number, new TcpLink(path, owner, now + openerLead + patience));
+        _links.Add(path.Local.Number, new TcpLink(path, owner, now, now + openerLead + patience));
         _commands.Enqueue(new TcpCommand(TcpCommandKind.Connect, path.Local, remote, timeToLive, openerLead));
         return path;
     }
@@ -104,7 +104,7 @@ internal sealed class TcpLinks : ICarrierRoom
         }
         if (_links.Count == MaxLinks || unproven >= MaxUnproven || ofAddress >= MaxUnprovenPerAddress) return false;
         _lastNumber++;
-        var link = new TcpLink(new PathAddress(id, remote), owner: null, now + UnprovenTime) { IsOpen = true };
+        var link = new TcpLink(new PathAddress(id, remote), owner: null, now, now + UnprovenTime) { IsOpen = true };
         link.Framing.Limit = MaxUnprovenPacket;
         _links.Add(id.Number, link);
         return true;

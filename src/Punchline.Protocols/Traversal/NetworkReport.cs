@@ -72,6 +72,9 @@ internal sealed record NetworkReport
     /// <summary>A port of ours that the gateway maps, where that leads to the internet.</summary>
     public Endpoint? Mapped => IsBehindSecondNat is true ? null : Gateway.Udp;
 
+    /// <summary>The same of the TCP port.</summary>
+    public Endpoint? MappedTcp => IsBehindSecondNat is true ? null : Gateway.Tcp;
+
     /// <summary>
     /// NATs in a row, 2 standing for more as well. The gateway's word is certain; else a router on the way that has an address of the range that is
     /// reserved for the inside of carriers' NATs (RFC 6598) shows one. Null: one or more, or not known.
@@ -102,6 +105,7 @@ internal sealed record NetworkReport
     {
         Udp = Udp,
         IsMapped = Mapped is not null,
+        IsTcpMapped = MappedTcp is not null,
         Tcp = Tcp,
         HasIPv6 = HasIPv6 && IPv6Reaches is true,
     };

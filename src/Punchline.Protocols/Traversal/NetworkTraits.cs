@@ -10,6 +10,9 @@ internal sealed record NetworkTraits(NetworkProfile Profile, FilteringBehavior F
     /// <summary>The gateway maps a port that all the world reaches.</summary>
     public bool IsMapped { get; init; }
 
+    /// <summary>And one of TCP's.</summary>
+    public bool IsTcpMapped { get; init; }
+
     public bool? Tcp { get; init; } = true;
 
     /// <summary>Its IPv6 leads into the internet.</summary>

@@ -15,7 +15,7 @@ internal static class OtherNetworks
     public static IReadOnlyList<OtherNetwork> All { get; } =
     [
         new("open", "a public address, no firewall", Of(Cone, FilteringBehavior.EndpointIndependent)),
-        new("mapped", "a router that maps a port (UPnP, PCP)", Of(Cone, FilteringBehavior.AddressAndPortDependent) with { IsMapped = true }),
+        new("mapped", "a router that maps a port (UPnP, PCP)", Of(Cone, FilteringBehavior.AddressAndPortDependent) with { IsMapped = true, IsTcpMapped = true }),
         new("full-cone", "a full-cone or address-restricted router", Of(Cone, FilteringBehavior.AddressDependent)),
         new("port-restricted", "an ordinary router, or a firewall", Of(Cone, FilteringBehavior.AddressAndPortDependent)),
         new("symmetric-sequence", "a symmetric router that counts ports", Of(Drawn with { Allocation = PortAllocation.Sequential, Step = 1 }, FilteringBehavior.AddressAndPortDependent)),

@@ -73,6 +73,7 @@ internal readonly record struct Prospect(ProspectKind Kind, double Chance, TimeS
     {
         if (local.Tcp is false || remote.Tcp is false) return false;
         if (local.Tcp is null || remote.Tcp is null) return null;
+        if (local.IsTcpMapped || remote.IsTcpMapped) return true;
         if (TcpPunchPlan.IsHopeless(local.Profile, remote.Profile)) return false;
         var (hard, other) = local.Profile.IsTcpSymmetric ? (local, remote) : (remote, local);
         if (!hard.Profile.IsTcpSymmetric)

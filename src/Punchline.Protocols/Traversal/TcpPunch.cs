@@ -32,6 +32,9 @@ internal sealed class TcpPunch(Timestamp start)
         }
     }
 
+    /// <summary>Whether a SYN had gone there by a moment.</summary>
+    public bool HasTried(Endpoint endpoint, Timestamp before) => _attempts.Exists(known => known.Target.Endpoint == endpoint && known.FirstTried < before);
+
     /// <summary>Adds addresses that are new.</summary>
     public void Add(IReadOnlyList<TcpTarget> targets, Timestamp now)
     {
@@ -53,7 +56,7 @@ internal sealed class TcpPunch(Timestamp start)
             // Until its end is told, or for good where there is none.
             attempt.At = Timestamp.Never;
             next = new TcpTry(attempt.Target.Endpoint, attempt.Target.TimeToLive, attempt.Tries == 0 ? attempt.Target.OpenerLead : TimeSpan.Zero);
-            attempt.Tries++;
+            if (attempt.Tries++ == 0) attempt.FirstTried = now;
             return true;
         }
         return false;
@@ -73,5 +76,7 @@ internal sealed class TcpPunch(Timestamp start)
         public Timestamp At { get; set; } = addedAt;
 
         public int Tries { get; set; }
+
+        public Timestamp FirstTried { get; set; } = Timestamp.Never;
     }
 }

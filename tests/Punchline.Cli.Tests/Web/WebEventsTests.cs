@@ -74,6 +74,7 @@ public sealed class WebEventsTests : WebHostFixture
         var room = Desk.Session.Open("lounge", Desk.Id, "ann", Silence.Instance);
         room.Show(new RoomEvent.ServerChanged(ServerState.Lost));
         room.Show(new RoomEvent.Joined(Bob, "bob"));
+        room.Show(new RoomEvent.Trying(Bob, "search", "Ports are searched.", "Use IPv6."));
         room.Show(new RoomEvent.Failed(Bob, "no-answer", "Nothing came.", "Try another network."));
         room.Show(new RoomEvent.Left(Bob, LeaveReason.Left));
         room.ShowEnded();
@@ -81,13 +82,13 @@ public sealed class WebEventsTests : WebHostFixture
         Desk.Session.ShowInbox(new InboxSnapshot("ann", "server.test", null, [new RingingCall(1, default, Bob, "bob", "You have not met it.")]));
         Desk.Session.ShowInbox(null);
 
-        string[] kinds = ["opened", "server", "member", "member", "gone", "ended", "closed", "inbox", "inbox"];
+        string[] kinds = ["opened", "server", "member", "member", "member", "gone", "ended", "closed", "inbox", "inbox"];
         List<JsonNode> told = [];
         foreach (var _ in kinds) told.Add((await NextAsync(stream))["event"]!);
         Assert.Equal(kinds, told.Select(happened => (string?)happened["kind"]));
-        Assert.Equal("Try another network.", (string?)told[3]["member"]!["story"]![1]!["advice"]);
-        Assert.Equal("bob", (string?)told[7]["inbox"]!["calls"]![0]!["name"]);
-        Assert.Null(told[8]["inbox"]);
+        Assert.Equal("Try another network.", (string?)told[4]["member"]!["story"]![2]!["advice"]);
+        Assert.Equal("bob", (string?)told[8]["inbox"]!["calls"]![0]!["name"]);
+        Assert.Null(told[9]["inbox"]);
     }
 
     private async Task<StreamReader> ReadAsync(WebSessionKeys session, string query)

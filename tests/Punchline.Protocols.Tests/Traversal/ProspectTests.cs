@@ -36,6 +36,15 @@ public sealed class ProspectTests
     }
 
     [Fact]
+    public void A_TCP_port_that_a_gateway_maps_is_reached_from_where_UDP_is_blocked()
+    {
+        var mapped = Named("symmetric") with { IsMapped = true, IsTcpMapped = true };
+        Assert.Equal(ProspectKind.Tcp, Prospect.Between(mapped, Named("udp-blocked")).Kind);
+        Assert.Equal(ProspectKind.Mapping, Prospect.Between(mapped, Named("symmetric")).Kind);
+        Assert.Equal(ProspectKind.None, Prospect.Between(mapped with { IsTcpMapped = false }, Named("udp-blocked")).Kind);
+    }
+
+    [Fact]
     public void What_is_not_known_of_a_network_is_not_promised()
     {
         var unknown = new NetworkTraits(NetworkProfile.Unknown, FilteringBehavior.Unknown) { Udp = null, Tcp = null };

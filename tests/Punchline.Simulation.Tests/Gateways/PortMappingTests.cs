@@ -1,5 +1,6 @@
 using Punchline.Protocols.Node;
 using Punchline.Protocols.PortMapping;
+using Punchline.Protocols.Primitives;
 using Punchline.Simulation.Gateways;
 using Punchline.Simulation.Peers;
 
@@ -60,6 +61,43 @@ public sealed class PortMappingTests
             }, $"{protocol} - {network}, {conditions}");
         }
     }
+
+    public static TheoryData<string> Networks() => [.. Network.All.Select(network => network.Name)];
+
+    [Theory]
+    [MemberData(nameof(Networks))]
+    public void Where_UDP_is_blocked_the_mapped_TCP_port_is_reached_from_every_network(string network)
+    {
+        foreach (var seed in SimulationSeeds.Take(Seeds))
+        {
+            SimulationRun.Check(seed, internet =>
+            {
+                using var meeting = MeetingScenario.Between(internet, Symmetric, Network.Named(network).WithoutUdp, Usual.Link, SimulatedPeer.Port);
+                var gateway = Map(internet, meeting.First, GatewayBehavior.OfAll);
+                meeting.JoinBoth();
+                Assert.True(meeting.RunUntilConnected(MeetingMatrix.Patience), "The peers did not connect.");
+                Assert.Equal(2, gateway.Mappings);
+                var (first, second) = (Assert.Single(meeting.First.EventsOf<NodeEvent.Connected>()), Assert.Single(meeting.Second.EventsOf<NodeEvent.Connected>()));
+                Assert.Equal((Carrier.Tcp, Carrier.Tcp), (first.Path.Local.Carrier, second.Path.Local.Carrier));
+                if (Network.WhyImpossible(Symmetric, Network.Named(network)) is not null || Network.TakesSearch(Symmetric, Network.Named(network)))
+                    Assert.Equal((true, true), (first.IsMapped, second.IsMapped));
+                internet.Schedule(internet.Now, () => meeting.First.Node.ClosePortMappings(internet.Now));
+                Assert.True(internet.RunUntil(() => meeting.First.Node.ArePortMappingsClosed, TimeSpan.FromSeconds(1)));
+                Assert.Equal(0, gateway.Mappings);
+            }, network);
+        }
+    }
+
+    [Fact]
+    public void Where_UDP_is_blocked_TCPs_STUN_tells_whether_the_gateway_is_behind_another_NAT() => SimulationRun.Check(1, internet =>
+    {
+        using var meeting = MeetingScenario.Between(internet, Network.Named("carrier").WithoutUdp, Network.Named("port-restricted").WithoutUdp, Usual.Link, SimulatedPeer.Port);
+        Map(internet, meeting.First, GatewayBehavior.OfAll);
+        Map(internet, meeting.Second, GatewayBehavior.OfAll);
+        meeting.JoinBoth();
+        Assert.True(meeting.RunUntilConnected(MeetingMatrix.Patience), "The peers did not connect.");
+        Assert.Equal((true, false), (meeting.First.Node.IsBehindSecondNat, meeting.Second.Node.IsBehindSecondNat));
+    });
 
     [Fact]
     public void Without_a_mapping_and_beside_it_a_direct_path_is_not_called_mapped() => SimulationRun.Check(1, internet =>

@@ -15,6 +15,7 @@ internal sealed class SimulatedGateway
         var host = internet.AddRouterHost(site);
         Gateway = new FakeGateway(behavior, host.At(0), () => site.ExternalAddress);
         site.Nat.PortMappings = (port, now) => Gateway.Find(MappedTransport.Udp, port, now)?.Inside;
+        site.TcpNat.PortMappings = (port, now) => Gateway.Find(MappedTransport.Tcp, port, now)?.Inside;
         host.Bind(PcpMapResponse.ServerPort, new ServerPort(Gateway, PcpMapResponse.ServerPort));
         host.Bind(SsdpMessage.Port, new ServerPort(Gateway, SsdpMessage.Port));
     }

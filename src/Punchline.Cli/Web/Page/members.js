@@ -91,6 +91,7 @@ function sentenceOf(step) {
     case "connected": return `Connected ${step.elapsedMs} ms after hearing of it, ${wayOf(step)}`;
     case "path": return `Now ${wayOf(step)}`;
     case "disconnected": return `The connection ended: ${step.text}`;
+    case "trying": return step.text ?? "";
     default: return `No way: ${step.text}`;
   }
 }
