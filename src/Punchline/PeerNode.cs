@@ -184,6 +184,13 @@ public sealed class PeerNode : IAsyncDisposable
     internal IAsyncEnumerable<Protocols.Traversal.NetworkReport> ExamineNetworkAsync(IReadOnlyList<StunServerName> servers, CancellationToken cancellationToken = default) =>
         NetworkExamination.RunAsync(_engine, servers, cancellationToken);
 
+    /// <summary>Joins the DHT, and finds out how it does from here.</summary>
+    internal Task<DhtReport> ExamineDhtAsync(CancellationToken cancellationToken = default)
+    {
+        JoinDht();
+        return DhtExamination.RunAsync(_dht!, _dhtOptions.BootstrapHosts, cancellationToken);
+    }
+
     /// <summary>Leaves all rooms, closes all inboxes, and then the port.</summary>
     public async ValueTask DisposeAsync()
     {

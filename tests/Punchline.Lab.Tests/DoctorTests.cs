@@ -1,3 +1,4 @@
+using System.Globalization;
 using Punchline.Cli.Lab;
 using Punchline.Lab.Tests.Harness;
 
@@ -39,6 +40,25 @@ public sealed class DoctorTests(PublishedTool tool) : IClassFixture<PublishedToo
     {
         var network = await ExamineAsync(LabNat.FullCone, carrier: null, withAlternate: false);
         Assert.Equal("cone", network["kind"]);
+    }
+
+    [Fact]
+    public async Task Without_any_server_the_DHT_says_how_its_nodes_see_this_machine()
+    {
+        LabRequirement.Check();
+        string[] sites = ["m", "n", "o", "p"];
+        await using var lab = await NatLab.UpAsync(
+            [new("a", LabNat.PortRestricted), new("b", LabNat.Symmetric), .. sites.Select(site => new LabSite(site, LabNat.Open))], TestContext.Current.CancellationToken);
+        using var dht = await LabDht.StartAsync(lab, sites.Select(site => site + "1"));
+        foreach (var site in (string[])["a", "b"])
+        {
+            await using var doctor = tool.Start(lab, site + "1", "doctor", "--dht", "--bootstrap", dht.Bootstrap, "--state", "-", "--json");
+            var said = await doctor.ReadEventAsync("dht", Patience);
+            Assert.Equal(0, await doctor.WaitForExitAsync(Patience));
+            Assert.Equal(($"{lab.AddressOf(site + "-gw")}", "true"), (said["ipv4.address"], said["ipv4.idOfAddress"].ToLowerInvariant()));
+            Assert.Equal(site == "b", said["ipv4.port"].Length == 0);
+            Assert.InRange(int.Parse(said["ipv4.nodes"], CultureInfo.InvariantCulture), 1, sites.Length);
+        }
     }
 
     private async Task<ToolEvent> ExamineAsync(LabNat nat, LabNat? carrier, bool withAlternate)

@@ -1,3 +1,4 @@
+using Punchline.Engine;
 using Punchline.Protocols.Traversal;
 
 namespace Punchline.Cli.Doctor;
@@ -9,4 +10,9 @@ internal interface IDoctorOutput
     void ShowProgress(NetworkReport soFar);
 
     void Show(Diagnosis diagnosis);
+
+    /// <summary>It looks for nodes of the DHT.</summary>
+    void ShowDhtProgress();
+
+    void ShowDht(DhtReport report);
 }

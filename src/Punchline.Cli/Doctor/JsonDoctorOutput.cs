@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Punchline.Cli.Chat;
+using Punchline.Engine;
+using Punchline.Protocols.Dht;
 using Punchline.Protocols.PortMapping;
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Traversal;
@@ -75,6 +77,52 @@ internal sealed class JsonDoctorOutput(TextWriter output) : IDoctorOutput
         WriteAdvice(json, "advice", diagnosis.Advice);
         WriteAdvice(json, "unknown", diagnosis.Unknown);
     });
+
+    public void ShowDhtProgress()
+    {
+        // As above.
+    }
+
+    public void ShowDht(DhtReport report) => new JsonLine(output).Write("dht", json =>
+    {
+        foreach (var isIPv4 in (bool[])[true, false])
+        {
+            json.WritePropertyName(isIPv4 ? "ipv4" : "ipv6");
+            var network = report.Status.Networks.Where(known => known.IsIPv4 == isIPv4 && known.IsReachable).Select(known => (DhtNetworkView?)known).FirstOrDefault();
+            if (network is { } view) WriteNetwork(json, view);
+            else json.WriteNullValue();
+        }
+        json.WriteBoolean("answersQueries", !report.Status.IsReadOnly);
+        if (report.FirstAnswer is { } first) json.WriteNumber("firstAnswerMs", Math.Round(first.TotalMilliseconds));
+        else json.WriteNull("firstAnswerMs");
+        json.WriteStartArray("lookups");
+        foreach (var lookup in report.Lookups)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("elapsedMs", Math.Round(lookup.Elapsed.TotalMilliseconds));
+            json.WriteNumber("asked", lookup.Asked);
+            json.WriteNumber("answered", lookup.Answered);
+            json.WriteNumber("rounds", lookup.Rounds);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteStartArray("observers");
+        foreach (var text in DhtFindings.Observers) json.WriteStringValue(text);
+        json.WriteEndArray();
+    });
+
+    private static void WriteNetwork(Utf8JsonWriter json, DhtNetworkView network)
+    {
+        json.WriteStartObject();
+        json.WriteNumber("nodes", network.UsableNodes);
+        json.WriteString("id", network.Id.ToString());
+        WriteTruth(json, "idOfAddress", network.IsIdOfAddress);
+        json.WriteString("address", network.External?.Mapped.ToIPAddress().ToString());
+        if (network.External is { IsMappingDependent: false } seen) json.WriteNumber("port", seen.Mapped.Port);
+        else json.WriteNull("port");
+        json.WriteNumber("votes", network.Voters);
+        json.WriteEndObject();
+    }
 
     private static string? NameOf(MappingBehavior mapping) => mapping switch
     {

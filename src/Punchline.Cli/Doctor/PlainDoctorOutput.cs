@@ -1,4 +1,5 @@
 using System.Globalization;
+using Punchline.Engine;
 using Punchline.Protocols.Traversal;
 
 namespace Punchline.Cli.Doctor;
@@ -36,6 +37,21 @@ internal sealed class PlainDoctorOutput(TextWriter output, TextWriter error, boo
         }
         ShowList("What would help", diagnosis.Advice);
         ShowList("What is not known", diagnosis.Unknown);
+        output.WriteLine();
+    }
+
+    public void ShowDhtProgress()
+    {
+        if (canErase) error.Write($"{EraseLine}  Asking the DHT…");
+    }
+
+    public void ShowDht(DhtReport report)
+    {
+        if (canErase) error.Write(EraseLine);
+        output.WriteLine("  In the BitTorrent DHT");
+        foreach (var finding in DhtFindings.Of(report)) Wrap(finding.Text ?? "not known", $"  {finding.Label.PadRight(LabelWidth)}");
+        output.WriteLine("\n  Who can see what there");
+        foreach (var text in DhtFindings.Observers) Wrap(text, "  - ");
         output.WriteLine();
     }
 

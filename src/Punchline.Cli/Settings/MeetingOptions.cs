@@ -120,7 +120,7 @@ internal sealed class MeetingOptions
         {
             UsesDht = usesDht,
             Server = usesDht ? null : Setting.Read(parsed, Server, environment) is null && mayDoWithout ? null : ReadServer(Setting.Read(parsed, Server, environment), verb, use, ask),
-            Bootstraps = use is not null && Setting.ReadList(parsed, Bootstrap, environment) is { Length: > 0 } hosts ? [.. hosts.Select(CheckBootstrap)] : null,
+            Bootstraps = use is not null ? ReadBootstraps(parsed, Bootstrap, environment) : null,
             Name = ReadName(Setting.Read(parsed, Name, environment), ask),
             StateDirectory = StateSetting.Read(parsed, State, environment),
             TrustsFirst = Setting.ReadFlag(parsed, TrustFirst, environment),
@@ -160,6 +160,11 @@ internal sealed class MeetingOptions
             throw new UsageException("--server and --dht are two ways to the same others, who would not all meet: one of them has to go.");
         return true;
     }
+
+    /// <summary>Null: the usual ones.</summary>
+    /// <exception cref="UsageException">One names no node.</exception>
+    public static IReadOnlyCollection<string>? ReadBootstraps(ParseResult parsed, Option<string[]> option, Func<string, string?> environment) =>
+        Setting.ReadList(parsed, option, environment) is { Length: > 0 } hosts ? [.. hosts.Select(CheckBootstrap)] : null;
 
     private static string CheckBootstrap(string host) => DhtLinkOptions.IsHost(host)
         ? host

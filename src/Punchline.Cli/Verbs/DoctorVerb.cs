@@ -17,26 +17,36 @@ internal static class DoctorVerb
     {
         var server = SettingCatalogue.Server.ToOption();
         var stun = SettingCatalogue.Stun.ToListOption();
+        var dht = new Option<bool>(SettingCatalogue.Dht.OptionName) { Description = "Looks at the BitTorrent DHT as well: its nodes, how they see this machine, how long lookups take, and who can see what." };
+        var bootstrap = SettingCatalogue.Bootstrap.ToListOption();
         var noPortMapping = SettingCatalogue.NoPortMapping.ToFlag();
         var json = SettingCatalogue.Json.ToFlag();
         var state = SettingCatalogue.State.ToOption();
         var config = SettingCatalogue.Config.ToOption();
-        var command = new Command("doctor", "Says what kind of network this is, which others it can meet, and what would help.") { server, stun, noPortMapping, json, state, config };
+        var command = new Command("doctor", "Says what kind of network this is, which others it can meet, and what would help.") { server, stun, dht, bootstrap, noPortMapping, json, state, config };
         command.SetAction((parsed, _) =>
         {
             Func<string, string?> environment = Configuration.Load(parsed, config, state).Find;
             List<StunServerName> servers = [.. Setting.ReadList(parsed, stun, environment).Select(ParseStun)];
             if (Setting.Read(parsed, server, environment) is { } named) servers.Insert(0, ParseServer(named));
-            return RunAsync(servers, Setting.ReadFlag(parsed, noPortMapping, environment), Setting.ReadFlag(parsed, json, environment));
+            var usesDht = Setting.ReadFlag(parsed, dht, environment);
+            var options = new PeerNodeOptions
+            {
+                DisablePortMapping = Setting.ReadFlag(parsed, noPortMapping, environment),
+                DhtBootstrapHosts = usesDht ? MeetingOptions.ReadBootstraps(parsed, bootstrap, environment) : null,
+                // With the nodes that earlier runs knew, as those after this one begin.
+                StateDirectory = usesDht ? StateSetting.Read(parsed, state, environment) : null,
+            };
+            return RunAsync(options, servers, usesDht, Setting.ReadFlag(parsed, json, environment));
         });
         return command;
     }
 
-    private static async Task<int> RunAsync(List<StunServerName> servers, bool mapsNoPort, bool isJson)
+    private static async Task<int> RunAsync(PeerNodeOptions options, List<StunServerName> servers, bool usesDht, bool isJson)
     {
         using var interruption = new Interruption();
         IDoctorOutput output = isJson ? new JsonDoctorOutput(Terminal.Output) : new PlainDoctorOutput(Terminal.Output, Terminal.Error, Terminal.HasEscapeSequences);
-        await using var node = await PeerNode.StartAsync(new PeerNodeOptions { DisablePortMapping = mapsNoPort }, interruption.Token);
+        await using var node = await PeerNode.StartAsync(options, interruption.Token);
         NetworkReport? last = null;
         await foreach (var report in node.ExamineNetworkAsync(servers, interruption.Token))
         {
@@ -45,6 +55,13 @@ internal static class DoctorVerb
         }
         if (last is null) return ExitCode.Failed;
         output.Show(Diagnosis.Of(last));
+        if (usesDht)
+        {
+            output.ShowDhtProgress();
+            var report = await node.ExamineDhtAsync(interruption.Token);
+            output.ShowDht(report);
+            if (report.FirstAnswer is null) return ExitCode.Failed;
+        }
         // Servers were named and none was there: whatever is said is about this side alone.
         return servers.Count > 0 && last.ServersAnswered == 0 && last.Tcp is not true ? ExitCode.Failed : ExitCode.Done;
     }

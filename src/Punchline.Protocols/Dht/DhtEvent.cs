@@ -27,6 +27,19 @@ internal abstract record DhtEvent
 /// <param name="Elapsed">From the search's start.</param>
 internal readonly record struct DhtSearchOutcome(int Asked, int Answered, int Rounds, int Peers, int Stored, TimeSpan Elapsed);
 
+/// <summary>One of a node's networks, for whoever asks now and then.</summary>
+/// <param name="IsIPv4">Which: BEP 32 has one for each family.</param>
+/// <param name="IsReachable">We have an address in it.</param>
+/// <param name="Id">Ours there.</param>
+/// <param name="UsableNodes">Nodes known that are not bad.</param>
+/// <param name="External">Where most of them see us; null before enough of them said so.</param>
+/// <param name="Voters">Nodes whose word on that counts now.</param>
+internal readonly record struct DhtNetworkView(bool IsIPv4, bool IsReachable, NodeId Id, int UsableNodes, ExternalView? External, int Voters)
+{
+    /// <summary>The id is one that our address gives us (BEP 42); null: the address is not known.</summary>
+    public bool? IsIdOfAddress => External is { } view ? SecureNodeId.IsValid(Id, view.Mapped) : null;
+}
+
 /// <summary>A node's counts, for whoever asks now and then.</summary>
 internal readonly record struct DhtStatistics
 {

@@ -16,6 +16,9 @@ internal sealed class DhtNetwork(bool isIPv4, NodeId id)
 
     public bool IsIPv4 { get; } = isIPv4;
 
+    /// <summary>We have an address in it.</summary>
+    public bool IsReachable { get; set; } = true;
+
     public NodeId Id => Table.Self;
 
     public RoutingTable Table { get; private set; } = new(id);

@@ -31,7 +31,10 @@ internal sealed partial class DhtNode
         var own = _searches.Count(search => search.Number != 0);
         if (own == MaxSearches || _events.Count + ((own + 1) * (DhtSearch.MaxPeers + 2)) > MaxEvents) return null;
         var search = new DhtSearch(++_lastSearch, purpose, target, now) { Port = port, Value = value };
-        foreach (var network in _networks) search.Legs.Add(new DhtSearch.Leg(network, network.BeginLookup(target)));
+        foreach (var network in _networks)
+        {
+            if (network.IsReachable) search.Legs.Add(new DhtSearch.Leg(network, network.BeginLookup(target)));
+        }
         _searches.Insert(own, search);
         Advance(search, now);
         return search.Number;
@@ -267,7 +270,7 @@ internal sealed partial class DhtNode
             Port = port,
             Value = value,
             IsReadOnly = _isReadOnly,
-            Want = isLookup && _networks.Count == 2 ? KrpcWant.IPv4 | KrpcWant.IPv6 : KrpcWant.Unsaid,
+            Want = isLookup && HasBoth ? KrpcWant.IPv4 | KrpcWant.IPv6 : KrpcWant.Unsaid,
         };
         _transactions.Add(transaction);
         _counted = _counted with { Queries = _counted.Queries + 1 };

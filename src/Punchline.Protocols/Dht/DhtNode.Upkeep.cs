@@ -26,8 +26,11 @@ internal sealed partial class DhtNode
         network.NextRefresh = Timestamp.Min(network.NextRefresh, now + RefreshInterval);
     }
 
+    private static Timestamp NextUpkeep(DhtNetwork network) => network.IsReachable ? Timestamp.Min(network.NextBootstrap, network.NextRefresh) : Timestamp.Never;
+
     private void Upkeep(DhtNetwork network, Timestamp now)
     {
+        if (!network.IsReachable) return;
         if (network.NextBootstrap <= now)
         {
             network.NextBootstrap = now + network.BootstrapInterval;

@@ -7,6 +7,7 @@ namespace Punchline.Protocols.Dht;
 [Flags]
 internal enum DhtFamilies
 {
+    None = 0,
     IPv4 = 1,
     IPv6 = 2,
     Both = IPv4 | IPv6,
@@ -57,6 +58,15 @@ internal sealed partial class DhtNode
     /// <summary>Where the nodes of the first network see us; null before enough of them said so.</summary>
     public ExternalView? External => _networks[0].Votes.View;
 
+    /// <summary>Our networks, IPv4's first.</summary>
+    public IEnumerable<DhtNetworkView> Networks => _networks.Select(
+        network => new DhtNetworkView(network.IsIPv4, network.IsReachable, network.Id, network.Table.UsableCount, network.Votes.View, network.Votes.Count));
+
+    /// <summary>Others' queries are not answered.</summary>
+    public bool IsReadOnly => _isReadOnly;
+
+    private bool HasBoth => _networks.Count == 2 && _networks.TrueForAll(network => network.IsReachable);
+
     public DhtStatistics Statistics => _counted with
     {
         Nodes = _networks.Sum(network => network.Table.Count),
@@ -75,7 +85,7 @@ internal sealed partial class DhtNode
             var next = Timestamp.Never;
             foreach (var transaction in _transactions) next = Timestamp.Min(next, transaction.NextTimeout);
             foreach (var search in _searches) next = Timestamp.Min(next, search.Deadline);
-            foreach (var network in _networks) next = Timestamp.Min(next, Timestamp.Min(network.NextBootstrap, network.NextRefresh));
+            foreach (var network in _networks) next = Timestamp.Min(next, NextUpkeep(network));
             return _isSilent || !TryPeekQuery(out var endpoint) ? next : Timestamp.Min(next, _queryBudget.NextAllowed(endpoint, _isReadOnly, _now));
         }
     }
@@ -85,6 +95,18 @@ internal sealed partial class DhtNode
     {
         _now = now;
         _isReadOnly = isReadOnly;
+    }
+
+    /// <summary>The networks in which we have an address now, of those that the socket can reach: the others are neither asked nor asked for.</summary>
+    public void SetFamilies(DhtFamilies families, Timestamp now)
+    {
+        _now = now;
+        foreach (var network in _networks)
+        {
+            var was = network.IsReachable;
+            network.IsReachable = families.HasFlag(network.IsIPv4 ? DhtFamilies.IPv4 : DhtFamilies.IPv6);
+            if (network.IsReachable && !was) BeginUpkeep(network, now);
+        }
     }
 
     /// <summary>While silent, nothing is sent: another protocol needs all the entries of our router's table.</summary>

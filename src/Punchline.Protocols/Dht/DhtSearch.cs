@@ -70,7 +70,7 @@ internal sealed class DhtSearch(int number, DhtPurpose purpose, NodeId target, T
     public bool TryAddPeer(Endpoint peer) => _peers.Count < MaxPeers && _peers.Add(peer);
 
     public DhtSearchOutcome Outcome(Timestamp now) => new(
-        Legs.Sum(leg => leg.Lookup.Asked), Legs.Sum(leg => leg.Lookup.Answered), Legs.Max(leg => leg.Lookup.Rounds), _peers.Count, Stored, now - Started);
+        Legs.Sum(leg => leg.Lookup.Asked), Legs.Sum(leg => leg.Lookup.Answered), Legs.Select(leg => leg.Lookup.Rounds).DefaultIfEmpty().Max(), _peers.Count, Stored, now - Started);
 
     /// <summary>The search in one network.</summary>
     internal sealed class Leg(DhtNetwork network, Lookup lookup)

@@ -24,6 +24,9 @@ internal sealed class ExternalAddressVotes
 
     private readonly List<Vote> _votes = new(MaxVotes);
 
+    /// <summary>Votes that count now.</summary>
+    public int Count => _votes.Count;
+
     /// <summary>What the majority sees; null before there is one.</summary>
     public ExternalView? View { get; private set; }
 
@@ -33,13 +36,13 @@ internal sealed class ExternalAddressVotes
         _votes.RemoveAll(vote => vote.Voter == voter.Address);
         if (_votes.Count == MaxVotes) _votes.RemoveAt(0);
         _votes.Add(new Vote(voter.Address, mapped));
-        var view = Count();
+        var view = Judge();
         if (view is null || view == View) return false;
         View = view;
         return true;
     }
 
-    private ExternalView? Count()
+    private ExternalView? Judge()
     {
         if (_votes.Count < MinVoters) return null;
         foreach (var candidate in _votes)

@@ -12,7 +12,7 @@ internal sealed class QueryBudget
     public const int PerSecond = 32;
     public const int Burst = 32;
 
-    /// <summary>Addresses in <see cref="Window"/>, for a read-only node.</summary>
+    /// <summary>Addresses of a family in <see cref="Window"/>, for a read-only node: IPv6 has no translator whose table they fill, or another one than IPv4.</summary>
     public const int MaxEndpointsReadOnly = 64;
 
     /// <summary>Addresses in <see cref="Window"/>, for a node that serves others and has no such router: 32 lookups.</summary>
@@ -22,10 +22,11 @@ internal sealed class QueryBudget
     public static readonly TimeSpan Window = TimeSpan.FromMinutes(2);
 
     private readonly Pacer _pacer = new(PerSecond, Burst);
-    private readonly Dictionary<Endpoint, Timestamp> _endpoints = [];
+    private readonly Dictionary<Endpoint, Timestamp> _ipv4 = [];
+    private readonly Dictionary<Endpoint, Timestamp> _ipv6 = [];
 
     /// <summary>Addresses that count now.</summary>
-    public int EndpointCount => _endpoints.Count;
+    public int EndpointCount => _ipv4.Count + _ipv6.Count;
 
     /// <summary>Addresses so far that a query was the first to in <see cref="Window"/>.</summary>
     public ulong FiveTuples { get; private set; }
@@ -34,8 +35,9 @@ internal sealed class QueryBudget
     public bool TryTake(Endpoint endpoint, bool isReadOnly, Timestamp now)
     {
         if (!HasRoom(endpoint, isReadOnly, now) || !_pacer.TryTake(now)) return false;
-        if (!_endpoints.TryGetValue(endpoint, out var used) || now - used >= Window) FiveTuples++;
-        _endpoints[endpoint] = now;
+        var endpoints = EndpointsLike(endpoint);
+        if (!endpoints.TryGetValue(endpoint, out var used) || now - used >= Window) FiveTuples++;
+        endpoints[endpoint] = now;
         return true;
     }
 
@@ -43,17 +45,20 @@ internal sealed class QueryBudget
     public Timestamp NextAllowed(Endpoint endpoint, bool isReadOnly, Timestamp now)
     {
         var paced = _pacer.NextAllowed(now);
-        return HasRoom(endpoint, isReadOnly, now) ? paced : Timestamp.Max(paced, _endpoints.Values.Min() + Window);
+        return HasRoom(endpoint, isReadOnly, now) ? paced : Timestamp.Max(paced, EndpointsLike(endpoint).Values.Min() + Window);
     }
 
     private bool HasRoom(Endpoint endpoint, bool isReadOnly, Timestamp now)
     {
         var max = isReadOnly ? MaxEndpointsReadOnly : MaxEndpoints;
-        if (_endpoints.Count < max || _endpoints.ContainsKey(endpoint)) return true;
-        foreach (var (known, used) in _endpoints)
+        var endpoints = EndpointsLike(endpoint);
+        if (endpoints.Count < max || endpoints.ContainsKey(endpoint)) return true;
+        foreach (var (known, used) in endpoints)
         {
-            if (now - used >= Window) _endpoints.Remove(known);
+            if (now - used >= Window) endpoints.Remove(known);
         }
-        return _endpoints.Count < max;
+        return endpoints.Count < max;
     }
+
+    private Dictionary<Endpoint, Timestamp> EndpointsLike(Endpoint endpoint) => endpoint.IsIPv4 ? _ipv4 : _ipv6;
 }

@@ -17,7 +17,7 @@ internal sealed partial class NodeCore
     /// <summary>Null before <see cref="StartDht"/>. Commands only: its packets, timers and events are this node's.</summary>
     public DhtNode? Dht => _dht;
 
-    private IEnumerable<Endpoint> SeenByDht => _dht?.External is { IsMappingDependent: false } view ? [view.Mapped] : [];
+    private IEnumerable<Endpoint> SeenByDht => _dht is null ? [] : _dht.Networks.Where(network => network.External is { IsMappingDependent: false }).Select(network => network.External!.Value.Mapped);
 
     // A query that may not go yet is no reason to wake.
     private Timestamp DhtTimeout
@@ -31,10 +31,13 @@ internal sealed partial class NodeCore
     }
 
     /// <summary>Joins the DHT as a read-only node, with what an earlier run saved. Once.</summary>
-    public DhtNode StartDht(ReadOnlySpan<byte> saved, Timestamp now)
+    /// <param name="saved">By <see cref="DhtNode.Save"/>.</param>
+    /// <param name="families">The networks that the punching socket can reach; those in which we have an address: <see cref="DhtNode.SetFamilies"/>.</param>
+    /// <param name="now">The time.</param>
+    public DhtNode StartDht(ReadOnlySpan<byte> saved, DhtFamilies families, Timestamp now)
     {
         if (_dht is not null) throw new InvalidOperationException("The DHT's node runs already.");
-        _dht = new DhtNode(_services.Random);
+        _dht = new DhtNode(_services.Random, families);
         _dht.Load(saved, now);
         return _dht;
     }

@@ -39,9 +39,10 @@ internal sealed record DhtFinding(IReadOnlyList<Endpoint> Peers, ReadOnlyMemory<
 
 /// <summary>What is known of the DHT and of our place in it, for whoever looks into the network.</summary>
 /// <param name="Statistics">Nodes known, queries, answers.</param>
-/// <param name="External">Where the nodes see us; null before enough of them said so.</param>
+/// <param name="Networks">Ours, IPv4's first: where the nodes of each see us, and who we are there.</param>
+/// <param name="IsReadOnly">Others' queries are not answered (BEP 43).</param>
 /// <param name="LastSearch">What the owner's last search came to, and how long it took; null before the first has ended.</param>
-internal readonly record struct DhtStatus(DhtStatistics Statistics, ExternalView? External, DhtSearchOutcome? LastSearch);
+internal sealed record DhtStatus(DhtStatistics Statistics, IReadOnlyList<DhtNetworkView> Networks, bool IsReadOnly, DhtSearchOutcome? LastSearch);
 
 /// <summary>The engine's way into the DHT: names of bootstrap hosts, the file with the nodes of the last run, searches as tasks.</summary>
 internal sealed class DhtLink : IDhtObserver, IAsyncDisposable
@@ -71,7 +72,7 @@ internal sealed class DhtLink : IDhtObserver, IAsyncDisposable
     }
 
     /// <summary>How things stand. A room's own searches are told in its events.</summary>
-    public DhtStatus Status => _engine.Run((node, _) => new DhtStatus(node.Dht!.Statistics, node.Dht.External, _lastSearch));
+    public DhtStatus Status => _engine.Run((node, _) => new DhtStatus(node.Dht!.Statistics, [.. node.Dht.Networks], node.Dht.IsReadOnly, _lastSearch));
 
     /// <summary>Carries out a search to its end.</summary>
     /// <param name="start">The command that begins it.</param>
@@ -159,9 +160,9 @@ internal sealed class DhtLink : IDhtObserver, IAsyncDisposable
         if (colon < 0 || !ushort.TryParse(host[(colon + 1)..], out var port)) return;
         try
         {
-            // One of its addresses: a host is one seed, however many it has.
-            var addresses = await Dns.GetHostAddressesAsync(host[..colon], AddressFamily.InterNetwork, _stop.Token).ConfigureAwait(false);
-            if (addresses.Length > 0) _engine.Run((node, now) => node.Dht!.AddBootstrap(Endpoint.From(addresses[0], port), now));
+            var addresses = await Dns.GetHostAddressesAsync(host[..colon], _stop.Token).ConfigureAwait(false);
+            // One of its addresses in each network: a host is one seed, however many it has.
+            foreach (var address in addresses.DistinctBy(address => address.AddressFamily)) _engine.Run((node, now) => node.Dht!.AddBootstrap(Endpoint.From(address, port), now));
         }
         catch (SocketException)
         {

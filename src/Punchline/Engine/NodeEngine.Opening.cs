@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+using Punchline.Protocols.Dht;
 using Punchline.Protocols.Node;
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Traversal;
@@ -53,10 +55,22 @@ internal sealed partial class NodeEngine
     /// <summary>Joins the DHT, and says who hears of it.</summary>
     public void StartDht(ReadOnlyMemory<byte> saved, bool isReadOnly, IDhtObserver observer) => Run((node, now) =>
     {
-        node.StartDht(saved.Span, now).SetReadOnly(isReadOnly, now);
+        var dht = node.StartDht(saved.Span, BoundFamilies, now);
+        dht.SetReadOnly(isReadOnly, now);
+        dht.SetFamilies(Families, now);
         node.SetUtc(DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch, now);
         _dht = observer;
     });
+
+    // What the punching socket can send to.
+    private DhtFamilies BoundFamilies => (BoundIPv4 is null ? DhtFamilies.None : DhtFamilies.IPv4) | (LocalEndPoint.AddressFamily == AddressFamily.InterNetworkV6 ? DhtFamilies.IPv6 : DhtFamilies.None);
+
+    // Without an address beyond this machine's own networks, or a translator, nodes would be asked in vain.
+    private DhtFamilies Families => BoundFamilies is not DhtFamilies.Both and var bound
+        ? bound
+        : (HasIPv6Only && !Nat64.IsKnown ? DhtFamilies.None : DhtFamilies.IPv4) | (_hostAddresses.Any(host => IsOutside(host.Endpoint)) ? DhtFamilies.IPv6 : DhtFamilies.None);
+
+    private static bool IsOutside(Endpoint host) => !host.IsIPv4 && !AddressScope.IsLoopback(host) && !AddressScope.IsPrivate(host);
 
     /// <summary>Finds out what the network is.</summary>
     /// <param name="servers">STUN servers.</param>

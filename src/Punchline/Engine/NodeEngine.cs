@@ -218,7 +218,9 @@ internal sealed partial class NodeEngine : IDisposable
         var isKnown = HasIPv6Only ? await Nat64.DiscoverAsync().ConfigureAwait(false) : Nat64.Forget();
         lock (_gate)
         {
-            if (!_isDisposed) _node.SetNat64(isKnown, Now);
+            if (_isDisposed) return;
+            _node.SetNat64(isKnown, Now);
+            _node.Dht?.SetFamilies(Families, Now);
         }
     }
 
@@ -232,6 +234,7 @@ internal sealed partial class NodeEngine : IDisposable
             if (_isDisposed) return;
             // The clock behind our timestamps may have stood still while the machine slept.
             _node.SetUtc(DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch, Now);
+            _node.Dht?.SetFamilies(Families, Now);
             if (news == NetworkNews.Moved && !_hidesHostCandidates) _node.SetHostAddresses(addresses, Now);
             else _node.Doubt(Now);
             Drain();

@@ -105,6 +105,20 @@ public sealed class DhtStoreTests
     }
 
     [Fact]
+    public void Either_family_has_its_64_addresses()
+    {
+        var budget = new QueryBudget();
+        for (var i = 0; i < 64; i++)
+        {
+            Assert.True(budget.TryTake(Address(i), isReadOnly: true, At(i)));
+            Assert.True(budget.TryTake(Endpoint.Parse($"[2001:db8::{i + 1:x}]:6881"), isReadOnly: true, At(i)));
+        }
+        Assert.False(budget.TryTake(Address(64), isReadOnly: true, At(64)));
+        Assert.False(budget.TryTake(Endpoint.Parse("[2001:db8::ffff]:6881"), isReadOnly: true, At(64)));
+        Assert.Equal(128, budget.EndpointCount);
+    }
+
+    [Fact]
     public void Queries_are_paced()
     {
         var budget = new QueryBudget();

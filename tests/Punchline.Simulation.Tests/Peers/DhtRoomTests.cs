@@ -39,6 +39,46 @@ public sealed class DhtRoomTests
         }
     }
 
+    [Theory]
+    [InlineData("dual stack, symmetric IPv4", "dual stack, symmetric IPv4")]
+    [InlineData("dual stack", "dual stack, symmetric IPv4")]
+    [InlineData("IPv6 only", "IPv6 only")]
+    [InlineData("IPv6 only", "dual stack")]
+    [InlineData("IPv6 only, NAT64", "dual stack, open IPv6")]
+    public void Two_peers_with_IPv6_meet_by_it_in_a_DHT_of_both_networks(string first, string second)
+    {
+        foreach (var seed in SimulationSeeds.Take(5))
+        {
+            SimulationRun.Check(seed, internet =>
+            {
+                using var room = new DhtRoomScenario(internet, Link, haveIPv6: true);
+                var (one, other) = (room.AddPeer(Network.Named(first)), room.AddPeer(Network.Named(second)));
+                room.Join(one);
+                room.Join(other);
+                Assert.True(internet.RunUntil(room.IsFullMesh, TimeSpan.FromSeconds(10)));
+                internet.RunFor(TimeSpan.FromSeconds(10));
+                Assert.All(room.Peers, peer => Assert.False((peer.EventsOf<NodeEvent.PathChanged>().LastOrDefault()?.Path ?? peer.EventsOf<NodeEvent.Connected>().Last().Path).Remote.IsIPv4));
+            }, $"{first} {second}");
+        }
+    }
+
+    [Theory]
+    [InlineData("port-restricted", "dual stack")]
+    [InlineData("port-restricted", "IPv6 only, NAT64")]
+    public void Peers_without_IPv6_are_met_by_IPv4_in_that_DHT(string first, string second)
+    {
+        foreach (var seed in SimulationSeeds.Take(5))
+        {
+            SimulationRun.Check(seed, internet =>
+            {
+                using var room = new DhtRoomScenario(internet, Link, haveIPv6: true);
+                room.Join(room.AddPeer(Network.Named(first)));
+                room.Join(room.AddPeer(Network.Named(second)));
+                Assert.True(internet.RunUntil(room.IsFullMesh, TimeSpan.FromSeconds(10)));
+            }, $"{first} {second}");
+        }
+    }
+
     [Fact]
     public void Whoever_comes_minutes_later_is_met_when_the_others_look_again_and_the_first_ones_death_changes_nothing()
     {

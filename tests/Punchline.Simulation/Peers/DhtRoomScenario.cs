@@ -18,22 +18,26 @@ internal sealed class DhtRoomScenario : IDisposable
     private static readonly TimeSpan QuarterPast = TimeSpan.FromHours(495_000) + TimeSpan.FromMinutes(15);
 
     private readonly List<DhtNode> _nodes = [];
-    private readonly List<Endpoint> _addresses = [];
+    private readonly List<Endpoint[]> _addresses = [];
     private readonly List<SimulatedPeer> _peers = [];
     private readonly List<SimulatedPhone> _phones = [];
 
-    public DhtRoomScenario(VirtualInternet internet, LinkConditions link, int nodes = 40)
+    /// <param name="internet">Where it is.</param>
+    /// <param name="link">Of everybody.</param>
+    /// <param name="nodes">Nodes of the DHT.</param>
+    /// <param name="haveIPv6">They are in both of its networks.</param>
+    public DhtRoomScenario(VirtualInternet internet, LinkConditions link, int nodes = 40, bool haveIPv6 = false)
     {
         (Internet, Link) = (internet, link);
         for (var i = 0; i < nodes; i++)
         {
-            var machine = internet.AddServer($"node-{i}", link);
-            var node = new DhtNode(internet.NewRandom());
+            var machine = internet.AddServer($"node-{i}", link, haveIPv6);
+            var node = new DhtNode(internet.NewRandom(), FamiliesOf(machine));
             node.SetReadOnly(false, internet.Now);
-            foreach (var bootstrap in _addresses.Take(Bootstraps)) node.AddBootstrap(bootstrap, internet.Now);
+            foreach (var bootstrap in Known) node.AddBootstrap(bootstrap, internet.Now);
             machine.Bind(NodePort, new SwarmNode(node));
             _nodes.Add(node);
-            _addresses.Add(machine.At(NodePort));
+            _addresses.Add([.. machine.Addresses.Select(address => new Endpoint(address, NodePort))]);
         }
         // A table needs a few searches to fill.
         internet.RunFor(TimeSpan.FromMinutes(1));
@@ -47,12 +51,25 @@ internal sealed class DhtRoomScenario : IDisposable
 
     public static RoomKeys RoomKeys => Keys;
 
+    /// <summary>The networks of the DHT in which a machine can be.</summary>
+    public static DhtFamilies FamiliesOf(Machine machine)
+    {
+        var families = machine.Site is { HasNat64: true } ? DhtFamilies.IPv4 : DhtFamilies.None;
+        foreach (var address in machine.Addresses) families |= new Endpoint(address, 0).IsIPv4 ? DhtFamilies.IPv4 : DhtFamilies.IPv6;
+        return families;
+    }
+
+    // To begin with.
+    private IEnumerable<Endpoint> Known => _addresses.Take(Bootstraps).SelectMany(addresses => addresses);
+
     /// <param name="network">Its router.</param>
     /// <param name="allowed">Whom it connects to; null: everybody.</param>
-    public SimulatedPeer AddPeer(NatBehavior network, IReadOnlySet<PeerId>? allowed = null)
+    public SimulatedPeer AddPeer(NatBehavior network, IReadOnlySet<PeerId>? allowed = null) => AddPeer(new Network("", network), allowed);
+
+    public SimulatedPeer AddPeer(Network network, IReadOnlySet<PeerId>? allowed = null)
     {
         var name = $"peer-{_peers.Count}";
-        var site = Internet.AddSite(name, network, new SiteOptions { Link = Link });
+        var site = Internet.AddSite(name, network.Nat, new SiteOptions { Link = Link, IPv6 = network.IPv6, HasIPv4 = network.HasIPv4, HasNat64 = network.HasNat64 });
         var peer = new SimulatedPeer(Internet, Internet.AddMachine(name, site), Keys, allowed: allowed);
         _peers.Add(peer);
         return peer;
@@ -64,20 +81,20 @@ internal sealed class DhtRoomScenario : IDisposable
     public SimulatedPhone AddPhone(Machine machine)
     {
         var phone = new SimulatedPhone(Internet, machine, server: null, TimeSpan.Zero);
-        phone.JoinDht(_addresses.Take(Bootstraps), Utc);
+        phone.JoinDht(Known, Utc);
         _phones.Add(phone);
         return phone;
     }
 
     /// <param name="peer">Who joins.</param>
     /// <param name="utc">What its clock shows; null: a quarter past an hour at the simulation's start.</param>
-    public void Join(SimulatedPeer peer, TimeSpan? utc = null) => peer.JoinInDht(_addresses.Take(Bootstraps), utc ?? Utc);
+    public void Join(SimulatedPeer peer, TimeSpan? utc = null) => peer.JoinInDht(Known, utc ?? Utc);
 
     /// <summary>Somebody who is no member writes an address under a topic.</summary>
     public Squatter Squat(NodeId topic, Machine machine, ushort port)
     {
         var node = new DhtNode(Internet.NewRandom());
-        foreach (var bootstrap in _addresses.Take(Bootstraps)) node.AddBootstrap(bootstrap, Internet.Now);
+        foreach (var bootstrap in Known) node.AddBootstrap(bootstrap, Internet.Now);
         var squatter = new Squatter(node);
         machine.Bind(port, squatter);
         node.Announce(topic, port, Internet.Now);

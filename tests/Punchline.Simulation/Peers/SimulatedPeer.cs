@@ -180,7 +180,7 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
     {
         var now = _internet.Now;
         _node.CloseRoom(_room);
-        _node.StartDht([], now);
+        _node.StartDht([], DhtRoomScenario.FamiliesOf(_machine), now);
         _node.SetUtc(utc, now);
         foreach (var bootstrap in bootstraps) _node.Dht!.AddBootstrap(bootstrap, now);
         _room = _node.OpenRoomInDht(_keys, Name, Port, now, _allowed, Use);

@@ -89,7 +89,7 @@ internal sealed class SimulatedPhone : ISimulatedHost, IDisposable
     /// <summary>Joins the DHT, in which inboxes and calls may be then.</summary>
     public void JoinDht(IEnumerable<Endpoint> bootstraps, TimeSpan utc)
     {
-        _node.StartDht([], _internet.Now);
+        _node.StartDht([], DhtRoomScenario.FamiliesOf(_machine), _internet.Now);
         _node.SetUtc(utc, _internet.Now);
         foreach (var bootstrap in bootstraps) _node.Dht!.AddBootstrap(bootstrap, _internet.Now);
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Sockets;
 using Punchline.Engine;
 using Punchline.Protocols.Dht;
 using Punchline.Protocols.Noise;
@@ -46,6 +47,41 @@ public sealed class DhtLinkTests : IDisposable
         await using var againLink = DhtLink.Start(again, new DhtLinkOptions { BootstrapHosts = [], StateDirectory = _state });
         var item = await againLink.SearchAsync((node, now) => node.GetItem(ItemStore.TargetOf(Ours), now), onPeer: null, Cancellation);
         Assert.Equal(Ours, item.Value.ToArray());
+    }
+
+    [Fact]
+    public async Task Nodes_of_IPv6_are_found_and_announced_at_as_well()
+    {
+        Assert.SkipUnless(HasIPv6Loopback(), "This machine has no IPv6 loopback.");
+        using var identity = P256KeyPair.Generate(SystemRandomSource.Instance);
+        var local = new IPEndPoint(IPAddress.IPv6Loopback, 0);
+        using var first = new NodeEngine(identity, local, hideHostCandidates: true);
+        await using var firstLink = DhtLink.Start(first, new DhtLinkOptions { BootstrapHosts = [], IsReadOnly = false });
+        using var second = new NodeEngine(identity, local, hideHostCandidates: true);
+        Assert.True(DhtLinkOptions.IsHost(first.LocalEndPoint.ToString()));
+        await using var secondLink = DhtLink.Start(second, new DhtLinkOptions { BootstrapHosts = [first.LocalEndPoint.ToString()] });
+        await MeetAsync(secondLink);
+        var announced = await secondLink.SearchAsync((node, now) => node.Announce(Topic, 1, now), onPeer: null, Cancellation);
+        Assert.Equal((1, 1, false), (announced.Outcome.Stored, Assert.Single(secondLink.Status.Networks).UsableNodes, secondLink.Status.Networks[0].IsIPv4));
+        using var third = new NodeEngine(identity, local, hideHostCandidates: true);
+        await using var thirdLink = DhtLink.Start(third, new DhtLinkOptions { BootstrapHosts = [first.LocalEndPoint.ToString()] });
+        await MeetAsync(thirdLink);
+        var found = await thirdLink.SearchAsync((node, now) => node.FindPeers(Topic, now), onPeer: null, Cancellation);
+        Assert.Equal([Endpoint.From(second.LocalEndPoint)], found.Peers);
+    }
+
+    private static bool HasIPv6Loopback()
+    {
+        try
+        {
+            using var socket = new Socket(AddressFamily.InterNetworkV6, SocketType.Dgram, ProtocolType.Udp);
+            socket.Bind(new IPEndPoint(IPAddress.IPv6Loopback, 0));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
     }
 
     private static IPEndPoint Loopback => new(IPAddress.Loopback, 0);
