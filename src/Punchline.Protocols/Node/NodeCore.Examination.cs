@@ -38,8 +38,11 @@ internal sealed partial class NodeCore
     public void SetRouters(IReadOnlyList<Endpoint?> routers, Timestamp now)
     {
         (_routers, _expectsRouters) = (routers, false);
+        CountLayers();
         ProceedExamination(now);
     }
+
+    private void CountLayers() => _services.OwnRouters = OwnRouters.Of(_routers, IsBehindSecondNat);
 
     public bool TryDequeueReport([NotNullWhen(true)] out NetworkReport? report) => _reports.TryDequeue(out report);
 

@@ -58,10 +58,11 @@ internal static class NetworkExamination
         }
     }
 
-    private static async Task FindRoutersAsync(NodeEngine engine, IReadOnlyList<Endpoint> servers, CancellationToken cancellationToken)
+    /// <summary>Has the node know the first routers on the way to one of the servers.</summary>
+    public static async Task FindRoutersAsync(NodeEngine engine, IReadOnlyList<Endpoint> servers, CancellationToken cancellationToken)
     {
         var routers = servers.Select(server => (Endpoint?)server).FirstOrDefault(server => server!.Value.IsIPv4 && !AddressScope.IsLoopback(server.Value)) is { } server
-            ? await FirstRouters.FindAsync(server.ToIPAddress(), cancellationToken).ConfigureAwait(false)
+            ? await FirstRouters.FindAsync(server.ToIPEndPoint(), cancellationToken).ConfigureAwait(false)
             : [];
         engine.Run((node, now) => node.SetRouters(routers, now));
     }
