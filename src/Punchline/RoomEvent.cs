@@ -54,6 +54,14 @@ public abstract record RoomEvent
     /// <param name="Reason">Why.</param>
     public sealed record Left(PeerId Peer, LeaveReason Reason) : RoomEvent;
 
+    /// <summary>
+    /// A member is probed at these addresses from now on, all at once and beside those that were told before. Each is told once an attempt: the way to a connection, or to <see cref="Failed"/>.
+    /// </summary>
+    /// <param name="Peer">Who.</param>
+    /// <param name="Transport">How.</param>
+    /// <param name="Addresses">At least one, the best first.</param>
+    public sealed record Probing(PeerId Peer, PathTransport Transport, IReadOnlyList<ProbedAddress> Addresses) : RoomEvent;
+
     /// <summary>There is an encrypted connection to a member, whose key it proved.</summary>
     /// <param name="Peer">Who.</param>
     /// <param name="Name">What it calls itself.</param>

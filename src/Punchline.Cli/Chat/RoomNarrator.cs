@@ -59,6 +59,20 @@ internal sealed class RoomNarrator
         }
     }
 
+    /// <summary>Which addresses are probed, for who asks: there are too many for all.</summary>
+    public static string Tell(RoomEvent.Probing probing) =>
+        $"Tried by {(probing.Transport == PathTransport.Tcp ? "TCP" : "UDP")}: {string.Join(", ", probing.Addresses.Select(address => $"{address.EndPoint} ({Origin(address.Origin)})"))}.";
+
+    /// <summary>How an address became known, in a word or two.</summary>
+    public static string Origin(AddressOrigin origin) => origin switch
+    {
+        AddressOrigin.Interface => "its own",
+        AddressOrigin.Mapped => "mapped by its router",
+        AddressOrigin.Opened => "opened for us",
+        AddressOrigin.Observed => "it came from there",
+        _ => "seen from outside",
+    };
+
     public static string Milliseconds(TimeSpan time) => $"{time.TotalMilliseconds:0.#} ms";
 
     // For who waits: once anybody has come it goes on unseen.

@@ -68,6 +68,19 @@ internal sealed class FullScreen : IScreenDesk, IAsyncDisposable
         }
     }
 
+    public string? Block(PeerId peer, bool isBlocked)
+    {
+        try
+        {
+            _session.Block(peer, isBlocked);
+            return null;
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or IOException or UnauthorizedAccessException)
+        {
+            return $"It could not be done: {exception.Message}";
+        }
+    }
+
     public string? Call(string peer) => _dial is { } dial ? dial(peer) : "Not yet: this is still starting.";
 
     public async ValueTask DisposeAsync()

@@ -7,6 +7,10 @@ internal interface IScreenDesk
     /// <returns>Why it cannot be noted; null: it is.</returns>
     string? Verify(PeerId peer);
 
+    /// <summary>Blocks a member, or does so no more.</summary>
+    /// <returns>Why it cannot be done; null: it is.</returns>
+    string? Block(PeerId peer, bool isBlocked);
+
     /// <summary>Calls a peer, in a room of its own that the session opens.</summary>
     /// <param name="peer">As it was typed.</param>
     /// <returns>Why it cannot be called; null: it rings, or will.</returns>

@@ -203,6 +203,9 @@ internal sealed class ScreenSession(SessionModel session, int first, IScreenTerm
             case ScreenCommand.Verify chosen:
                 pane.View.Answer(desk.Verify(chosen.Member.Peer) ?? $"{MemberText.Name(chosen.Member)} is verified: you compared.");
                 break;
+            case ScreenCommand.Block chosen:
+                pane.View.Answer(desk.Block(chosen.Member.Peer, chosen.IsBlocked) ?? $"{MemberText.Name(chosen.Member)} is {(chosen.IsBlocked ? "blocked: nothing goes to it, nothing is taken from it, and its calls are refused" : "not blocked any more")}.");
+                break;
             case ScreenCommand.Call call when desk.Call(call.Peer) is { } problem:
                 pane.View.Answer(problem);
                 break;

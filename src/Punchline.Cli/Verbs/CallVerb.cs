@@ -87,6 +87,7 @@ internal static class CallVerb
         {
             await using var room = await node.CallAsync(place.To(peer), interruption.Token);
             var session = CreateSession(settings.StateDirectory);
+            session.Barrier = node.SetBlocked;
             await using var screen = settings.IsJson || settings.HasLines ? null : FullScreen.TryStart(session, $"call with {PlainOutput.ShortId(peer)}…", identity.Id, settings.Name);
             await using var calls = ScreenCallsFor(screen, node, place, settings.StateDirectory, (other, model) => Following(session, model, identity, other, settings.StateDirectory, settings.HasNoHistory));
             var told = screen is null ? OutputFor(session, identity, room, settings) : Following(session, screen.Room, identity, room, settings.StateDirectory, settings.HasNoHistory);

@@ -59,6 +59,7 @@ internal static class JoinVerb
                 QlogDirectory = settings.QlogDirectory,
             },
             interruption.Token);
+        session.Barrier = node.SetBlocked;
         await using var calls = CallVerb.ScreenCallsFor(
             screen, node, CallPlace.Of(settings), settings.StateDirectory, (other, call) => CallVerb.Following(session, call, identity, other, settings.StateDirectory, settings.HasNoHistory));
         if (settings.UsesDht) output.Notice("Asking the DHT…");

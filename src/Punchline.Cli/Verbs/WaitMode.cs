@@ -26,6 +26,7 @@ internal static class WaitMode
             output.Notice($"Another process uses the identity in {meeting.StateDirectory}, so this one is a new peer until it ends: who calls the other reaches that one.");
 
         await using var node = await PeerNode.StartAsync(CallVerb.OptionsFor(identity, meeting), interruption.Token);
+        session.Barrier = node.SetBlocked;
         if (meeting.UsesDht)
             output.Notice("For as long as this runs, whoever knows this peer's id finds its public address in the DHT, and may ring. The addresses of this machine's own interfaces go to those alone whose call you take.");
         await using var inbox = await node.OpenInboxAsync(
@@ -36,7 +37,7 @@ internal static class WaitMode
 
         // Whoever ends a screen's input means to leave.
         var waiting = new WaitSession(
-            ReadCallsAsync(inbox, session, room => Enter(room, session, screen, identity, meeting)), screen?.Lines ?? StandardInput.ReadLines(), output, settings, stays && screen is null,
+            ReadCallsAsync(inbox, room => Enter(room, session, screen, identity, meeting)), screen?.Lines ?? StandardInput.ReadLines(), output, settings, stays && screen is null,
             (peer, name) => Acquaintance.Describe(session.Known, peer, name), TimeProvider.System);
         var showing = ShowServerAsync(inbox, output);
         var exitCode = await waiting.RunAsync(interruption.Token);
@@ -46,13 +47,9 @@ internal static class WaitMode
     }
 
     private static async IAsyncEnumerable<IWaitingCall> ReadCallsAsync(
-        PeerInbox inbox, SessionModel session, Func<Room, CallRoom> enter, [EnumeratorCancellation] CancellationToken stop = default)
+        PeerInbox inbox, Func<Room, CallRoom> enter, [EnumeratorCancellation] CancellationToken stop = default)
     {
-        await foreach (var call in inbox.ReadCallsAsync(stop))
-        {
-            if (session.IsBlocked(call.Peer)) await call.RefuseAsync(CallRefusal.Refused, CancellationToken.None);
-            else yield return new InboxCall(call, enter);
-        }
+        await foreach (var call in inbox.ReadCallsAsync(stop)) yield return new InboxCall(call, enter);
     }
 
     private static CallRoom Enter(Room room, SessionModel session, FullScreen? screen, PeerIdentity self, MeetingSettings settings)

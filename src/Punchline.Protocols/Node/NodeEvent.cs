@@ -46,6 +46,9 @@ internal abstract record NodeEvent(int Room)
     /// <summary>A member is known. Connecting to it has begun.</summary>
     internal sealed record MemberJoined(int Room, PeerId Peer, string Name) : NodeEvent(Room);
 
+    /// <summary>More addresses of a member are probed, beside those before: each once an attempt, the best first.</summary>
+    internal sealed record Probing(int Room, PeerId Peer, Carrier Carrier, IReadOnlyList<Trial> Trials) : NodeEvent(Room);
+
     /// <summary>Neither the server nor a direct path has the member any more.</summary>
     internal sealed record MemberLeft(int Room, PeerId Peer, DepartureReason Reason) : NodeEvent(Room);
 

@@ -106,6 +106,9 @@ internal sealed class NodeServices
     /// <summary>What the receive windows of all connections may grow by.</summary>
     public ReceiveBudget ReceiveBudget { get; } = new();
 
+    /// <summary>Of whom nothing is wanted, and who gets nothing: the owner limits them.</summary>
+    public HashSet<PeerId> Blocked { get; } = [];
+
     /// <summary>Which session a packet is for.</summary>
     public SessionRoutes Routes { get; }
 

@@ -29,6 +29,7 @@ internal sealed partial class PeerSession
         _heardFromPeer = false;
         _impostorAnswered = false;
         _isHopeless = false;
+        _told.Clear();
         _progress = null;
         _punch = null;
         // Whoever has to look for a way does not know that the old one is open.
@@ -84,7 +85,9 @@ internal sealed partial class PeerSession
 
     private void AddPlan(Timestamp now)
     {
-        _punch?.Add(PunchPlan.Create(Situation), now);
+        var plan = PunchPlan.Create(Situation);
+        _punch?.Add(plan, now);
+        TellTrials(Carrier.Udp, plan.Select(probe => probe.Destination));
         AddFreshPlans(now);
         PlanSearch(now);
     }

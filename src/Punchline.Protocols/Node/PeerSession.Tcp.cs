@@ -87,7 +87,10 @@ internal sealed partial class PeerSession : ITcpLinkOwner
     // whose host does not know of us yet.
     private void AddTcpPlan(Timestamp now)
     {
-        if (!_services.TcpReflexive.IsExpected) _tcpPunch?.Add(TcpPunchPlan.Create(Situation), now);
+        if (_services.TcpReflexive.IsExpected || _tcpPunch is null) return;
+        var plan = TcpPunchPlan.Create(Situation);
+        _tcpPunch.Add(plan, now);
+        TellTrials(Carrier.Tcp, plan.Select(target => target.Endpoint));
     }
 
     private void HandleTcpTimeout(Timestamp now)
@@ -133,6 +136,7 @@ internal sealed partial class PeerSession : ITcpLinkOwner
     private void Answer(PathAddress source, Timestamp now)
     {
         _firstAnswer ??= now;
+        if (source.Local.Carrier == Carrier.Udp) TellTrials(Carrier.Udp, [source.Remote]);
         if (source.Local.Carrier == Carrier.Tcp) Greet(source, now);
         else _punch?.Answer(source, now);
     }

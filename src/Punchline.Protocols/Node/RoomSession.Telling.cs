@@ -26,6 +26,9 @@ internal sealed partial class RoomSession
                 case PeerSessionEvent.Trying trying:
                     _events.Enqueue(new NodeEvent.Trying(_number, peer, trying.Progress));
                     break;
+                case PeerSessionEvent.Probing probing:
+                    _events.Enqueue(new NodeEvent.Probing(_number, peer, probing.Carrier, probing.Trials));
+                    break;
                 case PeerSessionEvent.Failed failed:
                     _events.Enqueue(new NodeEvent.Failed(_number, peer, failed.Failure));
                     break;

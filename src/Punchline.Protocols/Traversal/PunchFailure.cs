@@ -33,6 +33,9 @@ internal sealed record PunchFailure(string Cause, string Detail, string Advice)
     /// <summary>There is a list of those who may be connected to, and the peer is not on it.</summary>
     public const string NotAllowed = "not-allowed";
 
+    /// <summary>This peer's user wants nothing of that peer.</summary>
+    public const string Blocked = "blocked";
+
     /// <summary>Where neither router's ports can be known.</summary>
     public const string AdviceForBoth = "One side has to change: forward a UDP port there, switch on UPnP in its router, use IPv6, or use another network, such as a phone's instead of an office's.";
 
@@ -51,6 +54,7 @@ internal sealed record PunchFailure(string Cause, string Detail, string Advice)
         (OneWay, "the peer's packets come in, ours do not get through"),
         (Impostor, "another key answered in the peer's place"),
         (NotAllowed, "there is a list of those who may be connected to, and the peer is not on it: nothing was tried"),
+        (Blocked, "this side has blocked the peer: nothing was tried"),
     ];
 
     /// <summary>Another attempt may end otherwise, though neither side has news: luck, a router that forgets, an outage that ends.</summary>
@@ -61,6 +65,12 @@ internal sealed record PunchFailure(string Cause, string Detail, string Advice)
         NotAllowed,
         "The peer is not on the list of those that may be connected to, so nothing was sent to it.",
         "Add its id to the list, if it is who you think it is.");
+
+    /// <inheritdoc cref="OfStranger"/>
+    public static PunchFailure OfBlocked { get; } = new(
+        Blocked,
+        "The peer is blocked here, so nothing is sent to it and nothing is taken from it.",
+        "Unblock it, if you want to hear of it again.");
 
     /// <summary>A pure function of what an attempt saw.</summary>
     public static PunchFailure Explain(PunchObservations seen)

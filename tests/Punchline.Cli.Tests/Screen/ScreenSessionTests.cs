@@ -35,6 +35,12 @@ public sealed class ScreenSessionTests : IScreenDesk, IDisposable
         return null;
     }
 
+    string? IScreenDesk.Block(PeerId peer, bool isBlocked)
+    {
+        _session.Block(peer, isBlocked);
+        return null;
+    }
+
     string? IScreenDesk.Call(string peer)
     {
         _called.Add(peer);
@@ -111,6 +117,23 @@ public sealed class ScreenSessionTests : IScreenDesk, IDisposable
         _terminal.Type("/verify bob yes\r");
         await _terminal.ShowsAsync("12:34 * bob is not connected, so it has proved no key yet.");
         Assert.Empty(_verified);
+        _room.ShowEnded();
+        await _running;
+    }
+
+    [Fact]
+    public async Task A_member_is_blocked_and_let_in_again()
+    {
+        List<(PeerId, bool)> told = [];
+        _session.Barrier = (peer, isBlocked) => told.Add((peer, isBlocked));
+        Meet(Stage.Bob, "bob");
+        _terminal.Type("/block bob\r");
+        await _terminal.ShowsAsync("bob is blocked: nothing goes to it");
+        _terminal.Type("/unblock bob\r");
+        await _terminal.ShowsAsync("bob is not blocked any more");
+        _terminal.Type("/unblock bob\r");
+        await _terminal.ShowsAsync("bob is not blocked.");
+        Assert.Equal([(Stage.Bob, true), (Stage.Bob, false)], told);
         _room.ShowEnded();
         await _running;
     }
