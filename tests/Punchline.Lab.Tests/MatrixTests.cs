@@ -25,6 +25,7 @@ public sealed class MatrixTests(PublishedTool tool) : IClassFixture<PublishedToo
         new("rejects", LabNat.PortRestrictedRejecting),
         new("carrier", LabNat.PortRestricted) { Carrier = LabNat.PortRestricted },
         new("sym", LabNat.Symmetric),
+        new("mobile", LabNat.PortRestricted) { Carrier = LabNat.Symmetric },
     ];
 
     [Theory]
@@ -36,6 +37,7 @@ public sealed class MatrixTests(PublishedTool tool) : IClassFixture<PublishedToo
     [InlineData("sym", "full")]
     [InlineData("address", "sym")]
     [InlineData("sym", "open")]
+    [InlineData("mobile", "port")] // a search, whose openers have to pass two NATs
     public async Task Peers_in_two_networks_meet_and_talk_without_the_server(string first, string second)
     {
         LabRequirement.Check();

@@ -9,7 +9,11 @@ internal static class DoctorAdvice
     public static IReadOnlyList<Advice> Of(NetworkReport report)
     {
         List<Advice> advice = [];
-        if (report.Udp is false)
+        if (report is { Udp: null, IsWebOnly: true })
+        {
+            advice.Add(new("port-443", "Use a server at port 443 (punchline serve 443), and meet peers that are reached at port 443. Or allow outgoing UDP in this network's firewall."));
+        }
+        else if (report.Udp is false)
         {
             advice.Add(new("allow-udp", "Allow outgoing UDP in this network's firewall. Until then peers are met over TCP alone, if theirs have one port for all."));
         }
@@ -38,6 +42,8 @@ internal static class DoctorAdvice
     {
         if (report.ServersAsked == 0)
             return [new("no-server", "How the router treats peers only a server outside can tell: --server HOST (one that runs `punchline serve`), or --stun HOST, twice with different servers.")];
+        if (report is { Udp: null, IsWebOnly: true })
+            return [new("server", "Everything else: only a server at port 443 can be asked from here.")];
         if (report.ServersAnswered == 0 && report.Tcp is not true)
             return [new("no-answer", "The server may be down, or this network lets only browsers out. Try another server, or one at port 443.")];
         List<Advice> unknown = [];

@@ -26,6 +26,7 @@ internal sealed class JsonDoctorOutput(TextWriter output) : IDoctorOutput
         json.WriteBoolean("alternate", report.HasAlternate);
         WriteTruth(json, "udp", report.Udp);
         WriteTruth(json, "tcp", report.Tcp);
+        WriteTruth(json, "webOnly", report.IsWebOnly);
         WriteEndpoint(json, "external", report.IPv4);
         WriteEndpoint(json, "externalTcp", report.TcpReflexive);
         WriteTruth(json, "translated", report.IsTranslated);

@@ -27,6 +27,7 @@ internal sealed class CrossingOpening : PortOpening
 
     private readonly ulong _target;
     private readonly bool _doubles;
+    private readonly int _retry;
     private readonly Queue<Endpoint> _handshakes = new();
     private Timestamp _handshakesAt = Timestamp.Never;
 
@@ -35,11 +36,13 @@ internal sealed class CrossingOpening : PortOpening
     /// <param name="server">A STUN server that answers.</param>
     /// <param name="doubles">We are the side that goes by double steps.</param>
     /// <param name="plan">As ever.</param>
-    public CrossingOpening(NodeServices services, ulong target, Endpoint server, bool doubles, SearchPlan plan)
+    /// <param name="retry">Crossings before this one.</param>
+    public CrossingOpening(NodeServices services, ulong target, Endpoint server, bool doubles, SearchPlan plan, int retry)
         : base(services, server, plan)
     {
         _target = target;
         _doubles = doubles;
+        _retry = retry;
         TryOpenSocket();
     }
 
@@ -63,7 +66,7 @@ internal sealed class CrossingOpening : PortOpening
             var port = first + (step * (_doubles ? 2 * i : i));
             if (port is < NetworkProfile.LowestPort or > ushort.MaxValue) break;
             var destination = offer.First.WithPort((ushort)port);
-            SendOpener(Sockets[0], destination);
+            SendOpener(Sockets[0], destination, _retry);
             _handshakes.Enqueue(destination);
         }
         Services.Search.TakeBurst(_handshakes.Count, now);

@@ -12,6 +12,7 @@ internal sealed partial class NodeCore
     private NetworkReport? _lastReport;
     private IReadOnlyList<Endpoint?> _routers = [];
     private bool _expectsRouters;
+    private bool? _isWebOnly;
 
     /// <summary>
     /// Finds out what the network is; <see cref="TryDequeueReport"/> tells, with all that changes, and is complete in the end. Another examination takes the place
@@ -24,6 +25,7 @@ internal sealed partial class NodeCore
     {
         _expectsRouters = expectsRouters;
         _lastReport = null;
+        _isWebOnly = null;
         _searchesGateway |= _mayMapPorts;
         _examiner = new NetworkExaminer(_services, servers, now);
         foreach (var server in servers)
@@ -38,8 +40,18 @@ internal sealed partial class NodeCore
     public void SetRouters(IReadOnlyList<Endpoint?> routers, Timestamp now)
     {
         (_routers, _expectsRouters) = (routers, false);
+        CountLayers();
         ProceedExamination(now);
     }
+
+    /// <summary>TCP leads to where browsers go alone, as the driver found; null: not known.</summary>
+    public void SetWebOnly(bool? isWebOnly, Timestamp now)
+    {
+        _isWebOnly = isWebOnly;
+        ProceedExamination(now);
+    }
+
+    private void CountLayers() => _services.OwnRouters = OwnRouters.Of(_routers, IsBehindSecondNat);
 
     public bool TryDequeueReport([NotNullWhen(true)] out NetworkReport? report) => _reports.TryDequeue(out report);
 
@@ -61,6 +73,7 @@ internal sealed partial class NodeCore
         // TCP that gets to where UDP does not: more than the server's absence.
         Udp = _services.Reflexive.Count > 0 ? true : _services.TcpReflexive.Mapped is not null ? false : null,
         Tcp = _services.TcpReflexive.Mapped is not null ? true : null,
+        IsWebOnly = _isWebOnly,
         HostAddresses = _services.HostAddresses,
         Reflexive = [.. _services.Reflexive],
         TcpReflexive = _services.TcpReflexive.Mapped,

@@ -91,6 +91,7 @@ internal sealed partial class NodeCore
     private bool JudgeMapped()
     {
         var (udp, tcp, middle) = (_portMapper.Status.Udp, _portMapper.Status.Tcp, default(Endpoint?));
+        CountLayers();
         if (IsBehindSecondNat is true) (udp, tcp, middle) = (null, null, udp is { } inside && AddressScope.IsPrivate(inside) ? udp : null);
         if (udp == _services.Mapped && tcp == _services.MappedTcp && middle == _services.Middle) return false;
         (_services.Mapped, _services.MappedTcp, _services.Middle) = (udp, tcp, middle);

@@ -117,6 +117,8 @@ internal sealed partial class NodeCore : IDisposable
         if (hasMoved)
         {
             _profiler.Restart();
+            _routers = [];
+            CountLayers();
             _services.Keeper.Restart();
             ForgetTcpMapping();
             HurryTopics(now);

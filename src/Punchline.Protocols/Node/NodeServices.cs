@@ -151,6 +151,9 @@ internal sealed class NodeServices
     /// <summary>By UDP and TCP: peers behind the same router have the address in common, whatever the port.</summary>
     public IReadOnlyList<Endpoint> AllReflexive => TcpReflexive.Mapped is { } mapped ? [.. Reflexive, mapped] : Reflexive;
 
+    /// <summary>NATs of our own on the way out.</summary>
+    public OwnRouters OwnRouters { get; set; } = OwnRouters.Unknown;
+
     /// <summary>What our gateway maps to our socket, as far as that leads to the internet.</summary>
     public Endpoint? Mapped { get; set; }
 

@@ -64,7 +64,7 @@ internal sealed partial class PeerSession : ISideSocketOwner
     }
 
     private void AddFreshPlan(SideSocket socket, Timestamp now) =>
-        Search?.Add(PunchPlan.CreateFresh(Situation, socket.Id, (byte)(PunchPlan.OpenerTimeToLive + _fresh.IndexOf(socket))), now);
+        Search?.Add(PunchPlan.CreateFresh(Situation, socket.Id, PunchPlan.OpenerTimeToLiveOf(_services.OwnRouters, _fresh.IndexOf(socket))), now);
 
     // What the peer has opened meanwhile is worth trying from ours as well: both main ports may be spoiled.
     private void AddFreshPlans(Timestamp now)

@@ -80,6 +80,7 @@ internal sealed partial class PeerSession
         OpenPaths = _services.OpenPaths,
         Offers = [.. OffersToUs],
         HasNat64 = _services.HasNat64,
+        OwnRouters = _services.OwnRouters,
     };
 
     private void AddPlan(Timestamp now)

@@ -71,7 +71,7 @@ internal sealed partial class PeerSession
     {
         if (!IsConnected) return;
         Candidate[] present = [new(CandidateKind.PeerReflexive, _connection.Path.Remote)];
-        Probe([.. PunchPlan.CreateFresh(Situation with { RemoteCandidates = present, OpenPaths = null }, socket.Id, PunchPlan.OpenerTimeToLive)], now);
+        Probe([.. PunchPlan.CreateFresh(Situation with { RemoteCandidates = present, OpenPaths = null }, socket.Id, PunchPlan.OpenerTimeToLiveOf(_services.OwnRouters, retry: 0))], now);
         if (socket.Reflexive.Count > 0) _room.AnnounceTo(this, new Candidate(CandidateKind.ServerReflexive, socket.Reflexive[0]));
     }
 

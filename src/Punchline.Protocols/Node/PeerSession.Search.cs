@@ -127,14 +127,14 @@ internal sealed partial class PeerSession
                 break;
             case SearchKind.Bracket when peer.Kind != default && _room.IsTold(Peer) && _services.AnsweringStunServers is [var server, ..]:
                 CloseOpening();
-                _opening = new BracketOpening(_services, PortOffer.TargetOf(Peer), peer.Endpoint, server, _search);
+                _opening = new BracketOpening(_services, PortOffer.TargetOf(Peer), peer.Endpoint, server, _search, _brackets);
                 if (++_brackets < MaxBrackets) _searchAt = now + AnotherBracket;
                 break;
             case SearchKind.Crossing when _room.IsTold(Peer) && _services.AnsweringStunServers is [var server, ..]:
                 if (TryBeginSearch(Introduction.SeenAt ?? default, now))
                 {
                     CloseOpening();
-                    _opening = new CrossingOpening(_services, PortOffer.TargetOf(Peer), server, doubles: _services.Id < Peer, _search);
+                    _opening = new CrossingOpening(_services, PortOffer.TargetOf(Peer), server, doubles: _services.Id < Peer, _search, _brackets);
                     _brackets++;
                 }
                 if (_brackets < MaxBrackets) _searchAt = now + AnotherBracket;

@@ -79,10 +79,11 @@ internal abstract class PortOpening(NodeServices services, Endpoint peer, Search
         return true;
     }
 
-    protected void SendOpener(SideSocket socket, Endpoint destination)
+    // The mapping is our outermost NAT's: an opener that dies before it opens nothing. One that reaches the peer's router harms only where that takes it for its own.
+    protected void SendOpener(SideSocket socket, Endpoint destination, int retry)
     {
         services.Counted.Probes++;
-        _openers.Enqueue(new Transmit(new PathAddress(socket.Id, destination), 1, PunchPlan.OpenerTimeToLive));
+        _openers.Enqueue(new Transmit(new PathAddress(socket.Id, destination), 1, PunchPlan.OpenerTimeToLiveOf(services.OwnRouters, retry)));
     }
 
     protected static PortOffer Offer(ulong target, Endpoint address, int first, int last, int sockets) =>
@@ -92,7 +93,12 @@ internal abstract class PortOpening(NodeServices services, Endpoint peer, Search
 /// <summary>A router that draws from a range: one socket more as often as the budget allows.</summary>
 internal sealed class BirthdayOpening : PortOpening
 {
+    /// <summary>Where it is not known how many NATs are ours, all openers are sent again so often, each time with one hop more.</summary>
+    private const int MaxRetries = 2;
+
     private int _opened;
+    private int _retry = 1;
+    private int _retried;
 
     /// <param name="services">The node's.</param>
     /// <param name="target">The peer's, in offers.</param>
@@ -120,13 +126,23 @@ internal sealed class BirthdayOpening : PortOpening
                 return;
             }
             _opened++;
-            if (!TryOpenSocket()) return;
+            if (!TryOpenSocket()) break;
+        }
+        while (!Services.OwnRouters.IsCertain && _retry <= MaxRetries && Sockets.Count > 0)
+        {
+            if (!Services.Search.TryTakeRepeat(now))
+            {
+                NextTimeout = Timestamp.Max(Services.Search.NextAllowed(now), now + TimeSpan.FromMilliseconds(1));
+                return;
+            }
+            if (Sockets[_retried] is { State: SideSocketState.Open } socket) SendOpener(socket, Peer, _retry);
+            if (++_retried == Sockets.Count) (_retried, _retry) = (0, _retry + 1);
         }
     }
 
     public override void HandleSideSocket(SideSocket socket, Timestamp now)
     {
-        if (socket.State == SideSocketState.Open) SendOpener(socket, Peer);
+        if (socket.State == SideSocketState.Open) SendOpener(socket, Peer, retry: 0);
     }
 }
 
@@ -138,6 +154,7 @@ internal sealed class BracketOpening : PortOpening
 
     private readonly ulong _target;
     private readonly Endpoint _server;
+    private readonly int _retry;
     private int _step;
 
     /// <param name="services">The node's.</param>
@@ -145,9 +162,11 @@ internal sealed class BracketOpening : PortOpening
     /// <param name="peer">Where the peer's own router expects us.</param>
     /// <param name="server">A STUN server that answers.</param>
     /// <param name="plan">How many sockets.</param>
-    public BracketOpening(NodeServices services, ulong target, Endpoint peer, Endpoint server, SearchPlan plan)
+    /// <param name="retry">Brackets before this one.</param>
+    public BracketOpening(NodeServices services, ulong target, Endpoint peer, Endpoint server, SearchPlan plan, int retry)
         : base(services, peer, plan)
     {
+        _retry = retry;
         _target = target;
         _server = server;
         // First and last are for the requests.
@@ -166,7 +185,7 @@ internal sealed class BracketOpening : PortOpening
                 break;
             case 1:
                 Services.Search.TakeBurst(Plan.Sockets, now);
-                foreach (var socket in Sockets.Skip(1).SkipLast(1)) SendOpener(socket, Peer);
+                foreach (var socket in Sockets.Skip(1).SkipLast(1)) SendOpener(socket, Peer, _retry);
                 NextTimeout = now + StepInterval;
                 break;
             case 2:

@@ -20,6 +20,9 @@ internal sealed record NetworkReport
     /// <summary>Whether TCP gets to a server's STUN.</summary>
     public bool? Tcp { get; init; }
 
+    /// <summary>TCP leads to the ports that browsers use, and not to the server's, where no server answers.</summary>
+    public bool? IsWebOnly { get; init; }
+
     public IReadOnlyList<HostAddress> HostAddresses { get; init; } = [];
 
     /// <summary>Where servers see the UDP socket.</summary>

@@ -22,6 +22,9 @@ internal sealed record PunchSituation(
     /// <summary>Ports that the peer has opened for us.</summary>
     public IReadOnlyList<PortOffer> Offers { get; init; } = [];
 
+    /// <summary>NATs of our own that openers have to pass.</summary>
+    public OwnRouters OwnRouters { get; init; } = OwnRouters.Unknown;
+
     /// <summary>A translator takes our packets to IPv4 addresses, although we have none ourselves.</summary>
     public bool HasNat64 { get; init; }
 }
@@ -92,7 +95,7 @@ internal static class PunchPlan
     public const int OpenerFlights = 2;
 
     /// <summary>
-    /// An opener passes our own router and dies behind it; how many routers are ours is not measured yet, so one is assumed.
+    /// An opener passes our own routers and dies behind them. Where it is not known how many are ours, one is assumed, and the next opener has one hop more.
     /// Public addresses have a router too, and often a firewall in it: without openers their full packets would come before
     /// an accepting router's own host has spoken, whose answers then leave from a port that the firewall does not expect.
     /// </summary>
@@ -103,6 +106,9 @@ internal static class PunchPlan
     /// and where it does not work IPv4 has lost nothing.
     /// </remarks>
     public const byte OpenerTimeToLive = 2;
+
+    /// <summary>The longest that an opener lives: behind four NATs, and two routers more.</summary>
+    public const byte MaxOpenerTimeToLive = OwnRouters.MaxLayers + 2;
 
     /// <summary>Candidates probed in the first 200 ms, by rank. The others wait.</summary>
     public const int MaxFirstCandidates = 6;
@@ -157,7 +163,7 @@ internal static class PunchPlan
                 var at = start + (FirstInterval * ((1 << flight) - 1));
                 if (flight < OpenerFlights && !isOpen)
                 {
-                    probes.Add(new Probe(at, target.Endpoint, ProbeKind.Opener, (byte)(OpenerTimeToLive + flight)));
+                    probes.Add(new Probe(at, target.Endpoint, ProbeKind.Opener, OpenerTimeToLiveOf(situation.OwnRouters, flight)));
                     at += openerLead;
                 }
                 probes.Add(new Probe(at, target.Endpoint, ProbeKind.Handshake, target.TimeToLive));
@@ -193,6 +199,11 @@ internal static class PunchPlan
     /// </summary>
     public static IReadOnlyList<Probe> CreateHit(PathAddress path) =>
         [.. HitDelays.Select(delay => new Probe(TimeSpan.FromMilliseconds(delay), path.Remote, ProbeKind.Handshake, 0) { Via = path.Local })];
+
+    /// <summary>Of an opener, behind as many NATs of our own.</summary>
+    /// <param name="own">The NATs.</param>
+    /// <param name="retry">Openers before it to the same place, each of which may have been too short.</param>
+    public static byte OpenerTimeToLiveOf(OwnRouters own, int retry) => (byte)Math.Min(OpenerTimeToLive - 1 + own.Layers + retry, MaxOpenerTimeToLive);
 
     /// <summary>From an opener to the packet that counts.</summary>
     public static TimeSpan LeadOf(PunchSituation situation)

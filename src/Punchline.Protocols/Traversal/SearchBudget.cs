@@ -61,6 +61,14 @@ internal sealed class SearchBudget
         return true;
     }
 
+    /// <summary>Takes one more packet by a mapping that there is already, or should be.</summary>
+    public bool TryTakeRepeat(Timestamp now)
+    {
+        if (!_pacer.TryTake(now)) return false;
+        _lastUsed = now;
+        return true;
+    }
+
     /// <summary>A few mappings at once, of which nothing has to wait for the pace: those of a bracket or a crossing.</summary>
     public void TakeBurst(int mappings, Timestamp now)
     {

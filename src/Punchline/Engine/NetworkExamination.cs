@@ -34,8 +34,27 @@ internal static class NetworkExamination
             if (report.IsComplete) reports.Writer.TryComplete();
         });
         var routers = FindRoutersAsync(engine, endpoints, cancellationToken);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var web = TryWebAsync(engine, endpoints, over.Token);
         await foreach (var report in reports.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false)) yield return report;
         await routers.ConfigureAwait(false);
+        await over.CancelAsync().ConfigureAwait(false);
+        await web.ConfigureAwait(false);
+    }
+
+    // Of use where nothing else gets out: then the examination lasts longer than this.
+    private static async Task TryWebAsync(NodeEngine engine, List<Endpoint> servers, CancellationToken cancellationToken)
+    {
+        if (servers.Count == 0) return;
+        try
+        {
+            var isWebOnly = await TcpReach.IsWebOnlyAsync(engine.Nat64.ToWire(servers[0]).ToIPEndPoint(), cancellationToken).ConfigureAwait(false);
+            engine.Run((node, now) => node.SetWebOnly(isWebOnly, now));
+        }
+        catch (OperationCanceledException)
+        {
+            // All else is known.
+        }
     }
 
     private static async Task<IReadOnlyList<Endpoint>> ResolveAsync(NodeEngine engine, StunServerName server, CancellationToken cancellationToken)
@@ -58,10 +77,11 @@ internal static class NetworkExamination
         }
     }
 
-    private static async Task FindRoutersAsync(NodeEngine engine, IReadOnlyList<Endpoint> servers, CancellationToken cancellationToken)
+    /// <summary>Has the node know the first routers on the way to one of the servers.</summary>
+    public static async Task FindRoutersAsync(NodeEngine engine, IReadOnlyList<Endpoint> servers, CancellationToken cancellationToken)
     {
         var routers = servers.Select(server => (Endpoint?)server).FirstOrDefault(server => server!.Value.IsIPv4 && !AddressScope.IsLoopback(server.Value)) is { } server
-            ? await FirstRouters.FindAsync(server.ToIPAddress(), cancellationToken).ConfigureAwait(false)
+            ? await FirstRouters.FindAsync(server.ToIPEndPoint(), cancellationToken).ConfigureAwait(false)
             : [];
         engine.Run((node, now) => node.SetRouters(routers, now));
     }

@@ -5,6 +5,7 @@ using System.Net.WebSockets;
 using System.Threading.Channels;
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Traversal;
+using Punchline.Sockets;
 
 namespace Punchline.Engine;
 
@@ -131,6 +132,9 @@ internal sealed class ServerLink(NodeEngine engine, int room, string path, Serve
                     if (server.Port < ushort.MaxValue) node.QueryStun(server.WithPort((ushort)(server.Port + 1)), now);
                 }
             });
+            // How far openers have to go. A server on our own network has no NAT of ours before it.
+            var outside = servers.FindAll(server => !AddressScope.IsPrivate(server));
+            if (FirstRouters.IsCheap && outside.Count > 0) await NetworkExamination.FindRoutersAsync(engine, outside, cancellationToken).ConfigureAwait(false);
         }
         catch (SocketException)
         {

@@ -1,23 +1,57 @@
 using System.Net;
 using System.Net.NetworkInformation;
+using System.Net.Sockets;
+using Punchline.Protocols.Node;
 using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Traversal;
 
 namespace Punchline.Sockets;
 
 /// <summary>
-/// The first routers on the way to a server, by echo requests whose time-to-live ends at them. Systems let everybody send these by one way or another; where
-/// one does not, or a router is silent, it is not known.
+/// The first routers on the way to a server, by packets whose time-to-live ends at them: datagrams of one byte on Linux, which tells a socket who answered, and echo requests elsewhere,
+/// which systems let everybody send by one way or another. Where one does not, or a router is silent, it is not known.
 /// </summary>
 internal static class FirstRouters
 {
-    /// <summary>A home's router, one of its own or of the provider's, and the carrier's NAT.</summary>
-    public const int Count = 3;
+    /// <summary>As many as may be NATs of one's own.</summary>
+    public const int Count = OwnRouters.MaxLayers;
 
+    /// <summary>A router has answered by then.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(800);
 
+    /// <summary>It takes a few datagrams, and no process of its own, which an echo request may.</summary>
+    public static bool IsCheap => OperatingSystem.IsLinux();
+
     /// <summary>Null for each that does not answer.</summary>
-    public static async Task<IReadOnlyList<Endpoint?>> FindAsync(IPAddress towards, CancellationToken cancellationToken) =>
-        await Task.WhenAll(Enumerable.Range(1, Count).Select(hop => AskAsync(towards, hop, cancellationToken))).ConfigureAwait(false);
+    /// <param name="towards">IPv4; nothing that gets there means anything.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public static async Task<IReadOnlyList<Endpoint?>> FindAsync(IPEndPoint towards, CancellationToken cancellationToken) =>
+        await Task.WhenAll(Enumerable.Range(1, Count).Select(hop => IsCheap ? SendAsync(towards, hop, cancellationToken) : AskAsync(towards.Address, hop, cancellationToken))).ConfigureAwait(false);
+
+    private static async Task<Endpoint?> SendAsync(IPEndPoint towards, int hop, CancellationToken cancellationToken)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(Patience);
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        try
+        {
+            IcmpErrors.Enable(socket);
+            socket.Ttl = (short)hop;
+            await socket.ConnectAsync(towards, patience.Token).ConfigureAwait(false);
+            await socket.SendAsync(new byte[] { PacketTypes.KeepAlive }, patience.Token).ConfigureAwait(false);
+            await socket.ReceiveAsync(new byte[1], patience.Token).ConfigureAwait(false);
+            return null;
+        }
+        catch (SocketException)
+        {
+            // What waits is told as an error first (EHOSTUNREACH).
+            return IcmpErrors.TakeExpiry(socket);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
 
     private static async Task<Endpoint?> AskAsync(IPAddress towards, int hop, CancellationToken cancellationToken)
     {

@@ -27,6 +27,7 @@ public sealed class DoctorOutputTests
         Hairpins = false,
         Gateway = new PortMapperStatus(Endpoint.Parse("192.168.1.1:0"), GatewaySupport.Silent, GatewaySupport.Silent, GatewaySupport.Silent, 0, null, null, null, null),
         ServerRoundTrip = TimeSpan.FromMilliseconds(20),
+        IsWebOnly = false,
         IsComplete = true,
     };
 
@@ -41,7 +42,7 @@ public sealed class DoctorOutputTests
         using var output = new StringWriter { NewLine = "\n" };
         new JsonDoctorOutput(output).Show(Diagnosis.Of(Ordinary));
         Assert.Equal(
-            """{"event":"network","kind":"port-restricted","text":"An ordinary router: one port for all, answers only come in (port-restricted).","serversAsked":1,"serversAnswered":1,"alternate":true,"udp":true,"tcp":true,"external":"198.51.100.11:5000","externalTcp":"198.51.100.11:5000","translated":true,"natLayers":null,"mapping":"endpoint-independent","tcpMapping":"endpoint-independent","filtering":"address-and-port-dependent","movedByUnsolicited":false,"hairpin":false,"allocation":{"kind":"preserved","step":0,"firstPort":1024,"lastPort":65535},"gateway":{"address":"192.168.1.1","pcp":"silent","natPmp":"silent","upnp":"silent","external":null,"mapped":null,"mappedTcp":null,"behindNat":null},"ipv6":{"present":false,"reaches":null,"filtering":null},"prospects":[{"with":"open","how":"punch","chance":1,"withinMs":500},{"with":"mapped","how":"mapping","chance":1,"withinMs":500},{"with":"full-cone","how":"punch","chance":1,"withinMs":500},{"with":"port-restricted","how":"punch","chance":1,"withinMs":500},{"with":"symmetric-sequence","how":"search","chance":0.99,"withinMs":1000},{"with":"symmetric-block","how":"search","chance":0.999,"withinMs":1790},{"with":"symmetric","how":"search","chance":0.999,"withinMs":19053},{"with":"udp-blocked","how":"tcp","chance":1,"withinMs":3500}],"advice":[],"unknown":[{"code":"nat-layers","text":"Whether there is a second NAT: the router does not say what its outside address is."}]}""" + "\n",
+            """{"event":"network","kind":"port-restricted","text":"An ordinary router: one port for all, answers only come in (port-restricted).","serversAsked":1,"serversAnswered":1,"alternate":true,"udp":true,"tcp":true,"webOnly":false,"external":"198.51.100.11:5000","externalTcp":"198.51.100.11:5000","translated":true,"natLayers":null,"mapping":"endpoint-independent","tcpMapping":"endpoint-independent","filtering":"address-and-port-dependent","movedByUnsolicited":false,"hairpin":false,"allocation":{"kind":"preserved","step":0,"firstPort":1024,"lastPort":65535},"gateway":{"address":"192.168.1.1","pcp":"silent","natPmp":"silent","upnp":"silent","external":null,"mapped":null,"mappedTcp":null,"behindNat":null},"ipv6":{"present":false,"reaches":null,"filtering":null},"prospects":[{"with":"open","how":"punch","chance":1,"withinMs":500},{"with":"mapped","how":"mapping","chance":1,"withinMs":500},{"with":"full-cone","how":"punch","chance":1,"withinMs":500},{"with":"port-restricted","how":"punch","chance":1,"withinMs":500},{"with":"symmetric-sequence","how":"search","chance":0.99,"withinMs":1000},{"with":"symmetric-block","how":"search","chance":0.999,"withinMs":1790},{"with":"symmetric","how":"search","chance":0.999,"withinMs":19053},{"with":"udp-blocked","how":"tcp","chance":1,"withinMs":3500}],"advice":[],"unknown":[{"code":"nat-layers","text":"Whether there is a second NAT: the router does not say what its outside address is."}]}""" + "\n",
             output.ToString());
     }
 
@@ -51,10 +52,20 @@ public sealed class DoctorOutputTests
         using var output = new StringWriter { NewLine = "\n" };
         new JsonDoctorOutput(output).Show(Diagnosis.Of(new NetworkReport { ServersAsked = 1, IsComplete = true }));
         var line = output.ToString();
-        foreach (var name in (string[])["udp", "tcp", "external", "externalTcp", "translated", "natLayers", "mapping", "tcpMapping", "filtering", "movedByUnsolicited", "hairpin"])
+        foreach (var name in (string[])["udp", "tcp", "webOnly", "external", "externalTcp", "translated", "natLayers", "mapping", "tcpMapping", "filtering", "movedByUnsolicited", "hairpin"])
             Assert.Contains($"\"{name}\":null", line, StringComparison.Ordinal);
         Assert.Contains("\"prospects\":[]", line, StringComparison.Ordinal);
         Assert.Contains("\"code\":\"no-answer\"", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_network_for_browsers_is_named_and_told_what_leads_out()
+    {
+        var diagnosis = Diagnosis.Of(new NetworkReport { ServersAsked = 1, IsWebOnly = true, IsComplete = true });
+        Assert.Equal("web-only", diagnosis.Kind.Code);
+        Assert.Equal("port-443", Assert.Single(diagnosis.Advice).Code);
+        // Where a server answers, it is something else.
+        Assert.Equal("udp-blocked", Diagnosis.Of(new NetworkReport { ServersAsked = 1, Udp = false, Tcp = true, IsWebOnly = true }).Kind.Code);
     }
 
     [Fact]
@@ -119,6 +130,7 @@ public sealed class DoctorOutputTests
         yield return ("public", open with { Filtering = FilteringBehavior.Unknown });
         yield return ("nat", Ordinary with { Profile = new NetworkProfile { Mapping = MappingBehavior.NotPortDependent, Allocation = PortAllocation.Random }, Filtering = FilteringBehavior.Unknown });
         yield return ("symmetric", Symmetric);
+        yield return ("web-only", new NetworkReport { ServersAsked = 1, IsWebOnly = true, IsComplete = true });
         yield return ("symmetric-by-address", Symmetric with { Profile = Symmetric.Profile with { Mapping = MappingBehavior.AddressDependent } });
         yield return ("symmetric-sequence", Symmetric with { Profile = Symmetric.Profile with { Allocation = PortAllocation.Sequential, Step = 1 } });
         yield return ("symmetric-block", Symmetric with { Profile = Symmetric.Profile with { FirstPort = 30_000, LastPort = 30_511 }, Gateway = Ordinary.Gateway with { Upnp = GatewaySupport.Refuses } });

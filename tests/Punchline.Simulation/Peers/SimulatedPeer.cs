@@ -14,6 +14,8 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
 {
     public const ushort Port = 40_000;
 
+    private static readonly Endpoint InternetRouter = Endpoint.Parse("198.51.100.1:0");
+
     private const int LanPrefixLength = 24;
     private const int IPv6PrefixLength = 64;
 
@@ -81,6 +83,9 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
 
     /// <summary>Comes back to the server with growing pauses, as the engine does, until that is final.</summary>
     public bool ComesBack { get; set; }
+
+    /// <summary>The routers on the way out say that packets end at them, and the system tells us.</summary>
+    public bool SeesRouters { get; set; } = true;
 
     /// <summary>False: what the node has to tell waits there, as where an application is busy.</summary>
     public bool TakesEvents { get; set; } = true;
@@ -151,6 +156,7 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
     public void Join(SimulatedServer server, TimeSpan serverDelay)
     {
         _connectAgain = () => Join(server, serverDelay);
+        if (SeesRouters) _node.SetRouters([.. RoutersOnTheWay()], _internet.Now);
         _node.QueryStunOverTcp(server.StunEndpoints[0], _internet.Now);
         foreach (var stun in server.StunEndpoints) _node.QueryStun(stun, _internet.Now);
         // What the server sees is the router's address; its port is of no use to anybody.
@@ -184,6 +190,13 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
         _node.SetUtc(utc, now);
         foreach (var bootstrap in bootstraps) _node.Dht!.AddBootstrap(bootstrap, now);
         _room = _node.OpenRoomInDht(_keys, Name, Port, now, _allowed, Use);
+    }
+
+    // As the engine finds them on Linux: by their inner addresses, and one of the internet's.
+    private IEnumerable<Endpoint?> RoutersOnTheWay()
+    {
+        for (var site = _machine.Site; site is not null; site = site.Behind) yield return new Endpoint(site.Lan + 1, 0);
+        yield return InternetRouter;
     }
 
     /// <summary>The machine goes to another network, and the peer hears of its new address as the engine does from the system.</summary>

@@ -1,0 +1,74 @@
+using System.Buffers.Binary;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Punchline.Protocols.Primitives;
+
+namespace Punchline.Sockets;
+
+/// <summary>Which router's ICMP message says that a packet's time-to-live has ended: Linux keeps that for a socket that asks for it (ip(7), IP_RECVERR), with nobody's privilege.</summary>
+internal static partial class IcmpErrors
+{
+    // linux/in.h, linux/socket.h, linux/errqueue.h, linux/icmp.h
+    private const int IPLevel = 0, ReceiveErrors = 11, ErrorQueue = 0x2000, DontWait = 0x40;
+    private const byte OriginIcmp = 2, TimeExceeded = 11;
+    private const int AddressFamilyInet = 2;
+
+    // struct cmsghdr is a size_t and two ints; struct sock_extended_err has 16 bytes, and a struct sockaddr_in follows.
+    private static readonly int HeaderLength = nint.Size + 8;
+    private const int ExtendedErrorLength = 16, AddressLength = 16, MaxControl = 512;
+
+    /// <exception cref="SocketException">The system refuses.</exception>
+    public static void Enable(Socket socket) => socket.SetRawSocketOption(IPLevel, ReceiveErrors, BitConverter.GetBytes(1));
+
+    /// <summary>Takes the next message that waits. Null: there is none, or it says something else.</summary>
+    public static unsafe Endpoint? TakeExpiry(Socket socket)
+    {
+        Span<byte> control = stackalloc byte[MaxControl];
+        control.Clear();
+        fixed (byte* start = control)
+        {
+            var header = new MessageHeader { Control = start, ControlLength = MaxControl };
+            if (Receive((int)socket.Handle, ref header, ErrorQueue | DontWait) < 0) return null;
+            return TryRead(control[..(int)header.ControlLength], out var router) ? router : null;
+        }
+    }
+
+    /// <summary>Reads the control messages of one error.</summary>
+    internal static bool TryRead(ReadOnlySpan<byte> control, out Endpoint router)
+    {
+        router = default;
+        while (control.Length >= HeaderLength)
+        {
+            var length = (int)Math.Min(MemoryMarshal.Read<nuint>(control), int.MaxValue);
+            if (length < HeaderLength || length > control.Length) return false;
+            var (level, type) = (MemoryMarshal.Read<int>(control[nint.Size..]), MemoryMarshal.Read<int>(control[(nint.Size + 4)..]));
+            var data = control[HeaderLength..length];
+            if (level == IPLevel && type == ReceiveErrors && data.Length >= ExtendedErrorLength + AddressLength && data[4] == OriginIcmp && data[5] == TimeExceeded)
+            {
+                var offender = data[ExtendedErrorLength..];
+                if (MemoryMarshal.Read<ushort>(offender) != AddressFamilyInet) return false;
+                router = Endpoint.FromIPv4(BinaryPrimitives.ReadUInt32BigEndian(offender[4..]), 0);
+                return true;
+            }
+            control = control[Math.Min(control.Length, (length + nint.Size - 1) & -nint.Size)..];
+        }
+        return false;
+    }
+
+    // struct msghdr; size_t where glibc has it, which musl pads to.
+    [StructLayout(LayoutKind.Sequential)]
+    private unsafe struct MessageHeader
+    {
+        public void* Name;
+        public uint NameLength;
+        public void* Vectors;
+        public nuint VectorCount;
+        public byte* Control;
+        public nuint ControlLength;
+        public int Flags;
+    }
+
+    [LibraryImport("libc", EntryPoint = "recvmsg", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial nint Receive(int socket, ref MessageHeader message, int flags);
+}

@@ -1,0 +1,46 @@
+using System.Net;
+using System.Net.Sockets;
+using Punchline.Protocols.Primitives;
+using Punchline.Sockets;
+
+namespace Punchline.Tests.Sockets;
+
+public sealed class IcmpErrorsTests
+{
+    // struct cmsghdr, sock_extended_err and sockaddr_in, as Linux 6.12 on x64 gave them for a datagram that ended at 192.168.1.1.
+    private const string Expired = "3000000000000000000000000b000000" + "71000000020b00000000000000000000" + "02000000c0a801010000000000000000";
+
+    [Fact]
+    public void The_router_at_which_a_packet_ended_is_read()
+    {
+        Assert.SkipUnless(nint.Size == 8, "The bytes are those of a 64-bit system.");
+        Assert.True(IcmpErrors.TryRead(Convert.FromHexString(Expired), out var router));
+        Assert.Equal(Endpoint.Parse("192.168.1.1:0"), router);
+    }
+
+    [Fact]
+    public void What_is_cut_off_or_says_something_else_is_passed_over()
+    {
+        var bytes = Convert.FromHexString(Expired);
+        for (var length = 0; length < bytes.Length; length++) Assert.False(IcmpErrors.TryRead(bytes.AsSpan(0, length), out _));
+        byte[] unreachable = [.. bytes];
+        unreachable[nint.Size + 8 + 5] = 3;
+        Assert.False(IcmpErrors.TryRead(unreachable, out _));
+    }
+
+    [Fact] // a closed port on this machine answers with ICMP, which is no router's
+    public async Task An_error_that_is_no_routers_is_none()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Linux's error queue.");
+        using var closed = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        closed.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var port = closed.LocalEndPoint!;
+        closed.Close();
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        IcmpErrors.Enable(socket);
+        await socket.ConnectAsync(port, TestContext.Current.CancellationToken);
+        await socket.SendAsync(new byte[1], TestContext.Current.CancellationToken);
+        await Assert.ThrowsAsync<SocketException>(async () => await socket.ReceiveAsync(new byte[1], TestContext.Current.CancellationToken));
+        Assert.Null(IcmpErrors.TakeExpiry(socket));
+    }
+}
