@@ -97,8 +97,7 @@ public sealed partial class KnownPeers(string stateDirectory)
     }
 
     /// <summary>
-    /// Notes that nothing is wanted of a peer, met or not, or that this is over. What follows from that is the program's: <see cref="IncomingCall.RefuseAsync"/>,
-    /// <see cref="RoomOptions.AllowedPeers"/>, not to show what it says.
+    /// Notes that nothing is wanted of a peer, met or not, or that this is over. What follows from that is the program's: <see cref="PeerNode.SetBlocked"/> keeps it out.
     /// </summary>
     /// <exception cref="InvalidOperationException"><see cref="MaxBlocked"/> peers are blocked.</exception>
     /// <inheritdoc cref="Meet(Room, PeerId, string, DateTimeOffset)" path="/exception"/>

@@ -79,7 +79,7 @@ public sealed class PeerInbox : IRoomObserver, IAsyncDisposable
         }
     }
 
-    /// <summary>The server as it comes and goes; of what was not read only the latest are kept. Ends when the inbox is closed.</summary>
+    /// <summary>The server as it comes and goes, if there is one; of what was not read only the latest are kept. Ends when the inbox is closed.</summary>
     /// <exception cref="OperationCanceledException">The caller's token.</exception>
     public IAsyncEnumerable<ServerState> ReadServerStatesAsync(CancellationToken cancellationToken = default) => _states.Reader.ReadAllAsync(cancellationToken);
 
@@ -130,7 +130,7 @@ public sealed class PeerInbox : IRoomObserver, IAsyncDisposable
         {
             case NodeEvent.ServerJoined:
                 _opened.TrySetResult();
-                _states.Writer.TryWrite(ServerState.Connected);
+                if (_link is not null) _states.Writer.TryWrite(ServerState.Connected);
                 break;
             case NodeEvent.ServerLost:
                 _states.Writer.TryWrite(ServerState.Lost);

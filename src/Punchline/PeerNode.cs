@@ -36,7 +36,7 @@ public sealed class PeerNode : IAsyncDisposable
         };
         _engine = new NodeEngine(
             _identity.KeyPair, options.LocalEndPoint, options.HideHostCandidates, options.QlogDirectory, mapsPort: !options.DisablePortMapping, options.TcpEndPoint,
-            options.StateDirectory is { } kept ? new KeptLifetimes(kept) : null, usesMdns: !options.DisableMulticastDns);
+            options.StateDirectory is { } kept ? new KeptKnowledge(kept) : null, usesMdns: !options.DisableMulticastDns);
     }
 
     /// <summary>Who this node is.</summary>
@@ -161,6 +161,23 @@ public sealed class PeerNode : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         return OpenInboxAsync(options, hasChat: true, cancellationToken);
+    }
+
+    /// <summary>
+    /// Closes what there is with a peer and keeps it out: in every room, call and inbox of this node, those to come too, nothing is sent to it or taken from it, and its calls are refused. Or lets it in
+    /// again. To the peer it looks as if this one had left. In a room it stays a member, of whom <see cref="RoomEvent.Failed"/> with the cause <c>blocked</c> is told, and reads this peer's addresses in its
+    /// introduction. It lasts as long as the node: <see cref="KnownPeers.SetBlocked"/> remembers.
+    /// </summary>
+    /// <exception cref="InvalidOperationException"><see cref="KnownPeers.MaxBlocked"/> peers are blocked.</exception>
+    public void SetBlocked(PeerId peer, bool isBlocked)
+    {
+        var hasRoom = _engine.Run((node, now) =>
+        {
+            if (isBlocked && node.BlockedCount >= KnownPeers.MaxBlocked && !node.IsBlocked(peer)) return false;
+            node.SetBlocked(peer, isBlocked, now);
+            return true;
+        });
+        if (!hasRoom) throw new InvalidOperationException($"At most {KnownPeers.MaxBlocked} peers can be blocked.");
     }
 
     /// <summary>Finds out what the network is between this machine and the internet: what is known, whenever that is more. The last is complete.</summary>

@@ -281,6 +281,15 @@ public sealed partial class Room : IRoomObserver, IAsyncDisposable
     private void SignalProgress() =>
         Interlocked.Exchange(ref _progress, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
 
+    private static AddressOrigin OriginOf(TrialKind kind) => kind switch
+    {
+        TrialKind.Interface => AddressOrigin.Interface,
+        TrialKind.Mapped => AddressOrigin.Mapped,
+        TrialKind.Offered => AddressOrigin.Opened,
+        TrialKind.Observed => AddressOrigin.Observed,
+        _ => AddressOrigin.Outside,
+    };
+
     private RoomEvent? Translate(NodeEvent nodeEvent) => nodeEvent switch
     {
         NodeEvent.ServerJoined => new RoomEvent.ServerChanged(ServerState.Connected),
@@ -288,11 +297,13 @@ public sealed partial class Room : IRoomObserver, IAsyncDisposable
         NodeEvent.ServerReplaced => new RoomEvent.ServerChanged(ServerState.Replaced),
         NodeEvent.DhtAsked asked => new RoomEvent.DhtSearched(asked.View.Nodes, asked.View.Addresses, asked.View.IsMappingDependent),
         NodeEvent.MemberJoined joined => new RoomEvent.Joined(joined.Peer, joined.Name),
+        NodeEvent.Probing probing => new RoomEvent.Probing(probing.Peer, probing.Carrier == Carrier.Tcp ? PathTransport.Tcp : PathTransport.Udp, [.. probing.Trials.Select(trial => new ProbedAddress(OriginOf(trial.Kind), trial.Endpoint.ToIPEndPoint()))]),
         NodeEvent.MemberLeft left => new RoomEvent.Left(left.Peer, left.Reason == DepartureReason.Left ? LeaveReason.Left : LeaveReason.Timeout),
         NodeEvent.Connected connected => new RoomEvent.Connected(
             connected.Peer, connected.Name, _engine.PathTo(connected.Path, connected.IsMapped), connected.Elapsed, connected.RoundTrip),
         NodeEvent.PathChanged changed => new RoomEvent.PathChanged(changed.Peer, _engine.PathTo(changed.Path, changed.IsMapped), changed.RoundTrip),
         NodeEvent.Disconnected disconnected => new RoomEvent.Disconnected(disconnected.Peer, disconnected.Reason),
+        NodeEvent.Trying { Progress: var tried } trying => new RoomEvent.Trying(trying.Peer, tried.Means, tried.Detail, tried.Advice),
         NodeEvent.Failed failed => new RoomEvent.Failed(failed.Peer, failed.Failure.Cause, failed.Failure.Detail, failed.Failure.Advice),
         NodeEvent.MessageReceived received => new RoomEvent.Message(received.Peer, received.Name, received.Sequence, received.Text),
         NodeEvent.MessageDelivered delivered => new RoomEvent.Delivered(delivered.Peer, delivered.Sequence),

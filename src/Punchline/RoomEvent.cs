@@ -54,6 +54,14 @@ public abstract record RoomEvent
     /// <param name="Reason">Why.</param>
     public sealed record Left(PeerId Peer, LeaveReason Reason) : RoomEvent;
 
+    /// <summary>
+    /// A member is probed at these addresses from now on, all at once and beside those that were told before. Each is told once an attempt: the way to a connection, or to <see cref="Failed"/>.
+    /// </summary>
+    /// <param name="Peer">Who.</param>
+    /// <param name="Transport">How.</param>
+    /// <param name="Addresses">At least one, the best first.</param>
+    public sealed record Probing(PeerId Peer, PathTransport Transport, IReadOnlyList<ProbedAddress> Addresses) : RoomEvent;
+
     /// <summary>There is an encrypted connection to a member, whose key it proved.</summary>
     /// <param name="Peer">Who.</param>
     /// <param name="Name">What it calls itself.</param>
@@ -72,6 +80,13 @@ public abstract record RoomEvent
     /// <param name="Peer">Who.</param>
     /// <param name="Reason">Why, in a word or a sentence.</param>
     public sealed record Disconnected(PeerId Peer, string Reason) : RoomEvent;
+
+    /// <summary>The usual way to a member did not do; another one is tried, and <see cref="Connected"/> or <see cref="Failed"/> follows. Told within a second of <see cref="Joined"/> where it is known by then.</summary>
+    /// <param name="Peer">Who.</param>
+    /// <param name="Means">What is tried: <c>tcp</c>, since UDP cannot cross these two networks, or <c>search</c>, of a router's ports.</param>
+    /// <param name="Detail">Why, and how long it takes.</param>
+    /// <param name="Advice">What would help.</param>
+    public sealed record Trying(PeerId Peer, string Means, string Detail, string Advice) : RoomEvent;
 
     /// <summary>No way to a member was found. What may pass by itself is tried again after a minute, 2, 4, 8 and every 16, and so is everything with news of either side; each attempt in vain is told.</summary>
     /// <param name="Peer">Who.</param>

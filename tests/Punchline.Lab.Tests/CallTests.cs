@@ -11,6 +11,17 @@ public sealed class CallTests(PublishedTool tool) : IClassFixture<PublishedTool>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     [Fact]
+    public async Task The_end_of_the_input_ends_waiting()
+    {
+        LabRequirement.Check();
+        await using var lab = await NatLab.UpAsync([new("a", LabNat.PortRestricted)], TestContext.Current.CancellationToken);
+        await using var server = await tool.ServeAsync(lab, "s1");
+        await using var waiting = tool.Start(lab, "a1", "join", "--wait", "--server", server.Option, "--state", "-", "--json");
+        await waiting.ReadEventAsync("waiting", Patience);
+        Assert.Equal(0, await waiting.LeaveAsync(Patience));
+    }
+
+    [Fact]
     public async Task A_call_is_asked_about_taken_and_goes_on_without_the_server()
     {
         LabRequirement.Check();

@@ -1,4 +1,5 @@
 using Microsoft.Playwright;
+using Punchline.Cli.Session;
 using Punchline.Web.Tests.Harness;
 using static Microsoft.Playwright.Assertions;
 
@@ -12,13 +13,18 @@ public sealed class AccessTests(Browser browser) : IClassFixture<Browser>
 {
     private const string Pictures = "PUNCHLINE_TEST_SCREENSHOTS";
 
+    public static TheoryData<string, int, int, ColorScheme> Screens { get; } = new()
+    {
+        { "desktop-light", 1280, 800, ColorScheme.Light },
+        { "desktop-dark", 1280, 800, ColorScheme.Dark },
+        { "tablet-light", 800, 900, ColorScheme.Light },
+        { "phone-light", 390, 780, ColorScheme.Light },
+        { "smallest-light", 320, 568, ColorScheme.Light }, // WCAG 1.4.10: 320 CSS pixels
+        { "phone-dark", 360, 740, ColorScheme.Dark },
+    };
+
     [Theory]
-    [InlineData("desktop-light", 1280, 800, ColorScheme.Light)]
-    [InlineData("desktop-dark", 1280, 800, ColorScheme.Dark)]
-    [InlineData("tablet-light", 800, 900, ColorScheme.Light)]
-    [InlineData("phone-light", 390, 780, ColorScheme.Light)]
-    [InlineData("smallest-light", 320, 568, ColorScheme.Light)] // WCAG 1.4.10: 320 CSS pixels
-    [InlineData("phone-dark", 360, 740, ColorScheme.Dark)]
+    [MemberData(nameof(Screens))]
     public async Task Everything_can_be_read_named_and_hit(string screen, int width, int height, ColorScheme colours)
     {
         await using var meeting = await Meeting.BeginAsync();
@@ -40,6 +46,43 @@ public sealed class AccessTests(Browser browser) : IClassFixture<Browser>
         await panel.GetByText("Connection", new() { Exact = true }).ClickAsync();
         await Expect(panel.GetByText("after hearing of it,")).ToBeVisibleAsync();
         await InspectAsync(alice, screen, "members");
+    }
+
+    [Theory]
+    [MemberData(nameof(Screens))]
+    public async Task So_can_what_takes_hours_and_other_networks(string screen, int width, int height, ColorScheme colours)
+    {
+        await using var stage = await Stage.OpenAsync();
+        var page = await stage.ShowAsync(browser, width, height, colours);
+        await page.GetByLabel("In the BitTorrent DHT").CheckAsync();
+        await InspectAsync(page, screen, "dht");
+        await page.GetByRole(AriaRole.Button, new() { Name = "QR code of your id" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Img, new() { Name = "Your id" })).ToBeVisibleAsync();
+        await InspectAsync(page, screen, "code");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Close" }).ClickAsync();
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "This network" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Examine" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "What is not known" })).ToBeVisibleAsync();
+        await InspectAsync(page, screen, "doctor");
+
+        var room = stage.OpenRoom();
+        Stage.Measure(room);
+        room.Show(new RoomEvent.Joined(Stage.Eve, "eve"));
+        room.Show(new RoomEvent.Failed(Stage.Eve, "no-answer", "Nothing came back (22 packets to 2 addresses in 20 s).", "One of the two routers may give every destination another port. Forward a UDP port on one side, or try another network there."));
+        await page.GetByRole(AriaRole.Button, new() { Name = "New conversation" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "lounge" }).ClickAsync();
+        var members = page.GetByRole(AriaRole.Button, new() { Name = "Members (2)" });
+        if (await members.IsVisibleAsync()) await members.ClickAsync();
+        var panel = page.GetByRole(AriaRole.Complementary, new() { Name = "Members" });
+        await panel.GetByText("Connection", new() { Exact = true }).First.ClickAsync();
+        await InspectAsync(page, screen, "charts");
+        await panel.Locator(".story").First.ScrollIntoViewIfNeededAsync();
+        await InspectAsync(page, screen, "story");
+        stage.Session.Block(Stage.Bob);
+        stage.Session.ShowInbox(new InboxSnapshot("ann", "--server server.test", ServerState.Connected, [new RingingCall(1, DateTimeOffset.UtcNow, Stage.Eve, "eve", $"You have not met it: its id is {Stage.Eve}.")]));
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "eve calls" })).ToBeVisibleAsync();
+        await InspectAsync(page, screen, "call");
     }
 
     [Fact]

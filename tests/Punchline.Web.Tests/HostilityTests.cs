@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text;
 using Microsoft.Playwright;
+using Punchline.Cli.Doctor;
+using Punchline.Cli.Session;
 using Punchline.Cli.Web;
 using Punchline.Web.Tests.Harness;
 using static Microsoft.Playwright.Assertions;
@@ -41,6 +43,47 @@ public sealed class HostilityTests(Browser browser) : IClassFixture<Browser>
     }
 
     [Fact]
+    public async Task Html_and_script_are_text_in_charts_stories_codes_and_the_doctors_words()
+    {
+        await using var stage = await Stage.OpenAsync();
+        stage.Diagnosis = new WebDiagnosis(Script, [new WayStation(Script, Script)], [new Finding(Script, Script)], [new WebProspect(Script, "yes", Script)], [Script], [Script]);
+        var page = await stage.ShowAsync(browser);
+        List<string> asked = [];
+        page.Request += (_, request) => asked.Add(request.Url);
+        var room = stage.OpenRoom(Script, Script);
+        Stage.Measure(room, samples: 3);
+        room.Show(new RoomEvent.Disconnected(Stage.Bob, Script));
+        room.Show(new RoomEvent.Failed(Stage.Bob, Script, Script, Script));
+        stage.Session.ShowInbox(new InboxSnapshot("ann", Script, ServerState.Connected, [new RingingCall(1, DateTimeOffset.UtcNow, Stage.Eve, Script, Script)]));
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = Script })).ToBeVisibleAsync();
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "This network" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Examine" }).ClickAsync();
+        foreach (var place in (string[])[".way b", ".way span", ".facts dt", ".facts dd", ".prospects .how", ".advices li >> nth=0"]) await Expect(page.Locator(place)).ToHaveTextAsync(Script);
+        Assert.Equal(0, await page.Locator("img, main script, main b > b, main i").CountAsync());
+
+        await page.GetByRole(AriaRole.Button, new() { Name = Script }).Last.ClickAsync();
+        await Expect(page.Locator("#members .story > li.failed > span")).ToContainTextAsync(Script);
+        await Expect(page.Locator("#members .advice")).ToHaveTextAsync(Script);
+        // Whatever a QR code says, it is drawn by numbers.
+        await page.EvaluateAsync(
+            """
+            async text => {
+              const { codeButton } = await import("/code.js");
+              document.body.append(codeButton(text, text, () => text, text));
+            }
+            """,
+            Script);
+        await page.Locator("body > button").ClickAsync();
+        var dialog = page.GetByRole(AriaRole.Dialog);
+        await Expect(dialog.Locator("code")).ToHaveTextAsync(Script);
+        Assert.Matches("^[Mhvz0-9 -]+$", await dialog.Locator("path").GetAttributeAsync("d"));
+        Assert.Equal(0, await page.Locator("img, body script, aside b > b, dialog b, aside i").CountAsync());
+        Assert.False(await page.EvaluateAsync<bool>("'ran' in window"));
+        Assert.All(asked, url => Assert.StartsWith(stage.Origin, url));
+    }
+
+    [Fact]
     public async Task A_page_of_another_origin_gets_nothing()
     {
         await using var meeting = await Meeting.BeginAsync();
@@ -63,13 +106,16 @@ public sealed class HostilityTests(Browser browser) : IClassFixture<Browser>
                 await attempt("/api/events", all),
                 await attempt("/api/rooms/1/leave", { ...all, method: "POST" }),
                 await attempt("/api/rooms/1/messages", { ...all, method: "POST", headers: { "Content-Type": "application/json" }, body: '{"text":"I am Alice"}' }),
+                await attempt("/api/doctor", { ...all, method: "POST", headers: { "Content-Type": "application/json" }, body: '{"server":""}' }),
+                await attempt("/api/code", { ...all, method: "POST", headers: { "Content-Type": "application/json" }, body: '{"text":"I am Alice"}' }),
+                await attempt(`/api/peers/${"a".repeat(52)}/block`, { ...all, method: "POST" }),
                 await attempt("/", all),
                 await new Promise(resolve => { const frame = document.createElement("iframe"); frame.src = target; frame.onload = () => { let seen; try { seen = frame.contentDocument?.body.textContent || "nothing"; } catch { seen = "nothing"; } resolve(seen); }; document.body.append(frame); }),
               ];
             }
             """,
             process.Origin);
-        Assert.Equal(["/api/events TypeError", "/api/rooms/1/leave TypeError", "/api/rooms/1/messages TypeError", "/ TypeError", "nothing"], outcome);
+        Assert.Equal(["/api/events TypeError", "/api/rooms/1/leave TypeError", "/api/rooms/1/messages TypeError", "/api/doctor TypeError", "/api/code TypeError", $"/api/peers/{new string('a', 52)}/block TypeError", "/ TypeError", "nothing"], outcome);
 
         // Without reading the answer, a request may be sent all the same; it did nothing.
         await evil.EvaluateAsync("async target => { await fetch(`${target}/api/rooms/1/leave`, { method: 'POST', mode: 'no-cors', credentials: 'include' }).catch(() => {}); }", process.Origin);

@@ -88,10 +88,10 @@ public sealed class TalkTests(Browser browser) : IClassFixture<Browser>
         var (_, bob) = await meeting.ArriveAsync(browser, "bob");
         // A server that is not there first, for which one can be waited again. Port 1 is nobody's.
         var waiting = bob.GetByRole(AriaRole.Form, new() { Name = "Wait for calls" });
-        await bob.GetByLabel("Server").FillAsync("127.0.0.1:1");
+        await bob.GetByLabel("Server", new() { Exact = true }).FillAsync("127.0.0.1:1");
         await waiting.GetByRole(AriaRole.Button).ClickAsync();
         await Expect(waiting.GetByRole(AriaRole.Alert)).ToContainTextAsync("127.0.0.1:1");
-        await bob.GetByLabel("Server").FillAsync(meeting.Server);
+        await bob.GetByLabel("Server", new() { Exact = true }).FillAsync(meeting.Server);
         await waiting.GetByRole(AriaRole.Button).ClickAsync();
         await Expect(bob.GetByText("Waiting. Others call with this line:")).ToBeVisibleAsync();
         var id = await bob.GetByRole(AriaRole.Region, new() { Name = "You" }).Locator("code").TextContentAsync();
@@ -153,7 +153,7 @@ public sealed class TalkTests(Browser browser) : IClassFixture<Browser>
         await using var meeting = await Meeting.BeginAsync();
         var (_, alice) = await meeting.ArriveAsync(browser, "alice");
         // Port 1 is nobody's.
-        await alice.GetByLabel("Server").FillAsync("127.0.0.1:1");
+        await alice.GetByLabel("Server", new() { Exact = true }).FillAsync("127.0.0.1:1");
         await Meeting.JoinAsync(alice, "lounge", Secret);
         await Expect(Messages(alice).GetByText("It is tried again and again")).ToBeVisibleAsync();
     }

@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Punchline.Cli.Chat;
 
 namespace Punchline.Cli.Calls;
@@ -20,12 +21,13 @@ internal interface IWaitingCall
 /// <summary>A call that was taken.</summary>
 /// <param name="Room">Of the two.</param>
 /// <param name="Output">Where what happens there is told.</param>
-internal sealed record CallRoom(IChatRoom Room, IChatOutput Output);
+/// <param name="Lines">Messages for it alone, whose end hangs up; null: those that answered say them.</param>
+internal sealed record CallRoom(IChatRoom Room, IChatOutput Output, ChannelReader<InputLine>? Lines = null);
 
 /// <summary>A call at this peer's inbox.</summary>
 /// <param name="call">The call.</param>
-/// <param name="createOutput">Makes what tells of its room.</param>
-internal sealed class InboxCall(IncomingCall call, Func<Room, IChatOutput> createOutput) : IWaitingCall
+/// <param name="enter">Makes what tells of its room.</param>
+internal sealed class InboxCall(IncomingCall call, Func<Room, CallRoom> enter) : IWaitingCall
 {
     public PeerId Peer => call.Peer;
 
@@ -33,11 +35,7 @@ internal sealed class InboxCall(IncomingCall call, Func<Room, IChatOutput> creat
 
     public Task Withdrawn => call.Withdrawn;
 
-    public async ValueTask<CallRoom> AcceptAsync()
-    {
-        var room = await call.AcceptAsync(CancellationToken.None);
-        return new CallRoom(new JoinedRoom(room), createOutput(room));
-    }
+    public async ValueTask<CallRoom> AcceptAsync() => enter(await call.AcceptAsync(CancellationToken.None));
 
     public ValueTask RefuseAsync(CallRefusal refusal) => call.RefuseAsync(refusal, CancellationToken.None);
 }

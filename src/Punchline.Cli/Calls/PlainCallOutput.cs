@@ -3,16 +3,24 @@ using Punchline.Protocols.Rooms;
 
 namespace Punchline.Cli.Calls;
 
-/// <summary>For people, on standard error.</summary>
-internal sealed class PlainCallOutput(TextWriter error) : ICallOutput
+/// <summary>For people, in sentences.</summary>
+/// <param name="notice">Where they go.</param>
+internal class PlainCallOutput(Action<string> notice) : ICallOutput
 {
+    protected const string Question = "Take the call, which shows this machine's addresses to the caller? Type yes or no.";
+
     private bool _hasSeenServer;
+
+    /// <summary>A line each.</summary>
+    public PlainCallOutput(TextWriter error) : this(text => error.WriteLine($"* {text}"))
+    {
+    }
 
     public void ShowWaiting(PeerId self, string name, string line) => Notice($"Waiting for calls as {name}. Others call with this line:\n    {line}");
 
     public void ShowCall(PeerId peer, string name, string acquaintance) => Notice($"{Named(peer, name)} calls. {acquaintance}");
 
-    public void AskWhetherToTakeIt() => Notice("Take the call, which shows this machine's addresses to the caller? Type yes or no.");
+    public virtual void AskWhetherToTakeIt() => Notice(Question);
 
     public void ShowCallEnded(PeerId peer, string name) => Notice($"{Named(peer, name)} calls no more.");
 
@@ -28,7 +36,7 @@ internal sealed class PlainCallOutput(TextWriter error) : ICallOutput
         _hasSeenServer = true;
     }
 
-    public void Notice(string text) => error.WriteLine($"* {text}");
+    public void Notice(string text) => notice(text);
 
     private static string Named(PeerId peer, string name)
     {

@@ -141,8 +141,10 @@ internal sealed class WaitSession(
         }
         _isInCall = true;
         while (_next.Reader.TryRead(out var other)) await TellBusyAsync(other);
-        await new ChatSession(taken.Room, lines, taken.Output, stays, time) { IsCall = true, NoPathDelay = NoPathDelay }.RunAsync(stop);
+        await new ChatSession(taken.Room, taken.Lines ?? lines, taken.Output, stays && taken.Lines is null, time) { IsCall = true, NoPathDelay = NoPathDelay }.RunAsync(stop);
         _isInCall = false;
+        // A yes that was typed beside the call is not for the next.
+        while (taken.Lines is not null && lines.TryRead(out _)) output.Notice("During the call, nobody heard what was typed here.");
         output.Notice("The call is over.");
     }
 

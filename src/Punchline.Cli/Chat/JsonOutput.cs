@@ -58,6 +58,22 @@ internal sealed class JsonOutput(TextWriter output, TextWriter error) : IChatOut
             case RoomEvent.Joined joined:
                 Write("joined", json => WritePeer(json, joined.Peer, joined.Name));
                 break;
+            case RoomEvent.Probing probing:
+                Write("probing", json =>
+                {
+                    WritePeer(json, probing.Peer);
+                    json.WriteString("transport", probing.Transport == PathTransport.Tcp ? "tcp" : "udp");
+                    json.WriteStartArray("addresses");
+                    foreach (var (origin, endPoint) in probing.Addresses)
+                    {
+                        json.WriteStartObject();
+                        json.WriteString("origin", NameOf(origin));
+                        json.WriteString("address", endPoint.ToString());
+                        json.WriteEndObject();
+                    }
+                    json.WriteEndArray();
+                });
+                break;
             case RoomEvent.Left left:
                 Write("left", json =>
                 {
@@ -87,6 +103,15 @@ internal sealed class JsonOutput(TextWriter output, TextWriter error) : IChatOut
                 {
                     WritePeer(json, disconnected.Peer);
                     json.WriteString("reason", disconnected.Reason);
+                });
+                break;
+            case RoomEvent.Trying trying:
+                Write("trying", json =>
+                {
+                    WritePeer(json, trying.Peer);
+                    json.WriteString("means", trying.Means);
+                    json.WriteString("detail", trying.Detail);
+                    json.WriteString("advice", trying.Advice);
                 });
                 break;
             case RoomEvent.Failed failed:
@@ -137,6 +162,15 @@ internal sealed class JsonOutput(TextWriter output, TextWriter error) : IChatOut
     // Tenths tell a LAN from a neighbour; more would be noise.
     private static void WriteMilliseconds(Utf8JsonWriter json, string name, TimeSpan time) =>
         json.WriteNumber(name, Math.Round((decimal)time.TotalMilliseconds, 1));
+
+    internal static string NameOf(AddressOrigin origin) => origin switch
+    {
+        AddressOrigin.Interface => "interface",
+        AddressOrigin.Mapped => "mapped",
+        AddressOrigin.Opened => "opened",
+        AddressOrigin.Observed => "observed",
+        _ => "outside",
+    };
 
     internal static string NameOf(ServerState state) => state switch
     {

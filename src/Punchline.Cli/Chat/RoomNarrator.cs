@@ -49,12 +49,29 @@ internal sealed class RoomNarrator
                 return null;
             case RoomEvent.Disconnected disconnected:
                 return $"The connection to {NameOf(disconnected.Peer)} ended: {PeerText.Clean(disconnected.Reason).TrimEnd('.')}.";
+            case RoomEvent.Trying trying:
+                // The same before each end in vain is not news either.
+                return _failures.ContainsKey(trying.Peer) ? null : $"Not connected to {NameOf(trying.Peer)} yet. {trying.Detail} {trying.Advice}";
             case RoomEvent.Failed failed when !IsTold(failed):
                 return $"No way to {NameOf(failed.Peer)} ({failed.Cause}). {failed.Detail} {failed.Advice}";
             default:
                 return null;
         }
     }
+
+    /// <summary>Which addresses are probed, for who asks: there are too many for all.</summary>
+    public static string Tell(RoomEvent.Probing probing) =>
+        $"Tried by {(probing.Transport == PathTransport.Tcp ? "TCP" : "UDP")}: {string.Join(", ", probing.Addresses.Select(address => $"{address.EndPoint} ({Origin(address.Origin)})"))}.";
+
+    /// <summary>How an address became known, in a word or two.</summary>
+    public static string Origin(AddressOrigin origin) => origin switch
+    {
+        AddressOrigin.Interface => "its own",
+        AddressOrigin.Mapped => "mapped by its router",
+        AddressOrigin.Opened => "opened for us",
+        AddressOrigin.Observed => "it came from there",
+        _ => "seen from outside",
+    };
 
     public static string Milliseconds(TimeSpan time) => $"{time.TotalMilliseconds:0.#} ms";
 

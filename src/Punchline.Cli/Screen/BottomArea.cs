@@ -37,6 +37,7 @@ internal sealed record BottomArea(IReadOnlyList<string> Rows, int CursorRow, int
         var server = room.Server is null or ServerState.Connected ? "" : " · server away";
         var line = new StyledLine(columns);
         line.Add(Palette.Bar, $" {EntryRows.Clip(room.Name, columns / 2)} {(room.Unread > 0 ? $"· {room.Unread} new " : "")}· {others}{server} ");
+        foreach (var other in state.Others.Where(other => other.Unread > 0)) line.Add(Palette.Bar, $"· {EntryRows.Clip(other.Name, columns / 4)}: {other.Unread} new ");
         if (state.Hint.Length > 0) line.Add($"{Palette.Bar};{Palette.Bold}", $" {state.Hint}");
         line.Fill(Palette.Bar);
         return line.ToString();

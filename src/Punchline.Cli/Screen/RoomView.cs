@@ -115,6 +115,9 @@ internal sealed class RoomView
         Unread = 0;
     }
 
+    /// <summary>From here on, what is shown is this room's.</summary>
+    public void Announce() => Add(ScreenEntryKind.Divider, Now, Name);
+
     /// <summary>An answer to the reader alone.</summary>
     public void Answer(string text) => Add(ScreenEntryKind.Notice, Now, text);
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Punchline.Cli.Chat;
 using Punchline.Cli.Session;
@@ -14,7 +15,7 @@ internal abstract record ScreenCommand
     }
 
     /// <summary>What begins a command, to complete.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["/help", "/path", "/quit", "/verify", "/who"];
+    public static IReadOnlyList<string> Names { get; } = ["/block", "/call", "/help", "/path", "/quit", "/room", "/unblock", "/verify", "/who"];
 
     /// <summary>A message to all.</summary>
     internal sealed record Say(string Text) : ScreenCommand;
@@ -22,11 +23,20 @@ internal abstract record ScreenCommand
     /// <summary>Something to tell whoever typed it.</summary>
     internal sealed record Answer(string Text) : ScreenCommand;
 
+    /// <summary>A call, to whoever that is.</summary>
+    internal sealed record Call(string Peer) : ScreenCommand;
+
+    /// <summary>Turn to a room, by its place in the list; null: list them.</summary>
+    internal sealed record ShowRoom(int? Number) : ScreenCommand;
+
     /// <summary>Leave, when all has arrived.</summary>
     internal sealed record Quit : ScreenCommand;
 
     /// <summary>The member's safety number was compared, and matched.</summary>
     internal sealed record Verify(MemberSnapshot Member) : ScreenCommand;
+
+    /// <summary>Nothing is wanted of the member any more, or it is again.</summary>
+    internal sealed record Block(MemberSnapshot Member, bool IsBlocked) : ScreenCommand;
 
     /// <param name="line">Not empty.</param>
     /// <param name="room">As it is now.</param>
@@ -40,6 +50,10 @@ internal abstract record ScreenCommand
             "/who" => new Answer(Who(room)),
             "/path" => new Answer(Path(room, rest)),
             "/verify" => ReadVerify(room, rest),
+            "/block" => ReadBlock(room, rest, isBlocked: true),
+            "/unblock" => ReadBlock(room, rest, isBlocked: false),
+            "/call" => rest.Length > 0 ? new Call(rest) : new Answer("/call PEER: an id, an alias of yours, or the first characters of a known id."),
+            "/room" => ReadRoom(rest),
             "/quit" => new Quit(),
             "/help" => new Answer(Help),
             _ => new Answer($"There is no command {command}. /help lists those that there are; a message that begins with / begins with //."),
@@ -51,7 +65,10 @@ internal abstract record ScreenCommand
         /who            who is here, by id, and how each is reached
         /path [NAME]    how the connection to a member came to be what it is
         /verify NAME    digits to compare with a member; with yes behind the name, notes that they matched
-        /quit           leaves when all has arrived; Ctrl+C leaves at once
+        /block NAME     closes the connection to a member and takes none from it, in any room, until /unblock NAME
+        /call PEER      calls a peer by its id or your alias for it, beside this room
+        /room [NUMBER]  lists rooms and calls, or turns to one
+        /quit           leaves this room or call when all has arrived; Ctrl+C leaves all at once
         Keys: as in Emacs. Tab completes names and commands, Up and Down go through what you sent, Alt+Enter begins a line.
         Behind a message: … on its way, 1/3 one of three has it, ✓ all have it, ∅ nobody was here.
         """;
@@ -70,8 +87,14 @@ internal abstract record ScreenCommand
             return room.Members.Count == 0 ? "Nobody else is here." : string.Join('\n', room.Members.Select(member => $"{MemberText.Name(member)}: {MemberText.State(member)}"));
         if (Find(room, name, out var found) is { } problem) return problem;
         var narrator = new RoomNarrator();
-        var steps = found!.Story.Select(step => (step.Time, Text: narrator.Tell(step.Event))).Where(step => step.Text is not null);
+        var steps = found!.Story.Select(step => (step.Time, Text: step.Event is RoomEvent.Probing probing ? RoomNarrator.Tell(probing) : narrator.Tell(step.Event))).Where(step => step.Text is not null);
         return $"{MemberText.Name(found)}: {MemberText.State(found)}{string.Concat(steps.Select(step => $"\n{room.Local(step.Time):HH:mm:ss} {step.Text}"))}";
+    }
+
+    private static ScreenCommand ReadRoom(string rest)
+    {
+        if (rest.Length == 0) return new ShowRoom(null);
+        return int.TryParse(rest, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? new ShowRoom(number) : new Answer("/room NUMBER: /room alone lists them.");
     }
 
     private static ScreenCommand ReadVerify(RoomView room, string rest)
@@ -89,6 +112,13 @@ internal abstract record ScreenCommand
                 {SafetyNumber.Of(room.Self, found.Peer)}
                 Where both see the same, nobody sits between you. Then type: /verify {name} {Confirmation}
                 """);
+    }
+
+    private static ScreenCommand ReadBlock(RoomView room, string name, bool isBlocked)
+    {
+        if (name.Length == 0) return new Answer($"{(isBlocked ? "/block" : "/unblock")} NAME: whom?");
+        if (Find(room, name, out var found) is { } problem) return new Answer(problem);
+        return found!.IsBlocked == isBlocked ? new Answer($"{MemberText.Name(found)} is {(isBlocked ? "blocked already" : "not blocked")}.") : new Block(found, isBlocked);
     }
 
     // By name, where one alone has it, or by the beginning of its id.

@@ -30,9 +30,11 @@ internal sealed class ScreenRenderer(Palette palette)
     private int _logRows;
     private bool _isOpen;
 
-    // Where the log goes on.
+    // Where the log goes on, and where those of the rooms that were in view before do.
     private long _entry = 1;
     private int _start;
+    private RoomView? _room;
+    private readonly Dictionary<RoomView, (long Entry, int Start)> _left = [];
 
     /// <summary>There is more of the log than the last frame could draw.</summary>
     public bool IsBehind { get; private set; }
@@ -46,11 +48,15 @@ internal sealed class ScreenRenderer(Palette palette)
     /// <summary>All anew: the screen may be damaged.</summary>
     public void Invalidate() => _size = default;
 
+    /// <summary>The room is never in view again.</summary>
+    public void Forget(RoomView room) => _left.Remove(room);
+
     /// <returns>Valid until the next frame; empty where nothing is different.</returns>
     public ReadOnlyMemory<byte> Render(ScreenState state, ScreenSize size)
     {
         _frame.Clear();
         var bottom = BottomArea.Compose(state, size, palette);
+        if (state.Room != _room) Turn(state.Room);
         if (!_isOpen) Open(size, bottom);
         else if (size != _size) Resize(state.Room.Log, size, bottom);
         else DrawBottom(bottom);
@@ -81,6 +87,21 @@ internal sealed class ScreenRenderer(Palette palette)
         _visible.Clear();
         _isOpen = true;
         Arrange(size, bottom);
+    }
+
+    // What was in view goes up into the scrollback; of the other room the last rows are seen again.
+    private void Turn(RoomView room)
+    {
+        if (_room is { } before) _left[before] = (_entry, _start);
+        _room = room;
+        (_entry, _start) = _left.GetValueOrDefault(room, (1, 0));
+        if (_entry < room.Log.First) (_entry, _start) = (room.Log.First, 0);
+        // Else all is drawn anew in a moment.
+        if (!_isOpen || _size == default) return;
+        Begin();
+        if (_visible.Count > 0) _frame.Scroll(_logRows - 1, _visible.Count);
+        _visible.Clear();
+        foreach (var row in Rows(room.Log, TailStart(room.Log, _size.Columns, _logRows), (_entry, _start), _size.Columns)) Append(row);
     }
 
     /// <summary>

@@ -5,30 +5,36 @@ using Punchline.Cli.Session;
 namespace Punchline.Cli.Screen;
 
 /// <summary>
-/// A room on a terminal, until it is over: what is typed goes out as lines, what happens comes from the <see cref="SessionModel"/>, and
-/// whatever there was of both since the last frame is in the next.
+/// A session on a terminal, until its first room is over: what is typed goes out as lines, what happens comes from the <see cref="SessionModel"/>, and
+/// whatever there was of both since the last frame is in the next. One room is in view; a call that begins takes its place, and gives it back.
 /// </summary>
-/// <param name="session">Has the room.</param>
-/// <param name="room">The room's number.</param>
+/// <param name="session">Has the rooms.</param>
+/// <param name="first">The number of the first, with which it all ends.</param>
 /// <param name="terminal">The terminal.</param>
-/// <param name="verify">Notes that a member's id was compared, and says in the session that it was; returns why it cannot, or null.</param>
+/// <param name="desk">Does what is more than talking.</param>
 /// <param name="palette">How things look.</param>
-/// <param name="time">The clock.</param>
-internal sealed class ScreenSession(SessionModel session, int room, IScreenTerminal terminal, Func<PeerId, string?> verify, Palette palette, TimeProvider time)
+/// <param name="time">The clock of what no change has a time of, and the reader's zone.</param>
+internal sealed class ScreenSession(SessionModel session, int first, IScreenTerminal terminal, IScreenDesk desk, Palette palette, TimeProvider time)
 {
     // Messages ahead of what was sent: at most as many MiB.
     private const int MaxLinesAhead = 16;
 
-    private readonly Channel<InputLine> _lines = Channel.CreateBounded<InputLine>(new BoundedChannelOptions(MaxLinesAhead) { SingleReader = true, SingleWriter = true });
+    private readonly Lock _gate = new();
+    private readonly Dictionary<int, Channel<InputLine>> _lines = [];
+    private readonly List<ScreenPane> _panes = [];
     private readonly KeyDecoder _decoder = new();
     private readonly ScreenRenderer _renderer = new(palette);
     private readonly List<Key> _keys = [];
+    private ScreenPane? _shown;
+    private string _hint = "";
     private long _lastEvent;
+    private bool _hasEnded;
 
-    /// <summary>What was typed for all; ends where somebody wants to leave.</summary>
-    public ChannelReader<InputLine> Lines => _lines.Reader;
+    /// <summary>What was typed for all in a room; ends where somebody wants to leave it.</summary>
+    /// <param name="room">Its number in the session.</param>
+    public ChannelReader<InputLine> LinesOf(int room) => ChannelOf(room).Reader;
 
-    /// <summary>Ends behind the frame that shows the room's end.</summary>
+    /// <summary>Ends behind the frame that shows the first room's end.</summary>
     public async Task RunAsync()
     {
         try
@@ -38,28 +44,31 @@ internal sealed class ScreenSession(SessionModel session, int room, IScreenTermi
         finally
         {
             // Without a screen nobody can leave.
-            _lines.Writer.TryComplete();
+            EndLines();
         }
     }
 
     private async Task ShowAsync()
     {
         var snapshot = session.Snapshot();
-        if (snapshot.Rooms.FirstOrDefault(one => one.Number == room) is not { } first) return;
         _lastEvent = snapshot.LastEvent;
-        var view = new RoomView(first, time);
-        var editor = new LineEditor(() => view.Members.Select(MemberText.Name));
-        var state = new ScreenState(view, editor, "");
+        foreach (var room in snapshot.Rooms) Open(room);
+        if (_panes.Find(pane => pane.Number == first) is not { } main) return;
         var hasInput = terminal.Input.WaitToReadAsync().AsTask();
         var hasNews = session.WaitAfterAsync(_lastEvent, CancellationToken.None);
         while (true)
         {
-            Follow(view);
-            while (terminal.Input.TryRead(out var input)) state = Handle(input, state);
-            var frame = _renderer.Render(state, terminal.Size);
-            if (!frame.IsEmpty) terminal.Write(frame, _renderer.Leave);
+            Follow();
+            while (terminal.Input.TryRead(out var input)) Handle(input);
+            Draw();
             if (_renderer.IsBehind) continue;
-            if (view.IsClosed) return;
+            if (TryCloseCall()) continue;
+            if (main.View.IsClosed)
+            {
+                if (main == _shown) return;
+                Turn(main);
+                continue;
+            }
             if (hasNews.IsCompleted) hasNews = session.WaitAfterAsync(_lastEvent, CancellationToken.None);
             if (await Task.WhenAny(hasInput, hasNews) == hasNews) continue;
             if (await hasInput)
@@ -68,29 +77,78 @@ internal sealed class ScreenSession(SessionModel session, int room, IScreenTermi
                 continue;
             }
             // Nobody types any more: it goes on until the others, or a signal, end it.
-            _lines.Writer.TryComplete();
+            EndLines();
             await hasNews;
         }
     }
 
-    private void Follow(RoomView view)
+    private void Draw()
+    {
+        var shown = _shown!;
+        var frame = _renderer.Render(new ScreenState(shown.View, shown.Editor, _hint) { Others = [.. _panes.Where(pane => pane != shown).Select(pane => pane.View)] }, terminal.Size);
+        if (!frame.IsEmpty) terminal.Write(frame, _renderer.Leave);
+    }
+
+    private void Follow()
     {
         if (session.TryReadAfter(_lastEvent, out var events))
         {
             foreach (var published in events)
             {
-                if (published.Room == room) view.Apply(published.Change);
                 _lastEvent = published.Number;
+                if (published.Change is SessionChange.RoomOpened opened) Open(opened.Room);
+                if (_panes.Find(pane => pane.Number == published.Room) is not { } pane) continue;
+                pane.View.Apply(published.Change);
+                if (published.Change is SessionChange.QuestionAsked) Turn(pane);
             }
             return;
         }
         var snapshot = session.Snapshot();
         _lastEvent = snapshot.LastEvent;
-        if (snapshot.Rooms.FirstOrDefault(one => one.Number == room) is { } current) view.CatchUp(current);
-        else view.Apply(new SessionChange.RoomClosed());
+        foreach (var pane in _panes)
+        {
+            if (snapshot.Rooms.FirstOrDefault(room => room.Number == pane.Number) is { } current) pane.View.CatchUp(current);
+            else pane.View.Apply(new SessionChange.RoomClosed());
+        }
+        foreach (var room in snapshot.Rooms.Where(room => _panes.TrueForAll(pane => pane.Number != room.Number))) Open(room);
     }
 
-    private ScreenState Handle(TerminalInput input, ScreenState state)
+    private void Open(RoomSnapshot room)
+    {
+        var view = new RoomView(room, time);
+        var pane = new ScreenPane(room.Number, view, new LineEditor(() => view.Members.Select(MemberText.Name)), ChannelOf(room.Number).Writer);
+        _panes.Add(pane);
+        // Its first line says whose it is.
+        Turn(pane, announces: false);
+    }
+
+    // What is over is read to its end, whatever was in view.
+    private bool TryCloseCall()
+    {
+        if (_panes.Find(pane => pane.View.IsClosed && pane.Number != first) is not { } over) return false;
+        if (over != _shown)
+        {
+            Turn(over);
+            return true;
+        }
+        _panes.Remove(over);
+        _hint = "";
+        _renderer.Forget(over.View);
+        lock (_gate) _lines.Remove(over.Number);
+        Turn(_panes[^1]);
+        return true;
+    }
+
+    private void Turn(ScreenPane pane, bool announces = true)
+    {
+        if (pane == _shown) return;
+        _shown?.View.Attend(looks: false);
+        if (announces) pane.View.Announce();
+        pane.View.Attend(looks: true);
+        _shown = pane;
+    }
+
+    private void Handle(TerminalInput input)
     {
         switch (input)
         {
@@ -100,30 +158,29 @@ internal sealed class ScreenSession(SessionModel session, int room, IScreenTermi
             case TerminalInput.Bytes bytes:
                 _keys.Clear();
                 _decoder.Decode(bytes.Value.Span, _keys);
-                foreach (var key in _keys) state = state with { Hint = Handle(key, state) };
+                foreach (var key in _keys) _hint = Handle(key, _shown!);
                 break;
         }
-        return state;
     }
 
     /// <returns>A hint.</returns>
-    private string Handle(Key key, ScreenState state)
+    private string Handle(Key key, ScreenPane pane)
     {
-        state.Room.Attend(looks: key.Meaning != KeyMeaning.FocusOut);
+        pane.View.Attend(looks: key.Meaning != KeyMeaning.FocusOut);
         switch (key.Meaning)
         {
             case KeyMeaning.FocusIn or KeyMeaning.FocusOut:
-                return state.Hint;
+                return _hint;
             case KeyMeaning.Redraw:
                 _renderer.Invalidate();
                 return "";
         }
-        switch (state.Editor.Apply(key))
+        switch (pane.Editor.Apply(key))
         {
             case EditOutcome.Submitted:
-                return Submit(state);
+                return Submit(pane);
             case EditOutcome.Ended:
-                return Leave();
+                return Leave(pane);
             case EditOutcome.TooLong:
                 return "A message has at most 1 MiB.";
             default:
@@ -131,30 +188,73 @@ internal sealed class ScreenSession(SessionModel session, int room, IScreenTermi
         }
     }
 
-    private string Submit(ScreenState state)
+    private string Submit(ScreenPane pane)
     {
-        var text = state.Editor.Take();
+        var text = pane.Editor.Take();
         if (text.AsSpan().Trim().IsEmpty) return "";
-        switch (ScreenCommand.Read(text, state.Room))
+        switch (ScreenCommand.Read(text, pane.View))
         {
-            case ScreenCommand.Say say when !_lines.Writer.TryWrite(new InputLine(say.Text, say.Text.Length)):
-                state.Editor.Set(text);
-                return _lines.Reader.Completion.IsCompleted ? "Leaving: nothing goes out any more." : "Too much is on its way already: Enter again, later.";
+            case ScreenCommand.Say say when !pane.Lines.TryWrite(new InputLine(say.Text, say.Text.Length)):
+                pane.Editor.Set(text);
+                return pane.IsLeaving ? "Leaving: nothing goes out any more." : "Too much is on its way already: Enter again, later.";
             case ScreenCommand.Answer answer:
-                state.Room.Answer(answer.Text);
+                pane.View.Answer(answer.Text);
                 break;
             case ScreenCommand.Verify chosen:
-                state.Room.Answer(verify(chosen.Member.Peer) ?? $"{MemberText.Name(chosen.Member)} is verified: you compared.");
+                pane.View.Answer(desk.Verify(chosen.Member.Peer) ?? $"{MemberText.Name(chosen.Member)} is verified: you compared.");
                 break;
+            case ScreenCommand.Block chosen:
+                pane.View.Answer(desk.Block(chosen.Member.Peer, chosen.IsBlocked) ?? $"{MemberText.Name(chosen.Member)} is {(chosen.IsBlocked ? "blocked: nothing goes to it, nothing is taken from it, and its calls are refused" : "not blocked any more")}.");
+                break;
+            case ScreenCommand.Call call when desk.Call(call.Peer) is { } problem:
+                pane.View.Answer(problem);
+                break;
+            case ScreenCommand.ShowRoom chosen:
+                return ShowRoom(chosen.Number, pane);
             case ScreenCommand.Quit:
-                return Leave();
+                return Leave(pane);
         }
         return "";
     }
 
-    private string Leave()
+    private string ShowRoom(int? number, ScreenPane pane)
     {
-        _lines.Writer.TryComplete();
+        if (number is { } index && index >= 1 && index <= _panes.Count)
+        {
+            Turn(_panes[index - 1]);
+            return "";
+        }
+        var rooms = _panes.Select((one, index) => $"\n{index + 1}  {one.View.Name}{(one == pane ? ", in view" : one.View.Unread > 0 ? $", {one.View.Unread} new" : "")}");
+        pane.View.Answer($"{(number is null ? "" : $"There is no room {number}. ")}Rooms and calls; /room and a number turns to one:{string.Concat(rooms)}");
+        return "";
+    }
+
+    private static string Leave(ScreenPane pane)
+    {
+        pane.IsLeaving = true;
+        pane.Lines.TryComplete();
         return "Leaving when all has arrived; Ctrl+C leaves at once.";
+    }
+
+    private Channel<InputLine> ChannelOf(int room)
+    {
+        lock (_gate)
+        {
+            if (!_lines.TryGetValue(room, out var lines))
+            {
+                _lines[room] = lines = Channel.CreateBounded<InputLine>(new BoundedChannelOptions(MaxLinesAhead) { SingleReader = true, SingleWriter = true });
+                if (_hasEnded) lines.Writer.Complete();
+            }
+            return lines;
+        }
+    }
+
+    private void EndLines()
+    {
+        lock (_gate)
+        {
+            _hasEnded = true;
+            foreach (var lines in _lines.Values) lines.Writer.TryComplete();
+        }
     }
 }

@@ -11,7 +11,11 @@ internal readonly record struct ScreenSize(int Columns, int Rows)
 }
 
 /// <summary>All that a frame shows.</summary>
-/// <param name="Room">Log and members.</param>
+/// <param name="Room">Log and members, of the room that is in view.</param>
 /// <param name="Editor">What is being written.</param>
 /// <param name="Hint">A word about what was typed, in the bar; empty: none.</param>
-internal sealed record ScreenState(RoomView Room, LineEditor Editor, string Hint);
+internal sealed record ScreenState(RoomView Room, LineEditor Editor, string Hint)
+{
+    /// <summary>The rooms that are not in view.</summary>
+    public IReadOnlyList<RoomView> Others { get; init; } = [];
+}

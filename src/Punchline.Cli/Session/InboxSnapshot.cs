@@ -4,7 +4,7 @@ namespace Punchline.Cli.Session;
 
 /// <summary>Where calls to this peer come in, at a moment.</summary>
 /// <param name="Name">What callers see once their call is taken.</param>
-/// <param name="Address">Where others reach it: <c>HOST[:PORT][#PIN]</c>.</param>
+/// <param name="Address">Where others reach it: the options that they type.</param>
 /// <param name="Server">Null: it has not been reached yet.</param>
 /// <param name="Calls">Those that ring, the oldest first: at most <see cref="PeerInbox.MaxRinging"/>.</param>
 /// <param name="Problem">Why no calls come in any more, in a sentence; null: they do.</param>

@@ -32,6 +32,9 @@ internal sealed class RoomModel : IChatOutput
         _view = view;
     }
 
+    /// <inheritdoc cref="RoomSnapshot.HasServer"/>
+    internal bool HasServer { get; init; } = true;
+
     /// <summary>Names the room in its session.</summary>
     public int Number { get; }
 
@@ -84,6 +87,13 @@ internal sealed class RoomModel : IChatOutput
         _view.Notice(text);
     }
 
+    /// <summary>Something that waits for an answer.</summary>
+    public void Ask(string text)
+    {
+        Notice(text);
+        _session.Change(_ => _session.Publish(Number, new SessionChange.QuestionAsked()));
+    }
+
     public void ShowQuality(ImmutableArray<MemberQuality> qualities)
     {
         // A connection may stand before this room was told of it, and for a moment after.
@@ -111,7 +121,7 @@ internal sealed class RoomModel : IChatOutput
         _view.ShowEnded();
     }
 
-    internal RoomSnapshot Snapshot() => new(Number, _name, _self, _selfName, _server, [.. _members], _log.Snapshot(), IsOver) { Earlier = _earlier, Quality = _quality };
+    internal RoomSnapshot Snapshot() => new(Number, _name, _self, _selfName, _server, [.. _members], _log.Snapshot(), IsOver) { HasServer = HasServer, Earlier = _earlier, Quality = _quality };
 
     /// <summary>Only within <see cref="SessionModel.Change"/>.</summary>
     /// <returns>False: the peer is not here.</returns>
@@ -134,6 +144,9 @@ internal sealed class RoomModel : IChatOutput
             case RoomEvent.Joined joined:
                 Meet(joined.Peer, joined.Name, member => After(member, roomEvent, now) with { State = MemberState.Connecting, Path = null, RoundTrip = null });
                 break;
+            case RoomEvent.Probing probing:
+                Update(probing.Peer, member => After(member, roomEvent, now) with { State = MemberState.Connecting });
+                break;
             case RoomEvent.Connected connected:
                 Meet(connected.Peer, connected.Name, member => After(member, roomEvent, now) with { State = MemberState.Connected, Path = connected.Path, RoundTrip = connected.RoundTrip });
                 break;
@@ -142,6 +155,9 @@ internal sealed class RoomModel : IChatOutput
                 break;
             case RoomEvent.Disconnected disconnected:
                 Update(disconnected.Peer, member => After(member, roomEvent, now) with { State = MemberState.Connecting, Path = null, RoundTrip = null });
+                break;
+            case RoomEvent.Trying trying:
+                Update(trying.Peer, member => After(member, roomEvent, now));
                 break;
             case RoomEvent.Failed failed:
                 Update(failed.Peer, member => After(member, roomEvent, now) with { State = MemberState.Unreachable, Path = null, RoundTrip = null });

@@ -14,6 +14,9 @@ namespace Punchline.Cli.Session;
 internal sealed record RoomSnapshot(
     int Number, string Name, PeerId Self, string SelfName, ServerState? Server, ImmutableArray<MemberSnapshot> Members, ImmutableArray<LogEntry> Log, bool IsOver)
 {
+    /// <summary>False: its members meet in the DHT, or on this network.</summary>
+    public bool HasServer { get; init; } = true;
+
     /// <summary>What was said here in earlier sessions, the oldest first, by numbers up to 0; empty where nothing is kept, and before it was read.</summary>
     public ImmutableArray<LogEntry> Earlier { get; init; } = [];
 
@@ -45,7 +48,7 @@ internal enum MemberState
 internal sealed record MemberSnapshot(
     PeerId Peer, string Name, TrustMark Trust, MemberState State, PeerPath? Path, TimeSpan? RoundTrip, ImmutableArray<ConnectionStep> Story)
 {
-    /// <summary>This user wants nothing of it: what it says is not shown.</summary>
+    /// <summary>This user wants nothing of it: there is no connection.</summary>
     public bool IsBlocked { get; init; }
 
     /// <summary>A member who is tried in vain every 16 minutes fills these in a working day.</summary>

@@ -50,6 +50,9 @@ internal abstract record SessionChange
     /// <summary>What was said in earlier sessions was read.</summary>
     internal sealed record EarlierRead(ImmutableArray<LogEntry> Entries) : SessionChange;
 
+    /// <summary>The log's last notice waits for an answer.</summary>
+    internal sealed record QuestionAsked : SessionChange;
+
     /// <summary>An entry was added to the log, or its delivery went on.</summary>
     internal sealed record LogChanged(LogEntry Entry) : SessionChange;
 }

@@ -24,6 +24,7 @@ internal sealed class SessionModel(TimeProvider time)
     private readonly Queue<SessionEvent> _events = new();
     private readonly KnownPeers? _known;
     private readonly HashSet<PeerId> _blocked = [];
+    private Action<PeerId, bool>? _barrier;
     private TaskCompletionSource _news = NewSignal();
     private long _lastEvent;
     private long _eventCharacters;
@@ -38,13 +39,14 @@ internal sealed class SessionModel(TimeProvider time)
     /// <param name="self">This peer.</param>
     /// <param name="selfName">What this peer calls itself.</param>
     /// <param name="view">Is told the same, once the model has it.</param>
+    /// <param name="hasServer">False: its members meet in the DHT, or on this network.</param>
     /// <exception cref="InvalidOperationException">There are <see cref="MaxRooms"/>.</exception>
-    public RoomModel Open(string name, PeerId self, string selfName, IChatOutput view)
+    public RoomModel Open(string name, PeerId self, string selfName, IChatOutput view, bool hasServer = true)
     {
         lock (_gate)
         {
             if (_rooms.Count == MaxRooms) throw new InvalidOperationException($"A session has at most {MaxRooms} rooms.");
-            var room = new RoomModel(this, ++_lastRoom, name, self, selfName, view);
+            var room = new RoomModel(this, ++_lastRoom, name, self, selfName, view) { HasServer = hasServer };
             _rooms.Add(room);
             Publish(room.Number, new SessionChange.RoomOpened(room.Snapshot()));
             return room;
@@ -79,9 +81,22 @@ internal sealed class SessionModel(TimeProvider time)
         }
     }
 
+    /// <summary>Keeps a peer out of the node that the rooms are on, or lets it in again. Null: there is none. Whoever is blocked when it is set is kept out at once.</summary>
+    public Action<PeerId, bool>? Barrier
+    {
+        get => _barrier;
+        set
+        {
+            lock (_gate)
+            {
+                _barrier = value;
+                foreach (var peer in _blocked) value?.Invoke(peer, true);
+            }
+        }
+    }
+
     /// <summary>
-    /// From now on nothing that a peer says is shown, in any room, and its calls are refused; or it is again. It still hears what is said to a room
-    /// that both are in.
+    /// From now on there is no connection to a peer, in any room, nothing that it says is shown, and its calls are refused; or all that is again.
     /// </summary>
     /// <exception cref="InvalidOperationException"><see cref="KnownPeers.MaxBlocked"/> are blocked.</exception>
     /// <inheritdoc cref="Verify" path="/exception"/>
@@ -91,8 +106,9 @@ internal sealed class SessionModel(TimeProvider time)
         lock (_gate)
         {
             if (isBlocked && _blocked.Count >= KnownPeers.MaxBlocked && !_blocked.Contains(peer)) throw new InvalidOperationException($"At most {KnownPeers.MaxBlocked} peers can be blocked.");
-            if (isBlocked ? _blocked.Add(peer) : _blocked.Remove(peer))
-                foreach (var room in _rooms) room.Mark(peer, member => member with { IsBlocked = isBlocked });
+            if (isBlocked ? !_blocked.Add(peer) : !_blocked.Remove(peer)) return;
+            foreach (var room in _rooms) room.Mark(peer, member => member with { IsBlocked = isBlocked });
+            _barrier?.Invoke(peer, isBlocked);
         }
     }
 

@@ -68,8 +68,6 @@ internal sealed record JoinSettings
     public static string InvitationTo(string room, string rendezvous, RoomSecret secret) =>
         $"punchline join {ShellWord.Quote(room)}{(rendezvous.Length > 0 ? " " : "")}{rendezvous}{(secret.Text.Length > 0 ? $" --secret {ShellWord.Quote(secret.Text)}" : "")}";
 
-    private string Rendezvous => Server is { } server
-        ? $"--server {ShellWord.Quote(server)}"
-        : !UsesDht ? ""
-        : $"--dht{string.Concat((Bootstraps ?? []).Select(host => $" --bootstrap {ShellWord.Quote(host)}"))}{(Secret.Text.Length == 0 || Secret.IsWeak ? " --open" : "")}";
+    private string Rendezvous => Server is null && !UsesDht ? ""
+        : $"{MeetingSettings.PlaceOptionFor(Server, Bootstraps)}{(Server is null && (Secret.Text.Length == 0 || Secret.IsWeak) ? " --open" : "")}";
 }

@@ -16,9 +16,12 @@ internal sealed record MeetingSettings
     public required bool UsesDht { get; init; }
 
     /// <summary>What to type for the same place.</summary>
-    public string PlaceOption => Server is { } server
+    public string PlaceOption => PlaceOptionFor(Server, Bootstraps);
+
+    /// <inheritdoc cref="PlaceOption"/>
+    public static string PlaceOptionFor(string? server, IReadOnlyCollection<string>? bootstraps) => server is not null
         ? $"--server {ShellWord.Quote(server)}"
-        : string.Concat(["--dht", .. (Bootstraps ?? []).Select(host => $" --bootstrap {ShellWord.Quote(host)}")]);
+        : string.Concat(["--dht", .. (bootstraps ?? []).Select(host => $" --bootstrap {ShellWord.Quote(host)}")]);
 
     /// <summary>Nodes of the DHT to begin with; null: the usual ones.</summary>
     public required IReadOnlyCollection<string>? Bootstraps { get; init; }

@@ -31,7 +31,16 @@ internal static class CallVerb
     public static IChatOutput OutputFor(SessionModel session, PeerIdentity self, Room room, MeetingSettings settings)
     {
         IChatOutput view = settings.IsJson ? new JsonOutput(Terminal.Output, Terminal.Error) : new PlainOutput(Terminal.Output, Terminal.Error);
-        return Following(session, session.Open(room.Name, self.Id, settings.Name, view), self, room, settings);
+        return Following(session, session.Open(room.Name, self.Id, settings.Name, view), self, room, settings.StateDirectory, settings.HasNoHistory);
+    }
+
+    /// <summary>Lets a screen's user call others; null: there is no screen.</summary>
+    public static ScreenCalls? ScreenCallsFor(FullScreen? screen, PeerNode node, CallPlace place, string? stateDirectory, Func<Room, RoomModel, IChatOutput> tell)
+    {
+        if (screen is null) return null;
+        var calls = new ScreenCalls(node, place, stateDirectory, screen, tell);
+        screen.AllowCalls(calls.Dial);
+        return calls;
     }
 
     /// <summary>A session of a peer that keeps what is said of others in a directory; null: nowhere.</summary>
@@ -52,9 +61,10 @@ internal static class CallVerb
 
     public static IPEndPoint? TcpEndPointOf(int? port) => port is { } number ? new IPEndPoint(IPAddress.Any, number) : null;
 
-    private static IChatOutput Following(SessionModel session, RoomModel inner, PeerIdentity self, Room room, MeetingSettings settings)
+    /// <summary>What tells of a call's room: it remembers who is there, and what is said.</summary>
+    public static IChatOutput Following(SessionModel session, RoomModel inner, PeerIdentity self, Room room, string? stateDirectory, bool hasNoHistory)
     {
-        inner.Keep(HistoryStore.Create(settings.StateDirectory, self, !settings.HasNoHistory)?.Open(room));
+        inner.Keep(HistoryStore.Create(stateDirectory, self, !hasNoHistory)?.Open(room));
         if (session.Known is not { } known) return inner;
         return new AcquaintanceOutput(inner, (peer, name) => known.Meet(room, peer, name, TimeProvider.System.GetUtcNow()), safetyNumber: null);
     }
@@ -69,20 +79,22 @@ internal static class CallVerb
         if (identity.IsTemporary) output.Notice($"Another process uses the identity in {settings.StateDirectory}, so the peer sees a new id.");
         if (identity.Id == peer) throw new UsageException("This is your own id: nobody calls itself.");
 
+        var place = CallPlace.Of(settings);
         await using var node = await PeerNode.StartAsync(OptionsFor(identity, settings), interruption.Token);
         output.ShowCalling(peer);
         if (settings.UsesDht) output.Notice("Looking for it in the DHT, where whoever knows its id sees that somebody at this machine's public address calls, but not who…");
         try
         {
-            await using var room = await node.CallAsync(
-                new CallOptions { Peer = peer, DisplayName = settings.Name, Server = settings.Server, UseDht = settings.UsesDht, TrustFirst = settings.TrustsFirst }, interruption.Token);
+            await using var room = await node.CallAsync(place.To(peer), interruption.Token);
             var session = CreateSession(settings.StateDirectory);
+            session.Barrier = node.SetBlocked;
             await using var screen = settings.IsJson || settings.HasLines ? null : FullScreen.TryStart(session, $"call with {PlainOutput.ShortId(peer)}…", identity.Id, settings.Name);
-            var told = screen is null ? OutputFor(session, identity, room, settings) : Following(session, screen.Room, identity, room, settings);
+            await using var calls = ScreenCallsFor(screen, node, place, settings.StateDirectory, (other, model) => Following(session, model, identity, other, settings.StateDirectory, settings.HasNoHistory));
+            var told = screen is null ? OutputFor(session, identity, room, settings) : Following(session, screen.Room, identity, room, settings.StateDirectory, settings.HasNoHistory);
             var chat = new ChatSession(new JoinedRoom(room), screen?.Lines ?? StandardInput.ReadLines(), told, stays && screen is null, TimeProvider.System) { IsCall = true };
             return await chat.RunAsync(interruption.Token);
         }
-        catch (PunchlineException exception) when (CallProblem.Of(exception, settings.UsesDht ? $"{settings.PlaceOption} --reachable" : settings.PlaceOption) is { } problem)
+        catch (PunchlineException exception) when (place.ProblemOf(exception) is { } problem)
         {
             output.ShowFailed(peer, problem);
             return problem.ExitCode;

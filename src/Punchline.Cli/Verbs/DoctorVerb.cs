@@ -49,7 +49,8 @@ internal static class DoctorVerb
         return servers.Count > 0 && last.ServersAnswered == 0 && last.Tcp is not true ? ExitCode.Failed : ExitCode.Done;
     }
 
-    private static StunServerName ParseServer(string text) =>
+    /// <exception cref="UsageException">It is none.</exception>
+    public static StunServerName ParseServer(string text) =>
         ServerAddress.TryParse(text, out var address, out var error) ? new StunServerName(address.Host, (ushort)address.Port, HasNextPort: true) : throw new UsageException(error);
 
     private static StunServerName ParseStun(string text)

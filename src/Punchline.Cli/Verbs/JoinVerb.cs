@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Punchline.Cli.Calls;
 using Punchline.Cli.Chat;
 using Punchline.Cli.Screen;
 using Punchline.Cli.Session;
@@ -58,6 +59,9 @@ internal static class JoinVerb
                 QlogDirectory = settings.QlogDirectory,
             },
             interruption.Token);
+        session.Barrier = node.SetBlocked;
+        await using var calls = CallVerb.ScreenCallsFor(
+            screen, node, CallPlace.Of(settings), settings.StateDirectory, (other, call) => CallVerb.Following(session, call, identity, other, settings.StateDirectory, settings.HasNoHistory));
         if (settings.UsesDht) output.Notice("Asking the DHT…");
         await using var room = await node.JoinRoomAsync(
             new RoomOptions

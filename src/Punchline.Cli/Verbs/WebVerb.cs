@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Punchline.Cli.Session;
 using Punchline.Cli.Settings;
 using Punchline.Cli.Web;
 
@@ -14,14 +15,14 @@ internal static class WebVerb
         var port = SettingCatalogue.Port.ToOption();
         var noBrowser = SettingCatalogue.NoBrowser.ToFlag();
         var command = new Command("web", "Chats in a browser on this machine: rooms, calls, and how each member is reached.");
-        Option[] all = [port, noBrowser, options.Server, options.Name, options.State, options.TrustFirst, options.NoHostCandidates, options.NoPortMapping, options.NoMdns, options.TcpPort, options.Qlog, options.Config];
+        Option[] all = [port, noBrowser, options.Server, options.Dht, options.Bootstrap, options.Name, options.State, options.NoHistory, options.TrustFirst, options.NoHostCandidates, options.NoPortMapping, options.NoMdns, options.TcpPort, options.Qlog, options.Config];
         foreach (var option in all) command.Options.Add(option);
         command.SetAction((parsed, _) =>
         {
             var environment = Configuration.Load(parsed, options.Config, options.State);
             return RunAsync(new WebSettings
             {
-                Meeting = options.Read(parsed, environment.Find, "web", mayDoWithout: true),
+                Meeting = options.Read(parsed, environment.Find, "web", DhtUse.Rooms, mayDoWithout: true),
                 Port = ReadPort(Setting.Read(parsed, port, environment.Find)),
                 OpensNoBrowser = Setting.ReadFlag(parsed, noBrowser, environment.Find),
             });
@@ -41,8 +42,9 @@ internal static class WebVerb
         using var interruption = new Interruption();
         using var identity = meeting.StateDirectory is { } directory ? PeerIdentity.Open(directory) : PeerIdentity.Create();
         string[] notices = [.. Notices(meeting, identity)];
+        var history = HistoryStore.Create(meeting.StateDirectory, identity, !meeting.HasNoHistory);
         await using var node = await PeerNode.StartAsync(CallVerb.OptionsFor(identity, meeting), interruption.Token);
-        await using var desk = new WebDesk(node, new WebSelf(identity.Id.ToString(), meeting.Name, meeting.Server ?? "", notices), meeting, TimeProvider.System);
+        await using var desk = new WebDesk(node, new WebSelf(identity.Id.ToString(), meeting.Name, WebPlace.Propose(meeting), meeting.Server ?? "", notices), meeting, history, TimeProvider.System);
         await using var host = await WebHost.StartAsync(desk, settings.Port, next => Terminal.Error.WriteLine($"* The page is open in a browser. Another one opens it by {next}"));
 
         foreach (var notice in notices) await Terminal.Error.WriteLineAsync($"* {notice}");

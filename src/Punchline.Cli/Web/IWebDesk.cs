@@ -36,4 +36,13 @@ internal interface IWebDesk
     int Answer(int call);
 
     Task RefuseAsync(int call);
+
+    /// <summary>Somebody compared a peer's id with the person behind it.</summary>
+    void Verify(PeerId peer);
+
+    /// <summary>Nothing is wanted of a peer any more, or it is again.</summary>
+    void Block(PeerId peer, bool isBlocked);
+
+    /// <summary>Finds out what this network is, which takes some seconds.</summary>
+    Task<WebDiagnosis> ExamineAsync(ExamineRequest request, CancellationToken cancellationToken);
 }

@@ -17,6 +17,10 @@ namespace Punchline.Cli.Web;
 //   POST /api/inbox/close             waits no more
 //   POST /api/inbox/N/answer          takes a call → room
 //   POST /api/inbox/N/refuse
+//   POST /api/peers/ID/verify         its id was compared
+//   POST /api/peers/ID/block          and unblock
+//   POST /api/code                    text → QR code
+//   POST /api/doctor                  examines the network → diagnosis
 
 /// <summary>The page's requests: a session first, then one command or the stream of events.</summary>
 /// <param name="desk">What it is asked of.</param>
@@ -115,6 +119,21 @@ internal sealed class WebApi(IWebDesk desk, WebSessions sessions, WebEvents even
             case ["inbox", var number, "refuse"] when TryRead(number, out var call):
                 await desk.RefuseAsync(call);
                 context.Response.StatusCode = StatusCodes.Status204NoContent;
+                break;
+            case ["peers", var id, "verify"] when PeerId.TryParse(id, out var peer):
+                desk.Verify(peer);
+                context.Response.StatusCode = StatusCodes.Status204NoContent;
+                break;
+            case ["peers", var id, "block" or "unblock"] when PeerId.TryParse(id, out var peer):
+                desk.Block(peer, isBlocked: path[2] is "block");
+                context.Response.StatusCode = StatusCodes.Status204NoContent;
+                break;
+            case ["code"]:
+                await AnswerAsync(context, StatusCodes.Status200OK, WebCode.Of((await ReadAsync(context, WebRequestJson.Default.CodeRequest)).Text), WebAnswerJson.Default.WebCode);
+                break;
+            case ["doctor"]:
+                var diagnosis = await desk.ExamineAsync(await ReadAsync(context, WebRequestJson.Default.ExamineRequest), context.RequestAborted);
+                await AnswerAsync(context, StatusCodes.Status200OK, diagnosis, WebAnswerJson.Default.WebDiagnosis);
                 break;
             default:
                 await RefuseAsync(context, StatusCodes.Status404NotFound, "Nothing here.");

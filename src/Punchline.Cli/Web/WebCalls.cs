@@ -6,19 +6,22 @@ namespace Punchline.Cli.Web;
 /// <summary>An inbox, as the session tells of it: whether the server is there, and what rings.</summary>
 /// <param name="node">Whose.</param>
 /// <param name="options">Where.</param>
+/// <param name="place">What callers type to meet us there.</param>
 /// <param name="session">Is told.</param>
 /// <param name="describe">Whether we know somebody of this id and name, in a sentence.</param>
 /// <param name="time">The clock of calls.</param>
-internal sealed class WebCalls(PeerNode node, InboxOptions options, SessionModel session, Func<PeerId, string, string> describe, TimeProvider time) : IAsyncDisposable
+internal sealed class WebCalls(PeerNode node, InboxOptions options, string place, SessionModel session, Func<PeerId, string, string> describe, TimeProvider time) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new();
     private readonly Dictionary<int, IncomingCall> _ringing = [];
-    private InboxSnapshot _snapshot = new(options.DisplayName, options.Server ?? "the DHT", null, []);
+    private InboxSnapshot _snapshot = new(options.DisplayName, place, null, []);
     private PeerInbox? _inbox;
     private int _lastCall;
 
     public string Name => options.DisplayName;
+
+    public bool HasServer => options.Server is not null;
 
     /// <summary>No calls come in any more.</summary>
     public bool IsOver { get; private set; }

@@ -9,14 +9,16 @@ namespace Punchline.Cli.Web;
 /// <param name="node">This peer.</param>
 /// <param name="self">What a page shows of it.</param>
 /// <param name="settings">What is the same for all rooms.</param>
+/// <param name="history">Where what is said is kept; null: nowhere.</param>
 /// <param name="time">The clock.</param>
-internal sealed class WebDesk(PeerNode node, WebSelf self, MeetingSettings settings, TimeProvider time) : IWebDesk, IAsyncDisposable
+internal sealed class WebDesk(PeerNode node, WebSelf self, MeetingSettings settings, HistoryStore? history, TimeProvider time) : IWebDesk, IAsyncDisposable
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<int, WebConversation> _conversations = [];
+    private readonly WebDoctor _doctor = new(settings.MapsNoPort);
     private WebCalls? _inbox;
 
-    public SessionModel Session { get; } = new(time) { KeepsEndedRooms = true, Known = settings.StateDirectory is { } directory ? new KnownPeers(directory) : null };
+    public SessionModel Session { get; } = new(time) { KeepsEndedRooms = true, Known = settings.StateDirectory is { } directory ? new KnownPeers(directory) : null, Barrier = node.SetBlocked };
 
     public PeerId Id => node.Id;
 
@@ -28,44 +30,46 @@ internal sealed class WebDesk(PeerNode node, WebSelf self, MeetingSettings setti
         var isInvented = room.Length == 0;
         // What was typed in a page is never the name of a file.
         var secret = request.Secret.Length > 0 ? RoomSecret.FromText(request.Secret) : isInvented ? RoomSecret.Invent() : RoomSecret.None;
+        var met = WebPlace.Read(request.Place, request.Server);
+        CheckSecret(secret, met);
         var options = new RoomOptions
         {
-            Server = MeetingOptions.CheckServer(request.Server.Trim()),
+            Server = met.Server,
+            UseDht = met.UsesDht,
             DisplayName = MeetingOptions.CheckName(request.Name),
             Room = isInvented ? Invented.RoomName() : JoinArguments.CheckRoom(room),
             Secret = secret.Text,
             TrustFirst = settings.TrustsFirst,
             LocalDiscovery = !settings.HasNoMdns && !settings.HidesHostCandidates && secret.IsHardToGuess,
         };
-        var place = (options.Server, options.Room, options.Secret);
+        var place = (met, options.Room, options.Secret);
         lock (_gate)
         {
             if (_conversations.Values.Any(conversation => !conversation.IsOver && conversation.Place == place)) throw new UsageException("You are in that room already.");
         }
-        var model = Open(options.Room, options.DisplayName);
+        var model = Open(options.Room, options.DisplayName, hasServer: met.Server is not null);
+        if (met.UsesDht) model.Notice("Asking the DHT, which takes some seconds. Whoever watches the room's topic there sees its members' addresses.");
+        else if (met.IsLan) model.Notice("Only members on this network are found.");
         if (secret.Text.Length == 0)
             model.Notice($"The room {options.Room} is open: whoever guesses its name is in it, and its server could listen in. With a secret, only those in the know are.");
         else if (secret.IsWeak)
             model.Notice("This secret is easy to guess.");
-        if (isInvented) model.Notice($"Others join with this line:\n{JoinSettings.InvitationTo(options.Room, $"--server {ShellWord.Quote(options.Server)}", secret)}");
-        return Start(new WebConversation(model, time) { Place = place }, stop => node.JoinRoomAsync(options, stop), exception => exception.Message);
+        if (isInvented) model.Notice($"Others join with this line:\n{JoinSettings.InvitationTo(options.Room, met.OptionsOf(settings), secret)}");
+        return Start(new WebConversation(model, time, isCall: false) { Place = place }, stop => node.JoinRoomAsync(options, stop), exception => exception.Message);
     }
 
     public int Call(CallRequest request)
     {
-        var options = new CallOptions
-        {
-            Server = MeetingOptions.CheckServer(request.Server.Trim()),
-            DisplayName = MeetingOptions.CheckName(request.Name),
-            Peer = PeerArgument.Resolve(request.Peer.Trim(), settings.StateDirectory),
-            TrustFirst = settings.TrustsFirst,
-        };
-        if (options.Peer == Id) throw new UsageException("This is your own id: nobody calls itself.");
-        var model = Open($"{options.Peer}", options.DisplayName);
-        model.Notice($"Calling {PlainOutput.ShortId(options.Peer)}…, for up to a minute. It sees this machine's addresses.");
+        var met = WebPlace.ReadForCalls(request.Place, request.Server);
+        var place = new CallPlace(met.Server, met.UsesDht, settings.Bootstraps, MeetingOptions.CheckName(request.Name), settings.TrustsFirst);
+        var peer = PeerArgument.Resolve(request.Peer.Trim(), settings.StateDirectory);
+        if (peer == Id) throw new UsageException("This is your own id: nobody calls itself.");
+        if (Session.IsBlocked(peer)) throw new UsageException("You have blocked this peer. Unblock it first: punchline peers unblock.");
+        var model = Open($"{peer}", place.Name, hasServer: met.Server is not null);
+        model.Notice($"Calling {PlainOutput.ShortId(peer)}…, for up to a minute. It sees this machine's addresses.");
         return Start(
-            new WebConversation(model, time) { IsCall = true }, stop => node.CallAsync(options, stop),
-            exception => CallProblem.Of(exception, ShellWord.Quote(options.Server)) is { } problem ? $"{problem.Detail} {problem.Advice}" : exception.Message);
+            new WebConversation(model, time, isCall: true), stop => node.CallAsync(place.To(peer), stop),
+            exception => place.ProblemOf(exception) is { } problem ? $"{problem.Detail} {problem.Advice}" : exception.Message);
     }
 
     public void Send(int room, string text)
@@ -85,11 +89,10 @@ internal sealed class WebDesk(PeerNode node, WebSelf self, MeetingSettings setti
 
     public async Task WaitAsync(WaitRequest request)
     {
-        var options = new InboxOptions
-        {
-            Server = MeetingOptions.CheckServer(request.Server.Trim()), DisplayName = MeetingOptions.CheckName(request.Name), TrustFirst = settings.TrustsFirst,
-        };
-        var inbox = new WebCalls(node, options, Session, (peer, name) => Acquaintance.Describe(Session.Known, peer, name), time);
+        var met = WebPlace.ReadForCalls(request.Place, request.Server);
+        if (met.UsesDht && !request.Reachable) throw new UsageException("In the DHT whoever knows your id sees this machine's public address for as long as you wait, and no consent is asked for that. Say below that you want it, or wait at a server.");
+        var options = new InboxOptions { Server = met.Server, UseDht = met.UsesDht, DisplayName = MeetingOptions.CheckName(request.Name), TrustFirst = settings.TrustsFirst };
+        var inbox = new WebCalls(node, options, met.OptionsOf(settings), Session, (peer, name) => Acquaintance.Describe(Session.Known, peer, name), time);
         WebCalls? over;
         lock (_gate)
         {
@@ -116,11 +119,30 @@ internal sealed class WebDesk(PeerNode node, WebSelf self, MeetingSettings setti
     {
         var inbox = Inbox();
         var ringing = inbox.Take(call);
-        var model = Open($"{ringing.Peer}", inbox.Name);
-        return Start(new WebConversation(model, time) { IsCall = true }, ringing.AcceptAsync, exception => exception.Message);
+        var model = Open($"{ringing.Peer}", inbox.Name, inbox.HasServer);
+        return Start(new WebConversation(model, time, isCall: true), ringing.AcceptAsync, exception => exception.Message);
     }
 
     public Task RefuseAsync(int call) => Inbox().Take(call).RefuseAsync(CallRefusal.Refused).AsTask();
+
+    public void Verify(PeerId peer)
+    {
+        if (!Session.Verify(peer)) throw new UsageException("This peer is not remembered, so there is nothing to note.");
+    }
+
+    public void Block(PeerId peer, bool isBlocked)
+    {
+        try
+        {
+            Session.Block(peer, isBlocked);
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new UsageException(exception.Message);
+        }
+    }
+
+    public Task<WebDiagnosis> ExamineAsync(ExamineRequest request, CancellationToken cancellationToken) => _doctor.ExamineAsync(request.Server, cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
@@ -132,16 +154,26 @@ internal sealed class WebDesk(PeerNode node, WebSelf self, MeetingSettings setti
 
     private static UsageException NoRoom() => new("There is no such room any more.");
 
+    // What the terminal refuses, too; there an option overrides it.
+    private static void CheckSecret(RoomSecret secret, WebPlace place)
+    {
+        if (secret.IsHardToGuess || place.Server is not null) return;
+        var why = secret.Text.Length == 0 ? "This room has no secret." : "This secret is easy to guess.";
+        throw new UsageException($"{why} {(place.UsesDht
+            ? "In the DHT whoever guesses a room's name and secret is in it, and sees its members' addresses."
+            : "On this network anybody can try out secrets.")} Leave the room's name empty, and a strong secret is made up.");
+    }
+
     private WebCalls Inbox()
     {
         lock (_gate) return _inbox ?? throw new UsageException("No calls are waited for.");
     }
 
-    private RoomModel Open(string name, string selfName)
+    private RoomModel Open(string name, string selfName, bool hasServer)
     {
         try
         {
-            return Session.Open(name, Id, selfName, Silence.Instance);
+            return Session.Open(name, Id, selfName, Silence.Instance, hasServer);
         }
         catch (InvalidOperationException)
         {
@@ -152,7 +184,7 @@ internal sealed class WebDesk(PeerNode node, WebSelf self, MeetingSettings setti
     private int Start(WebConversation conversation, Func<CancellationToken, ValueTask<Room>> open, Func<PunchlineException, string> describe)
     {
         lock (_gate) _conversations[conversation.Number] = conversation;
-        conversation.Start(open, (room, output) => OutputFor(room, output, conversation.IsCall), describe);
+        conversation.Start(open, room => history?.Open(room), (room, output) => OutputFor(room, output, conversation.IsCall), describe);
         return conversation.Number;
     }
 

@@ -1,5 +1,4 @@
 using Punchline.Cli.Session;
-using Punchline.Cli.Settings;
 
 namespace Punchline.Cli.Web;
 
@@ -20,25 +19,34 @@ internal sealed class WebProjection(string run, PeerId self)
         SessionChange.ServerChanged changed => new WebEvent(0, 0, "server", Server: NameOf(changed.State)),
         SessionChange.MemberChanged changed => new WebEvent(0, 0, "member", Member: Of(changed.Member)),
         SessionChange.MemberGone gone => new WebEvent(0, 0, "gone", Peer: gone.Peer.ToString()),
+        SessionChange.EarlierRead read => new WebEvent(0, 0, "earlier", Earlier: [.. read.Entries.Select(Of)]),
+        SessionChange.QualityMeasured measured => new WebEvent(0, 0, "quality", Quality: [.. measured.Members.Select(member => new WebQuality(member.Peer.ToString(), [Of(member.Sample)]))]),
         SessionChange.LogChanged changed => new WebEvent(0, 0, "entry", Entry: Of(changed.Entry)),
+        // Of a terminal, which has to be looked at.
+        SessionChange.QuestionAsked => new WebEvent(0, 0, "asked"),
         SessionChange.InboxChanged changed => new WebEvent(0, 0, "inbox", Inbox: Of(changed.Inbox)),
         _ => throw new InvalidOperationException($"There is no word for {change}."),
     };
 
     private WebRoom Of(RoomSnapshot room) =>
-        new(room.Number, room.Name, room.SelfName, NameOf(room.Server), PeerId.TryParse(room.Name, out _), room.IsOver, [.. room.Members.Select(Of)], [.. room.Log.Select(Of)]);
+        new(
+            room.Number, room.Name, room.SelfName, room.HasServer, NameOf(room.Server), PeerId.TryParse(room.Name, out _), room.IsOver, [.. room.Members.Select(Of)], [.. room.Earlier.Select(Of)], [.. room.Log.Select(Of)],
+            [.. room.Quality.Select(member => new WebQuality(member.Key.ToString(), [.. member.Value.Select(Of)]))]);
 
     private WebMember Of(MemberSnapshot member) => new(
-        member.Peer.ToString(), member.Name, NameOf(member.Trust), NameOf(member.State), Of(member.Path), Milliseconds(member.RoundTrip),
+        member.Peer.ToString(), member.Name, NameOf(member.Trust), member.IsBlocked, NameOf(member.State), Of(member.Path), Milliseconds(member.RoundTrip),
         SafetyNumber.Of(self, member.Peer), [.. member.Story.Select(Of)]);
 
     private static WebStep Of(ConnectionStep step) => step.Event switch
     {
         RoomEvent.Joined => new WebStep(step.Time, "joined"),
+        RoomEvent.Probing probing => new WebStep(
+            step.Time, "probing", Transport: NameOf(probing.Transport), Addresses: [.. probing.Addresses.Select(address => new WebAddress($"{address.EndPoint}", Chat.RoomNarrator.Origin(address.Origin)))]),
         RoomEvent.Connected connected =>
             new WebStep(step.Time, "connected", Of(connected.Path), Milliseconds(connected.RoundTrip), Milliseconds(connected.Elapsed)),
         RoomEvent.PathChanged changed => new WebStep(step.Time, "path", Of(changed.Path), Milliseconds(changed.RoundTrip)),
         RoomEvent.Disconnected disconnected => new WebStep(step.Time, "disconnected", Text: PeerTextOf(disconnected.Reason)),
+        RoomEvent.Trying trying => new WebStep(step.Time, "trying", Text: trying.Detail, Advice: trying.Advice),
         RoomEvent.Failed failed => new WebStep(step.Time, "failed", Text: $"{failed.Detail} ({failed.Cause})", Advice: failed.Advice),
         _ => throw new InvalidOperationException($"{step.Event} is no step of a connection."),
     };
@@ -53,14 +61,19 @@ internal sealed class WebProjection(string run, PeerId self)
     private WebInbox? Of(InboxSnapshot? inbox) => inbox is null
         ? null
         : new WebInbox(
-            inbox.Name, $"punchline call {self} --server {ShellWord.Quote(inbox.Address)}", NameOf(inbox.Server),
+            inbox.Name, $"punchline call {self} {inbox.Address}", NameOf(inbox.Server),
             [.. inbox.Calls.Select(call => new WebCall(call.Number, call.Time, call.Peer.ToString(), call.Name, call.Acquaintance))], inbox.Problem);
 
     private static WebPath? Of(PeerPath? path) => path is null
         ? null
         : new WebPath(
-            path.Kind switch { PathKind.Lan => "lan", PathKind.Mapped => "mapped", _ => "direct" }, path.Transport == PathTransport.Tcp ? "tcp" : "udp",
+            path.Kind switch { PathKind.Lan => "lan", PathKind.Mapped => "mapped", _ => "direct" }, NameOf(path.Transport),
             path.Local.ToString(), path.Remote.ToString());
+
+    private static WebSample Of(QualitySample sample) => new(
+        sample.Time, Math.Round(sample.RoundTrip.TotalMilliseconds, 1), Math.Round(sample.Loss, 4), Math.Round(sample.BytesSentPerSecond), Math.Round(sample.BytesReceivedPerSecond));
+
+    private static string NameOf(PathTransport transport) => transport == PathTransport.Tcp ? "tcp" : "udp";
 
     private static double? Milliseconds(TimeSpan? time) => time is { } known ? Math.Round(known.TotalMilliseconds, 1) : null;
 

@@ -1,31 +1,59 @@
+using System.Diagnostics.CodeAnalysis;
 using Punchline.Protocols.Primitives;
 
 namespace Punchline.Protocols.Node;
 
-/// <summary>
-/// When to ask which of the addresses under an inbox's topic whether the other side of a call is there. Anybody may have written them, so each gets little, and
-/// then nothing for a while.
-/// </summary>
-internal sealed class AddressAsker(NodeServices services)
+/// <summary>How often addresses are asked whether somebody is there.</summary>
+/// <param name="MaxAddresses">Remembered, asked or left alone.</param>
+/// <param name="OpenedHellos">The first so many hellos have an opener ahead of them.</param>
+/// <param name="HelloSeconds">When hellos go to an address, from the first on.</param>
+/// <param name="LeftAloneFor">An address that was asked to no avail is asked again after that at the earliest.</param>
+internal sealed record AskingPlan(int MaxAddresses, int OpenedHellos, IReadOnlyList<double> HelloSeconds, TimeSpan LeftAloneFor);
+
+/// <summary>An address that is asked, or was.</summary>
+internal class AskedAddress
 {
-    /// <summary>Addresses remembered.</summary>
-    public const int MaxAddresses = 64;
+    public Timestamp Started { get; private set; }
 
-    /// <summary>An address that was asked to no avail is asked again after that at the earliest: a caller may come back to it.</summary>
-    public static readonly TimeSpan LeftAloneFor = TimeSpan.FromMinutes(3);
+    /// <summary>When it is asked next; never, where it is at rest.</summary>
+    public Timestamp Next { get; set; }
 
-    /// <summary>Hellos to an address, from the first on, for longer than the other side may take until it looks (<see cref="InboxInDht.MaxPollInterval"/>).</summary>
-    private static readonly double[] HelloSeconds = [0, 0.25, 0.75, 1.75, 3.75, 7.75, 12, 17, 23, 30];
+    public Timestamp LeftAloneUntil { get; private set; }
 
-    /// <summary>Ahead of the first hello, so that routers that take packets to themselves for theirs see ours first (PROTOCOL §5).</summary>
+    public int Hellos { get; set; }
+
+    /// <summary>The opener ahead of the next hello is out.</summary>
+    public bool IsOpened { get; set; }
+
+    /// <summary>It has spoken first, and asking has begun anew with that.</summary>
+    public bool IsInvited { get; private set; }
+
+    public void Start(Timestamp at) => (Started, Next, Hellos, IsOpened, IsInvited) = (at, at, 0, false, false);
+
+    public void StartInvited(Timestamp at) => (Started, Next, Hellos, IsOpened, IsInvited) = (at, at, 0, true, true);
+
+    public void Rest(Timestamp until) => (Next, LeftAloneUntil) = (Timestamp.Never, until);
+}
+
+/// <summary>
+/// When to ask which of the addresses under a topic, or heard on a link, whether the one is there that is looked for (PROTOCOL §2). Anybody may have written them, so
+/// each gets little, and then nothing for a while.
+/// </summary>
+/// <param name="services">The node's.</param>
+/// <param name="plan">How often.</param>
+internal sealed class AddressAsker<TAddress>(NodeServices services, AskingPlan plan)
+    where TAddress : AskedAddress, new()
+{
+    /// <summary>So that routers that take packets to themselves for theirs see ours first (PROTOCOL §5).</summary>
     private static readonly TimeSpan OpenerLead = TimeSpan.FromMilliseconds(20);
 
-    private const byte OpenerTimeToLive = 2;
+    private const byte FirstOpenerTimeToLive = 2;
 
-    private readonly OrderedDictionary<Endpoint, Asked> _addresses = [];
+    private readonly OrderedDictionary<Endpoint, TAddress> _addresses = [];
 
-    /// <summary>Addresses that are still being asked.</summary>
-    public bool IsAsking => _addresses.Values.Any(asked => asked.Next != Timestamp.Never);
+    public IEnumerable<KeyValuePair<Endpoint, TAddress>> Addresses => _addresses;
+
+    public bool IsAsking => NextTimeout != Timestamp.Never;
 
     public Timestamp NextTimeout
     {
@@ -37,61 +65,77 @@ internal sealed class AddressAsker(NodeServices services)
         }
     }
 
-    public bool Knows(Endpoint address) => _addresses.ContainsKey(address);
+    public bool TryGet(Endpoint address, [NotNullWhen(true)] out TAddress? asked) => _addresses.TryGetValue(address, out asked);
 
-    public void Add(Endpoint address, Timestamp now)
+    /// <summary>Somebody may be at an address. True: it is asked, and was not before.</summary>
+    /// <param name="address">Where.</param>
+    /// <param name="now">The time, or when it is to be asked.</param>
+    /// <param name="asked">What is remembered of it.</param>
+    public bool TryAdd(Endpoint address, Timestamp now, [NotNullWhen(true)] out TAddress? asked)
     {
-        if (services.Reflexive.Contains(address)) return;
-        if (_addresses.TryGetValue(address, out var known))
-        {
-            if (known.Next == Timestamp.Never && now >= known.LeftAloneUntil) _addresses[address] = new Asked(now);
-            return;
-        }
-        if (_addresses.Count == MaxAddresses && !TryForgetOne(now)) return;
-        _addresses.Add(address, new Asked(now));
+        asked = null;
+        if (services.Reflexive.Contains(address)) return false;
+        if (_addresses.TryGetValue(address, out var known) && (known.Next != Timestamp.Never || now < known.LeftAloneUntil)) return false;
+        if (!TryRemember(address, now, out asked)) return false;
+        asked.Start(now);
+        return true;
     }
 
-    /// <summary>The other side is there, or gone from there: no more is asked, and whenever it is looked for again that may begin anew.</summary>
+    /// <summary>Somebody at an address asks for us: it is asked from the beginning, once.</summary>
+    public void Invite(Endpoint address, Timestamp now)
+    {
+        if (TryAdd(address, now, out var asked) || (_addresses.TryGetValue(address, out asked) && !asked.IsInvited)) asked.StartInvited(now);
+    }
+
+    /// <summary>Somebody is at an address, which need not be asked. False where as many as may be are remembered.</summary>
+    public bool TryRemember(Endpoint address, Timestamp now, [NotNullWhen(true)] out TAddress? asked)
+    {
+        if (_addresses.TryGetValue(address, out asked)) return true;
+        if (_addresses.Count == plan.MaxAddresses && !TryForgetOldest(now)) return false;
+        asked = new TAddress();
+        asked.Rest(Timestamp.Zero);
+        _addresses.Add(address, asked);
+        return true;
+    }
+
+    /// <summary>No more is asked there, and whenever it is looked for again that may begin anew.</summary>
     public void Rest(Endpoint address)
     {
-        if (_addresses.TryGetValue(address, out var asked)) (asked.Next, asked.LeftAloneUntil) = (Timestamp.Never, Timestamp.Zero);
+        if (_addresses.TryGetValue(address, out var asked)) asked.Rest(Timestamp.Zero);
     }
 
     public void Clear() => _addresses.Clear();
 
-    /// <summary>An address that is to be asked now, if there is one: by an opener or a hello.</summary>
-    public bool TryNext(Timestamp now, out Endpoint address, out byte openerTimeToLive)
+    /// <summary>An address that is to be asked now, if there is one: by an opener with the given time-to-live or, where that is 0, by a hello.</summary>
+    public bool TryNext(Timestamp now, out Endpoint address, [NotNullWhen(true)] out TAddress? asked, out byte openerTimeToLive)
     {
-        (address, openerTimeToLive) = (default, 0);
+        openerTimeToLive = 0;
         for (var i = 0; i < _addresses.Count; i++)
         {
-            var (candidate, asked) = _addresses.GetAt(i);
+            (address, asked) = _addresses.GetAt(i);
             if (asked.Next > now) continue;
-            if (services.ProbePacer.NextAllowed(now) is var allowed && allowed > now)
+            if (!services.ProbePacer.TryTake(now))
             {
-                asked.Next = allowed;
+                asked.Next = services.ProbePacer.NextAllowed(now);
                 continue;
             }
-            address = candidate;
-            if (!asked.IsOpened)
+            if (asked.Hellos < plan.OpenedHellos && !asked.IsOpened)
             {
-                (asked.IsOpened, asked.Next, openerTimeToLive) = (true, now + OpenerLead, OpenerTimeToLive);
+                openerTimeToLive = (byte)(FirstOpenerTimeToLive + asked.Hellos);
+                (asked.IsOpened, asked.Next) = (true, now + OpenerLead);
+                return true;
             }
-            else if (++asked.Hellos < HelloSeconds.Length)
-            {
-                asked.Next = asked.Started + TimeSpan.FromSeconds(HelloSeconds[asked.Hellos]);
-            }
-            else
-            {
-                (asked.Next, asked.LeftAloneUntil) = (Timestamp.Never, now + LeftAloneFor);
-            }
-            services.ProbePacer.TryTake(now);
+            asked.IsOpened = false;
+            if (++asked.Hellos < plan.HelloSeconds.Count) asked.Next = asked.Started + TimeSpan.FromSeconds(plan.HelloSeconds[asked.Hellos]);
+            else asked.Rest(now + plan.LeftAloneFor);
             return true;
         }
+        (address, asked) = (default, null);
         return false;
     }
 
-    private bool TryForgetOne(Timestamp now)
+    // Whose time to be left alone has ended, or who has been met.
+    private bool TryForgetOldest(Timestamp now)
     {
         for (var i = 0; i < _addresses.Count; i++)
         {
@@ -101,18 +145,5 @@ internal sealed class AddressAsker(NodeServices services)
             return true;
         }
         return false;
-    }
-
-    private sealed class Asked(Timestamp now)
-    {
-        public Timestamp Started { get; } = now;
-
-        public Timestamp Next { get; set; } = now;
-
-        public Timestamp LeftAloneUntil { get; set; }
-
-        public int Hellos { get; set; }
-
-        public bool IsOpened { get; set; }
     }
 }

@@ -42,6 +42,11 @@ internal sealed class CallerInDht : InboxInDht
 
     public override Endpoint? WhereIs(PeerId peer) => peer == _peer && _holder is { IsMet: true } holder ? holder.Address : null;
 
+    public override void HandleFound(Endpoint address, Timestamp now)
+    {
+        if (_holder?.Address != address) base.HandleFound(address, now);
+    }
+
     public override void HandleAsked(in DhtView view, Timestamp now)
     {
         if (++_searches >= MaxEmptySearches && _holder is null && _giveUpAt != Timestamp.Never && _giveUpAt - now <= MaxSearchTime - MinSearchTime && !Asker.IsAsking) GiveUp(now);
@@ -56,10 +61,10 @@ internal sealed class CallerInDht : InboxInDht
 
     protected override PeerId? FindAt(Endpoint source) => _holder is { IsMet: true } holder && holder.Address == source ? _peer : null;
 
-    // Anybody who knows the peer's id can write one in its name: it is one more address to ask.
+    // Now its router lets ours in. Anybody who knows the peer's id can write one in its name, from any source: ours count to where they go as ever.
     protected override void HandleHello(Endpoint source, in ContactPacket contact, Timestamp now)
     {
-        if (IdOf(contact.PublicKey) == _peer && _holder is not { IsMet: true }) Asker.Add(source, now);
+        if (_holder is null && IdOf(contact.PublicKey) == _peer) Asker.Invite(source, now);
     }
 
     protected override void HandleProven(Endpoint source, in ContactPacket contact, ReadOnlySpan<byte> packet, Timestamp now)
@@ -91,11 +96,14 @@ internal sealed class CallerInDht : InboxInDht
     // Only who is asked can say that it is there; the first to do so counts, until it falls silent.
     private void HandleAnswer(Endpoint source, in ContactPacket contact, Timestamp now)
     {
-        if (_holder is not null || !Asker.Knows(source)) return;
+        if (_holder is not null || !Asker.TryGet(source, out _)) return;
         if (!CallPacket.TryDeriveKey(Keys, _key, contact.PublicKey, isOurs: true, out var ours)
             || !CallPacket.TryDeriveKey(Keys, _key, contact.PublicKey, isOurs: false, out var theirs)
             || !CallPacket.TryDeriveKey(Keys, Services.Identity, contact.PublicKey, isOurs: true, out var proofKey)) return;
         _holder = new Holder(source, ours, theirs, proofKey, contact.Cookie.ToArray(), now);
+        // Its cookie has shown that it wants our packets: what its hellos have left of the budget might be a single one, that a lossy way swallows.
+        Services.ProbeBudget.Renew(source);
+        Asker.Rest(source);
         Beat(now);
     }
 

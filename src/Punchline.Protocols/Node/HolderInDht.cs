@@ -60,7 +60,12 @@ internal sealed class HolderInDht : InboxInDht
 
     protected override PeerId? FindAt(Endpoint source) => _callers.TryGetValue(source, out var caller) ? caller.Peer : null;
 
-    protected override void HandleHello(Endpoint source, in ContactPacket contact, Timestamp now) => SendContact(ContactKind.Answer, source, contact.Cookie, now);
+    protected override void HandleHello(Endpoint source, in ContactPacket contact, Timestamp now)
+    {
+        // Answers open our router as hellos do; what may still go there is for them.
+        Asker.Rest(source);
+        SendContact(ContactKind.Answer, source, contact.Cookie, now);
+    }
 
     protected override void HandleProven(Endpoint source, in ContactPacket contact, ReadOnlySpan<byte> packet, Timestamp now)
     {

@@ -19,10 +19,16 @@ internal abstract class InboxInDht : ISignalling, ITopic, ITopicOwner
     public static readonly TimeSpan MaxPollInterval = TimeSpan.FromSeconds(15);
 
     /// <summary>Between two signs of life of a caller that is not connected yet; with each it rings again.</summary>
-    public static readonly TimeSpan BeatInterval = TimeSpan.FromSeconds(2);
+    public static readonly TimeSpan BeatInterval = TimeSpan.FromSeconds(1);
 
-    /// <summary>Of the other side, which is gone then: five signs of life.</summary>
+    /// <summary>Of the other side, which is gone then: ten signs of life, of which a bad way loses every third with its answer.</summary>
     public static readonly TimeSpan SilenceLimit = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// Hellos go on for longer than the other side may take until it looks, and are so few that with a caller's second start (<see cref="CallerInDht"/>) they are
+    /// just what an address may get in a minute. A caller may come back to an address before long.
+    /// </summary>
+    public static readonly AskingPlan Plan = new(MaxAddresses: 64, OpenedHellos: 1, HelloSeconds: [0, 0.5, 2, 8, 18, 30], LeftAloneFor: TimeSpan.FromMinutes(3));
 
     private const int MaxOutgoing = 64;
 
@@ -32,7 +38,7 @@ internal abstract class InboxInDht : ISignalling, ITopic, ITopicOwner
     protected InboxInDht(NodeServices services, DhtNode dht, IServerEnd owner, RoomKeys keys, InstanceId instance, ushort port, Timestamp now)
     {
         (Services, Owner, Keys, Instance) = (services, owner, keys, instance);
-        Asker = new AddressAsker(services);
+        Asker = new AddressAsker<AskedAddress>(services, Plan);
         _search = new TopicSearch(services, dht, keys, this, MaxPollInterval, port, now);
     }
 
@@ -62,7 +68,7 @@ internal abstract class InboxInDht : ISignalling, ITopic, ITopicOwner
     /// <summary>Which process of ours it is about.</summary>
     protected InstanceId Instance { get; }
 
-    protected AddressAsker Asker { get; }
+    protected AddressAsker<AskedAddress> Asker { get; }
 
     protected ulong Hint { get; private set; }
 
@@ -82,7 +88,7 @@ internal abstract class InboxInDht : ISignalling, ITopic, ITopicOwner
         if (IsOver) return;
         if (IsLooking) _search.HandleTimeout(now);
         Beat(now);
-        while (!IsOver && Asker.TryNext(now, out var address, out var timeToLive))
+        while (!IsOver && Asker.TryNext(now, out var address, out _, out var timeToLive))
         {
             if (timeToLive == 0) SendContact(ContactKind.Hello, address, [], now);
             else if (Services.ProbeBudget.TryTake(address, 1, isAnswer: false, now)) Enqueue(address, [PacketTypes.KeepAlive], timeToLive);
@@ -106,7 +112,7 @@ internal abstract class InboxInDht : ISignalling, ITopic, ITopicOwner
 
     public virtual void HandleFound(Endpoint address, Timestamp now)
     {
-        if (FindAt(address) is null) Asker.Add(address, now);
+        if (FindAt(address) is null) Asker.TryAdd(address, now, out _);
     }
 
     public abstract void HandleAsked(in DhtView view, Timestamp now);

@@ -77,6 +77,17 @@ internal sealed class InboxSession : IServerEnd
     /// <summary>Does not take a call. One that rings no more needs no answer.</summary>
     public void Refuse(int call, CallRefusalCode reason, Timestamp now) => FindRinging(call)?.Refuse(reason, now);
 
+    /// <summary>A peer is blocked: what rings of it is refused.</summary>
+    public void HandleBlocked(PeerId peer, Timestamp now)
+    {
+        foreach (var call in _callers.Values)
+        {
+            if (call.State != IncomingCallState.Ringing || call.Caller.Id != peer) continue;
+            call.Refuse(CallRefusalCode.Refused, now);
+            _events.Enqueue(new NodeEvent.CallWithdrawn(_number, call.Number));
+        }
+    }
+
     public void HandleServerConnected(Timestamp now)
     {
         var blob = OwnIntroduction.WithoutAddresses(_services, _instance, ++_generation);
@@ -207,7 +218,7 @@ internal sealed class InboxSession : IServerEnd
         caller.HandleIntroduction(introduction, now);
         switch (caller.State)
         {
-            case IncomingCallState.Silent when _allowed?.Contains(caller.Caller.Id) == false:
+            case IncomingCallState.Silent when _services.Blocked.Contains(caller.Caller.Id) || _allowed?.Contains(caller.Caller.Id) == false:
                 caller.Refuse(CallRefusalCode.Refused, now);
                 break;
             case IncomingCallState.Silent when _callers.Values.Count(call => call.State == IncomingCallState.Ringing) == MaxRinging:

@@ -118,7 +118,8 @@ internal sealed class IncomingCall(NodeServices services, ISignalling server, Ca
     {
         IsPresent = true;
         if (_room is null) return;
-        line.SendAgain(CallSignalType.Update, now);
+        // And not an update, which says nothing to who has missed the answer.
+        line.SendAgain(CallSignalType.Accept, now);
         HandleIntroduction(_remote!, now);
     }
 

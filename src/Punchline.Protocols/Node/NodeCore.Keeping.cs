@@ -20,6 +20,12 @@ internal sealed partial class NodeCore
     /// <summary>What an earlier process learnt of networks, the oldest first.</summary>
     public void RememberLifetimes(IEnumerable<KnownLifetime> known) => _services.Keeper.Remember(known);
 
+    /// <summary>What made connections of an earlier process, the oldest first.</summary>
+    public void RememberWays(IEnumerable<KnownWay> known) => _services.Ways.Remember(known);
+
     /// <summary>What is to be kept for a later process, where it has changed.</summary>
+    public bool TryTakeKnownWays(out IReadOnlyList<KnownWay> known) => _services.Ways.TryTakeKnown(out known);
+
+    /// <inheritdoc cref="TryTakeKnownWays"/>
     public bool TryTakeKnownLifetimes(out IReadOnlyList<KnownLifetime> known) => _services.Keeper.TryTakeKnown(out known);
 }

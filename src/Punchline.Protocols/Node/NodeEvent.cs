@@ -46,6 +46,9 @@ internal abstract record NodeEvent(int Room)
     /// <summary>A member is known. Connecting to it has begun.</summary>
     internal sealed record MemberJoined(int Room, PeerId Peer, string Name) : NodeEvent(Room);
 
+    /// <summary>More addresses of a member are probed, beside those before: each once an attempt, the best first.</summary>
+    internal sealed record Probing(int Room, PeerId Peer, Carrier Carrier, IReadOnlyList<Trial> Trials) : NodeEvent(Room);
+
     /// <summary>Neither the server nor a direct path has the member any more.</summary>
     internal sealed record MemberLeft(int Room, PeerId Peer, DepartureReason Reason) : NodeEvent(Room);
 
@@ -71,6 +74,9 @@ internal abstract record NodeEvent(int Room)
 
     /// <summary>The connection ended; the member may still be there, and then it is tried again.</summary>
     internal sealed record Disconnected(int Room, PeerId Peer, string Reason) : NodeEvent(Room);
+
+    /// <summary>The usual way did not do, and another one is tried.</summary>
+    internal sealed record Trying(int Room, PeerId Peer, PunchProgress Progress) : NodeEvent(Room);
 
     /// <summary>No way was found. A packet of the peer's, or news of it, starts another attempt, and so does time, where it may help.</summary>
     internal sealed record Failed(int Room, PeerId Peer, PunchFailure Failure) : NodeEvent(Room);

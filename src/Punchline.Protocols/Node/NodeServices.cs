@@ -72,6 +72,9 @@ internal sealed class NodeServices
     /// <summary>What searches for ports may spend.</summary>
     public SearchBudget Search { get; } = new();
 
+    /// <summary>What members may have us send to where only they say that others are.</summary>
+    public HearsayBudget Hearsay { get; } = new();
+
     public OpenPaths OpenPaths { get; } = new();
 
     public Pacer AgreementPacer { get; } = new(AgreementsPerSecond, AgreementsPerSecond);
@@ -94,11 +97,17 @@ internal sealed class NodeServices
     /// <summary>Finds out how long our router keeps mappings.</summary>
     public MappingKeeper Keeper { get; }
 
+    /// <summary>What made connections between pairs of networks.</summary>
+    public WayMemory Ways { get; } = new();
+
     /// <summary>How often idle paths are used.</summary>
     public MappingKeepAlive MappingKeepAlive { get; } = new();
 
     /// <summary>What the receive windows of all connections may grow by.</summary>
     public ReceiveBudget ReceiveBudget { get; } = new();
+
+    /// <summary>Of whom nothing is wanted, and who gets nothing: the owner limits them.</summary>
+    public HashSet<PeerId> Blocked { get; } = [];
 
     /// <summary>Which session a packet is for.</summary>
     public SessionRoutes Routes { get; }

@@ -47,17 +47,20 @@ internal sealed partial class PeerSession : ISideSocketOwner
     // For a connection, or for another path of one that is silent: its ports are as easily spoiled when a router reboots.
     private PunchAttempt? Search => _punch ?? (_connection is { IsSilent: true } ? _probing : null);
 
-    private void BeginFresh(Timestamp now) => _nextFresh = now + PunchPlan.FreshDelay + (2 * (_services.ServerRoundTrip ?? TimeSpan.Zero));
+    private void BeginFresh(Timestamp now) => _nextFresh = IsRemembered(WayKind.FreshSocket) ? now : UsualFresh(now);
+
+    private Timestamp UsualFresh(Timestamp start) => start + PunchPlan.FreshDelay + (2 * (_services.ServerRoundTrip ?? TimeSpan.Zero));
 
     private void OpenFresh(Timestamp now)
     {
-        _nextFresh = Timestamp.Never;
+        // What is not known yet may be by then.
+        _nextFresh = _punch is { } punch && _fresh.Count == 0 && UsualFresh(punch.Start) > now ? UsualFresh(punch.Start) : Timestamp.Never;
         // With a port for each destination a fresh one is worth no more than the first, and IPv6 has no ports to spoil. And only a server says where it is seen, and
         // only that or a member connected to both tells the peer.
         if (Search is null || _services.Reflexive.Count(seen => seen.IsIPv4) != 1 || _services.AnsweringStunServers.Count == 0 || !_room.IsTold(Peer)) return;
         if (!_services.SideSockets.TryOpen(this, out var socket)) return;
         _fresh.Add(socket);
-        if (_fresh.Count < PunchPlan.MaxFreshSockets) _nextFresh = now + PunchPlan.FreshInterval;
+        _nextFresh = _fresh.Count < PunchPlan.MaxFreshSockets ? now + PunchPlan.FreshInterval : Timestamp.Never;
     }
 
     private void AddFreshPlan(SideSocket socket, Timestamp now) =>
@@ -66,6 +69,7 @@ internal sealed partial class PeerSession : ISideSocketOwner
     // What the peer has opened meanwhile is worth trying from ours as well: both main ports may be spoiled.
     private void AddFreshPlans(Timestamp now)
     {
+        if (_fresh.Count == 0 && _nextFresh != Timestamp.Never && _nextFresh > now && IsRemembered(WayKind.FreshSocket)) _nextFresh = now;
         foreach (var socket in _fresh)
         {
             if (_offered.Contains(socket.Id)) AddFreshPlan(socket, now);

@@ -352,6 +352,7 @@ internal sealed partial class PeerSession
         if (_room.Use.HasChat) _chat.Attach(_connection);
         if (_room.HasMutualIntroductions) Introductions.Attach(_connection);
         ConfirmIntroduction();
+        RememberWay(source);
         EndPunch();
         GreetAll(source, now);
         BeginPaths(now);

@@ -27,7 +27,7 @@ internal sealed partial class PeerSession
     {
         var known = Introduction;
         // Another process is believed when it comes by itself, or when this one is gone.
-        if (IsHeard || introduction.Instance != known.Instance || introduction.Generation < known.Generation) return;
+        if (introduction.Instance != known.Instance || introduction.Generation < known.Generation) return;
         var isNews = introduction.Generation > known.Generation || (introduction.Offers.Count > 0 && !introduction.Offers.SequenceEqual(known.Offers));
         // Where several members see it, each may see another port.
         if (!isNews)

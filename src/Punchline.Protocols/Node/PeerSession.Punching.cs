@@ -16,6 +16,7 @@ internal sealed partial class PeerSession
 
     private Timestamp _retryAt = Timestamp.Never;
     private int _failures;
+    private PunchProgress? _progress;
 
     private void StartAttempt(Timestamp learnedAt, Timestamp now)
     {
@@ -28,6 +29,8 @@ internal sealed partial class PeerSession
         _heardFromPeer = false;
         _impostorAnswered = false;
         _isHopeless = false;
+        _told.Clear();
+        _progress = null;
         _punch = null;
         // Whoever has to look for a way does not know that the old one is open.
         SetOpenPath(null);
@@ -46,6 +49,14 @@ internal sealed partial class PeerSession
         BeginTcp(now);
         foreach (var link in _links) Greet(link, now);
         // Openers need no handshake, so they are on their way before the key pair of message 1 is made.
+    }
+
+    // Each word once an attempt, however often a plan is made anew.
+    private void Tell(PunchProgress progress)
+    {
+        if (progress == _progress) return;
+        _progress = progress;
+        _events.Enqueue(new PeerSessionEvent.Trying(progress));
     }
 
     private void EndPunch()
@@ -73,7 +84,9 @@ internal sealed partial class PeerSession
 
     private void AddPlan(Timestamp now)
     {
-        _punch?.Add(PunchPlan.Create(Situation), now);
+        var plan = PunchPlan.Create(Situation);
+        _punch?.Add(plan, now);
+        TellTrials(Carrier.Udp, plan.Select(probe => probe.Destination));
         AddFreshPlans(now);
         PlanSearch(now);
     }
@@ -90,6 +103,7 @@ internal sealed partial class PeerSession
             Chance = _search.Chance,
             IsOfAnotherFamily = PunchTargets.AreOfAnotherFamily(Situation),
         };
+        ForgetWay();
         EndPunch();
         EndInitiator();
         var failure = PunchFailure.Explain(observations);

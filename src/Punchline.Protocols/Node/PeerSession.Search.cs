@@ -32,6 +32,7 @@ internal sealed partial class PeerSession
     private PortOffer _crossed;
     private int _brackets;
     private bool _isHopeless;
+    private bool _isSearchCounted;
 
     private Timestamp SearchTimeout => Timestamp.Min(Timestamp.Min(Timestamp.Min(_searchAt, _nextScan), _opening?.NextTimeout ?? Timestamp.Never), TcpSearchTimeout);
 
@@ -53,6 +54,8 @@ internal sealed partial class PeerSession
         {
             _searchAt = now;
         }
+        var isWaiting = _searchAt != Timestamp.Never && _brackets == 0 && _opening is null && plan.Kind != SearchKind.Hopeless;
+        if (isWaiting && IsRemembered(WayKind.Search)) _searchAt = Timestamp.Min(_searchAt, now);
         if (OffersToUs.FirstOrDefault(offer => offer.Ports > PunchPlan.MaxOfferedPorts) is not { Sockets: > 0 } offer || !IsSearchable(offer.First)) return;
         if (_opening is CrossingOpening crossing)
         {
@@ -116,8 +119,13 @@ internal sealed partial class PeerSession
             case SearchKind.Hopeless:
                 _isHopeless = true;
                 // Routers may treat TCP otherwise: that gets its first three SYNs, unless both sides know better.
-                if (MayTcpBeAWay) punch.EndBy(punch.Start + HopelessTcpTime);
-                else FailAttempt(punch, now);
+                if (!MayTcpBeAWay)
+                {
+                    FailAttempt(punch, now);
+                    break;
+                }
+                punch.EndBy(punch.Start + HopelessTcpTime);
+                Tell(PunchProgress.OfTcp);
                 break;
             case SearchKind.Bracket when peer.Kind != default && _room.IsTold(Peer) && _services.AnsweringStunServers is [var server, ..]:
                 CloseOpening();
@@ -125,7 +133,7 @@ internal sealed partial class PeerSession
                 if (++_brackets < MaxBrackets) _searchAt = now + AnotherBracket;
                 break;
             case SearchKind.Crossing when _room.IsTold(Peer) && _services.AnsweringStunServers is [var server, ..]:
-                if (_services.Search.TryBegin(this, now))
+                if (TryBeginSearch(Introduction.SeenAt ?? default, now))
                 {
                     CloseOpening();
                     _opening = new CrossingOpening(_services, PortOffer.TargetOf(Peer), server, doubles: _services.Id < Peer, _search);
@@ -134,19 +142,20 @@ internal sealed partial class PeerSession
                 if (_brackets < MaxBrackets) _searchAt = now + AnotherBracket;
                 break;
             case SearchKind.Birthday when peer.Kind != default && _room.IsTold(Peer) && _services.ExternalIPv4 is { Port: > 0 } external:
-                if (!_services.Search.TryBegin(this, now))
+                if (!TryBeginSearch(peer.Endpoint, now))
                 {
                     _searchAt = now + SearchRetryInterval;
                     break;
                 }
                 punch.Prolong(now + SearchDuration);
-                // What is left for the peer's address is for where it will turn up.
-                punch.CancelIPv4(SocketId.Main);
+                // Then what is left for the peer's address is for where it will turn up.
+                punch.CancelIPv4(SocketId.Main, punch.Start + SearchPlan.BirthdayDelay);
                 CloseOpening();
+                Tell(PunchProgress.OfSearch(_search, _services.Profile));
                 _opening = new BirthdayOpening(_services, PortOffer.TargetOf(Peer), peer.Endpoint, external, _search, now);
                 break;
             case SearchKind.Blocks when peer.Kind != default && IsSearchable(peer.Endpoint):
-                if (!_services.Search.TryBegin(this, now))
+                if (!TryBeginSearch(peer.Endpoint, now))
                 {
                     _searchAt = now + SearchRetryInterval;
                     break;
@@ -155,6 +164,7 @@ internal sealed partial class PeerSession
                 var blocks = new BlockOpening(_services, peer.Endpoint, Introduction.Profile, _search, now);
                 _opening = blocks;
                 punch.EndBy(now + blocks.Duration + MaxMessage1Age);
+                Tell(PunchProgress.OfSearch(_search, _services.Profile));
                 break;
             default:
                 // Something is not known yet, such as where the peer is: planned again with the next word about it.
@@ -173,7 +183,7 @@ internal sealed partial class PeerSession
             return true;
         }
         if (_scan is not { } scan || now < _nextScan || _punch is not { } punch) return false;
-        if (!_services.Search.TryBegin(this, now))
+        if (!TryBeginSearch(scan.Offer.First, now))
         {
             _nextScan = now + SearchRetryInterval;
             return false;
@@ -183,7 +193,11 @@ internal sealed partial class PeerSession
             _nextScan = _services.Search.IsProbesExhausted ? Timestamp.Never : Timestamp.Max(_services.Search.NextAllowed(now), now + TimeSpan.FromMilliseconds(1));
             return false;
         }
-        if (!punch.IsScanning) punch.Prolong(now + SearchDuration);
+        if (!punch.IsScanning)
+        {
+            punch.Prolong(now + SearchDuration);
+            Tell(PunchProgress.OfSearch(SearchPlan.Create(Introduction.Profile, _services.Profile), Introduction.Profile));
+        }
         path = scan.Next();
         punch.NoteScan(path, now);
         return true;
@@ -206,11 +220,22 @@ internal sealed partial class PeerSession
         _opening = null;
     }
 
+    // What another member has told may set off only so many.
+    private bool TryBeginSearch(Endpoint where, Timestamp now)
+    {
+        if (!_services.Search.TryBegin(this, now)) return false;
+        if (_isSearchCounted || Introduction.Introducer is not { } introducer) return true;
+        _isSearchCounted = _services.Hearsay.TrySearch(introducer, where, now);
+        if (!_isSearchCounted) _services.Search.End(this);
+        return _isSearchCounted;
+    }
+
     private void EndSearch()
     {
         EndTcpSearch();
         CloseOpening();
         _services.Search.End(this);
+        _isSearchCounted = false;
         _scan = null;
         _search = default;
         _searchAt = _nextScan = Timestamp.Never;

@@ -88,7 +88,10 @@ internal sealed partial class PeerSession : ITcpLinkOwner
     // whose host does not know of us yet.
     private void AddTcpPlan(Timestamp now)
     {
-        if (!_services.TcpReflexive.IsExpected) _tcpPunch?.Add(TcpPunchPlan.Create(Situation), now);
+        if (_services.TcpReflexive.IsExpected || _tcpPunch is null) return;
+        var plan = TcpPunchPlan.Create(Situation);
+        _tcpPunch.Add(plan, now);
+        TellTrials(Carrier.Tcp, plan.Select(target => target.Endpoint));
     }
 
     private void HandleTcpTimeout(Timestamp now)
@@ -126,7 +129,7 @@ internal sealed partial class PeerSession : ITcpLinkOwner
             _connection.AddPath(link, now);
             return;
         }
-        var isUdpLikely = _services.Reflexive.Count > 0
+        var isUdpLikely = _services.Reflexive.Count > 0 && !IsRemembered(WayKind.Tcp)
             && Introduction.Candidates.Any(candidate => candidate is { Carrier: Carrier.Udp, Kind: CandidateKind.ServerReflexive });
         _punch?.Begin(link, isUdpLikely ? Timestamp.Max(now, _punch.Start + TcpPunchPlan.HeadStartOfUdp) : now);
     }
@@ -134,6 +137,7 @@ internal sealed partial class PeerSession : ITcpLinkOwner
     private void Answer(PathAddress source, Timestamp now)
     {
         _firstAnswer ??= now;
+        if (source.Local.Carrier == Carrier.Udp) TellTrials(Carrier.Udp, [source.Remote]);
         if (source.Local.Carrier == Carrier.Tcp) Greet(source, now);
         else _punch?.Answer(source, now);
     }

@@ -345,5 +345,9 @@ internal abstract record PeerSessionEvent
 
     internal sealed record Disconnected(CloseReason Reason) : PeerSessionEvent;
 
+    internal sealed record Trying(PunchProgress Progress) : PeerSessionEvent;
+
     internal sealed record Failed(PunchFailure Failure) : PeerSessionEvent;
+
+    internal sealed record Probing(Carrier Carrier, IReadOnlyList<Trial> Trials) : PeerSessionEvent;
 }

@@ -55,6 +55,8 @@ internal abstract class PortOpening(NodeServices services, Endpoint peer, Search
         return false;
     }
 
+    public bool Has(SocketId socket) => _sockets.Exists(opened => opened.Id == socket);
+
     /// <summary>Gives all sockets back but one, on which a connection stands; that one comes out.</summary>
     public SideSocket? Close(SocketId? keep)
     {

@@ -67,7 +67,7 @@ internal sealed partial class RoomSession
         failure = null;
         if (IsStranger(peer))
         {
-            failure = PunchFailure.OfStranger;
+            failure = WhyNot(peer);
             return MemberStanding.Failed;
         }
         if (_members.Find(known => known.Session.Peer == peer)?.Session is not { } session)

@@ -123,10 +123,10 @@ internal sealed partial class RoomSession
             return;
         }
         if (word.Id == _services.Id || !IsAllowed(word.Id)) return;
-        var introduction = WithSeen(word) with { Introducer = introducer.Session.Peer };
         if (_members.Find(known => known.Session.Peer == word.Id) is { } member)
         {
-            member.Session.HandleHearsay(introduction, now);
+            if (member.Session.IsHeard) return;
+            member.Session.HandleHearsay(Admit(introducer.Session.Peer, word, now), now);
             Drain(member, now);
             return;
         }
@@ -134,7 +134,21 @@ internal sealed partial class RoomSession
         // One Diffie-Hellman a member, of those that nobody has proven to be there.
         if (!_services.AgreementPacer.TryTake(now, reserve: NodeServices.AgreementsForProven)) return;
         // The server has not said that it is there, so it lasts as long as somebody has it.
-        if (TryAdd(introduction, now) is { } added && IsServed) added.GivenUpAt = now + PunchPlan.Duration;
+        if (TryAdd(Admit(introducer.Session.Peer, word, now), now) is { } added && IsServed) added.GivenUpAt = now + PunchPlan.Duration;
+    }
+
+    // As far as that member may still name addresses.
+    private IntroductionBlob Admit(PeerId introducer, IntroductionBlob word, Timestamp now)
+    {
+        bool IsAdmitted(Endpoint endpoint) => _services.Hearsay.TryName(introducer, endpoint, now);
+        var seenAt = word.SeenAt is { } seen && IsAdmitted(seen) ? word.SeenAt : null;
+        return WithSeen(word with
+        {
+            Introducer = introducer,
+            SeenAt = seenAt,
+            Candidates = [.. word.Candidates.Where(candidate => IsAdmitted(candidate.Endpoint))],
+            Offers = [.. word.Offers.Where(offer => offer.Target != _services.Target || IsAdmitted(offer.First))],
+        });
     }
 
     // Where it comes from is where a router that gives all destinations the same port lets others in, whatever it knows of its own address.

@@ -17,6 +17,7 @@ internal sealed partial class RoomSession
                 yield return member.Session;
                 if (member.Other is { } other) yield return other;
             }
+            foreach (var farewell in _farewells) yield return farewell;
         }
     }
 

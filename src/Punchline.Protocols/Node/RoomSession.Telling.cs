@@ -23,6 +23,12 @@ internal sealed partial class RoomSession
                 case PeerSessionEvent.PathChanged changed:
                     _events.Enqueue(new NodeEvent.PathChanged(_number, peer, changed.Path, changed.RoundTrip) { IsMapped = changed.IsMapped });
                     break;
+                case PeerSessionEvent.Trying trying:
+                    _events.Enqueue(new NodeEvent.Trying(_number, peer, trying.Progress));
+                    break;
+                case PeerSessionEvent.Probing probing:
+                    _events.Enqueue(new NodeEvent.Probing(_number, peer, probing.Carrier, probing.Trials));
+                    break;
                 case PeerSessionEvent.Failed failed:
                     _events.Enqueue(new NodeEvent.Failed(_number, peer, failed.Failure));
                     break;

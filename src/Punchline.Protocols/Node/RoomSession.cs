@@ -88,6 +88,7 @@ internal sealed partial class RoomSession : IDisposable
                 next = Timestamp.Min(next, Timestamp.Min(member.Session.NextTimeout, DeadlineOf(member)));
                 if (member.Other is { } other) next = Timestamp.Min(next, other.NextTimeout);
             }
+            foreach (var farewell in _farewells) next = Timestamp.Min(next, farewell.NextTimeout);
             return next;
         }
     }
@@ -198,6 +199,7 @@ internal sealed partial class RoomSession : IDisposable
             Drain(member, now);
             if (!member.IsForgotten && now >= DeadlineOf(member)) Remove(member, member.HasLeftServer ? DepartureReason.Left : DepartureReason.Timeout);
         }
+        HandleFarewellsTimeout(now);
         HandleMutualTimeout(now);
         if (now >= StrangersDeadline) RemoveStrangers(_ => true, DepartureReason.Timeout);
     }
@@ -208,6 +210,10 @@ internal sealed partial class RoomSession : IDisposable
         {
             if (member.Session.TryDequeueTransmit(now, buffer, out transmit)) return true;
             if (member.Other is { } other && other.TryDequeueTransmit(now, buffer, out transmit)) return true;
+        }
+        foreach (var farewell in _farewells)
+        {
+            if (farewell.TryDequeueTransmit(now, buffer, out transmit)) return true;
         }
         transmit = default;
         return false;
@@ -258,14 +264,14 @@ internal sealed partial class RoomSession : IDisposable
         Drain(member, now);
     }
 
-    private Member? TryAdd(IntroductionBlob introduction, Timestamp now)
+    private Member? TryAdd(IntroductionBlob introduction, Timestamp now, bool isKnown = false)
     {
         if (_members.Count == CoordinationLimits.MaxMembersPerRoom || !TryCreateContext(introduction, out var context)) return null;
         var chat = _departed.Take(introduction.Instance) ?? new ChatChannel();
         var member = new Member(new PeerSession(_services, this, introduction, context, chat, now));
         _members.Add(member);
         _hasMet = true;
-        _events.Enqueue(new NodeEvent.MemberJoined(_number, introduction.Id, introduction.Name));
+        if (!isKnown) _events.Enqueue(new NodeEvent.MemberJoined(_number, introduction.Id, introduction.Name));
         return member;
     }
 

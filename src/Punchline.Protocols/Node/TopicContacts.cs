@@ -15,22 +15,12 @@ namespace Punchline.Protocols.Node;
 /// <remarks>Of those who ask us nothing is remembered before they have returned our cookie, that is, before they are where they seem to be.</remarks>
 internal sealed class TopicContacts(NodeServices services, RoomSession room, OwnIntroduction self) : IContactHandler
 {
-    /// <summary>Addresses remembered, asked or left alone: four searches' worth.</summary>
-    public const int MaxContacts = 128;
-
-    /// <summary>An address at which no member answered is asked again after that at the earliest.</summary>
-    public static readonly TimeSpan LeftAloneFor = TimeSpan.FromMinutes(10);
-
     /// <summary>
-    /// Hellos to an address, from the first on. They go on for longer than the other side may take until it looks under the topic
+    /// Of addresses, four searches' worth. Hellos go on for longer than the other side may take until it looks under the topic
     /// (<see cref="RoomInDht.MaxPollInterval"/>): until then its router keeps ours out, and each of ours keeps our own router open for it.
     /// </summary>
-    private static readonly double[] HelloSeconds = [0, 0.25, 0.75, 1.75, 3.75, 7.75, 15, 25, 40, 55, 70];
-
-    /// <summary>Ahead of the first two hellos, so that routers that take packets to themselves for theirs see ours first (PROTOCOL §5).</summary>
-    private static readonly TimeSpan OpenerLead = TimeSpan.FromMilliseconds(20);
-
-    private const int OpenedHellos = 2;
+    public static readonly AskingPlan Plan = new(
+        MaxAddresses: 128, OpenedHellos: 2, HelloSeconds: [0, 0.25, 0.75, 1.75, 3.75, 7.75, 15, 25, 40, 55, 70], LeftAloneFor: TimeSpan.FromMinutes(10));
 
     /// <summary>Packets that wait to be sent; as many introductions as a room has members.</summary>
     private const int MaxOutgoing = 64;
@@ -38,26 +28,14 @@ internal sealed class TopicContacts(NodeServices services, RoomSession room, Own
     /// <summary>A cookie of another's is good for a minute at least (<see cref="AddressCookies.KeyLifetime"/>).</summary>
     private static readonly TimeSpan CookieAge = TimeSpan.FromSeconds(50);
 
-    private readonly OrderedDictionary<Endpoint, Contact> _contacts = [];
+    private readonly AddressAsker<Contact> _asker = new(services, Plan);
     private readonly Dictionary<PeerId, byte[]> _agreements = [];
     private readonly Queue<(Endpoint Destination, byte[] Packet, byte TimeToLive)> _outgoing = new();
 
     /// <summary>Of the present hour: what we say stands under it, where no other is known to be the other's.</summary>
     public ulong Hint { get; set; }
 
-    public Timestamp NextTimeout
-    {
-        get
-        {
-            if (_outgoing.Count > 0) return Timestamp.Zero;
-            var next = Timestamp.Never;
-            foreach (var contact in _contacts.Values) next = Timestamp.Min(next, contact.Next);
-            return next;
-        }
-    }
-
-    /// <summary>Addresses that are being asked, and have not answered.</summary>
-    public int AskedCount => _contacts.Values.Count(contact => contact.Peer is null && contact.Next != Timestamp.Never);
+    public Timestamp NextTimeout => _outgoing.Count > 0 ? Timestamp.Zero : _asker.NextTimeout;
 
     /// <summary>An address stands under the topic. True: it is asked, and was not before.</summary>
     /// <param name="address">Where somebody may be.</param>
@@ -65,25 +43,18 @@ internal sealed class TopicContacts(NodeServices services, RoomSession room, Own
     /// <param name="hint">By which that one knows what is its own; null: <see cref="Hint"/>.</param>
     public bool Add(Endpoint address, Timestamp now, ulong? hint = null)
     {
-        if (services.Reflexive.Contains(address) || room.HasConnectionAt(address)) return false;
-        if (_contacts.TryGetValue(address, out var known))
-        {
-            if (known.Next != Timestamp.Never || now < known.LeftAloneUntil) return false;
-            known.Restart(now);
-            known.Hint = hint;
-            return true;
-        }
-        if (_contacts.Count == MaxContacts && !TryForgetOldest(now)) return false;
-        _contacts.Add(address, new Contact(now) { Hint = hint });
+        if (room.HasConnectionAt(address) || !_asker.TryAdd(address, now, out var contact)) return false;
+        contact.Hint = hint;
         return true;
     }
 
     public void HandleTimeout(Timestamp now)
     {
-        for (var i = 0; i < _contacts.Count; i++)
+        while (_asker.TryNext(now, out var address, out var contact, out var openerTimeToLive))
         {
-            var (address, contact) = _contacts.GetAt(i);
-            if (contact.Next <= now) Ask(address, contact, now);
+            if (room.HasConnectionAt(address) || (contact.Peer is { } peer && room.IsConnectedTo(peer))) contact.Rest(Timestamp.Zero);
+            else if (openerTimeToLive == 0) Send(ContactKind.Hello, address, contact.Hint ?? Hint, [], now);
+            else if (services.ProbeBudget.TryTake(address, 1, isAnswer: false, now)) Enqueue(address, [PacketTypes.KeepAlive], openerTimeToLive);
         }
     }
 
@@ -100,7 +71,7 @@ internal sealed class TopicContacts(NodeServices services, RoomSession room, Own
         }
         // From where our cookie went, as it seems, or from somebody who sees what we send there.
         if (!services.Cookies.Verify(source, contact.ReturnedCookie, now)) return;
-        if (contact.Kind == ContactKind.Answer && !_contacts.ContainsKey(source)) return;
+        if (contact.Kind == ContactKind.Answer && !_asker.TryGet(source, out _)) return;
         services.ProbeBudget.Restore(source);
         if (contact.Kind == ContactKind.Answer) Introduce(source, peer, contact, now);
         else HandleIntroduction(source, peer, hint, contact, packet, now);
@@ -110,7 +81,7 @@ internal sealed class TopicContacts(NodeServices services, RoomSession room, Own
     public void Announce(Timestamp now)
     {
         self.Renew(allowLoopback: false);
-        foreach (var (address, contact) in _contacts)
+        foreach (var (address, contact) in _asker.Addresses)
         {
             if (contact.Peer is { } peer && now - contact.CookieFrom < CookieAge && !room.IsConnectedTo(peer)) SendIntroduction(address, peer, contact.Cookie, now);
         }
@@ -125,49 +96,25 @@ internal sealed class TopicContacts(NodeServices services, RoomSession room, Own
         return true;
     }
 
-    private void Ask(Endpoint address, Contact contact, Timestamp now)
-    {
-        if (room.HasConnectionAt(address) || (contact.Peer is { } peer && room.IsConnectedTo(peer)))
-        {
-            contact.Rest(Timestamp.Zero);
-            return;
-        }
-        if (services.ProbePacer.NextAllowed(now) is var allowed && allowed > now)
-        {
-            contact.Next = allowed;
-            return;
-        }
-        if (contact.Hellos < OpenedHellos && !contact.IsOpened)
-        {
-            contact.IsOpened = true;
-            if (services.ProbeBudget.TryTake(address, 1, isAnswer: false, now) && services.ProbePacer.TryTake(now))
-            {
-                services.Counted.Probes++;
-                _outgoing.Enqueue((address, [PacketTypes.KeepAlive], (byte)(2 + contact.Hellos)));
-            }
-            contact.Next = now + OpenerLead;
-            return;
-        }
-        if (services.ProbePacer.TryTake(now)) Send(ContactKind.Hello, address, contact.Hint ?? Hint, [], now);
-        contact.IsOpened = false;
-        if (++contact.Hellos < HelloSeconds.Length) contact.Next = contact.Started + TimeSpan.FromSeconds(HelloSeconds[contact.Hellos]);
-        else contact.Rest(now + LeftAloneFor);
-    }
-
     // As long as what it answers, or a first packet: either counts to its destination.
     private void Send(ContactKind kind, Endpoint destination, ulong hint, ReadOnlySpan<byte> returned, Timestamp now)
     {
         if (_outgoing.Count == MaxOutgoing || !services.ProbeBudget.TryTake(destination, ContactPacket.Length, kind == ContactKind.Answer, now)) return;
         Span<byte> cookie = stackalloc byte[AddressCookies.Length];
         services.Cookies.Write(destination, now, cookie);
+        Enqueue(destination, ContactPacket.Write(kind, room.Keys, hint, services.PublicKey.Span, cookie, returned, services.Random));
+    }
+
+    private void Enqueue(Endpoint destination, byte[] packet, byte timeToLive = 0)
+    {
+        if (_outgoing.Count == MaxOutgoing) return;
         services.Counted.Probes++;
-        _outgoing.Enqueue((destination, ContactPacket.Write(kind, room.Keys, hint, services.PublicKey.Span, cookie, returned, services.Random), 0));
+        _outgoing.Enqueue((destination, packet, timeToLive));
     }
 
     private void Introduce(Endpoint source, PeerId peer, in ContactPacket contact, Timestamp now)
     {
-        if (!TryAgree(peer, contact.PublicKey, now)) return;
-        var known = _contacts[source];
+        if (!_asker.TryGet(source, out var known) || !TryAgree(peer, contact.PublicKey, now)) return;
         known.Meet(peer, contact.Cookie, now);
         if (!room.IsConnectedTo(peer)) SendIntroduction(source, peer, known.Cookie, now);
     }
@@ -178,12 +125,7 @@ internal sealed class TopicContacts(NodeServices services, RoomSession room, Own
         Span<byte> pairKey = stackalloc byte[RoomKeys.KeyLength];
         room.Keys.DeriveContactPairKey(peer, services.Id, _agreements[peer], pairKey);
         if (!ContactPacket.TryOpenBlob(pairKey, packet, out var introduction) || introduction.Id != peer) return;
-        if (!_contacts.TryGetValue(source, out var known))
-        {
-            if (_contacts.Count == MaxContacts && !TryForgetOldest(now)) return;
-            known = new Contact(now);
-            _contacts.Add(source, known);
-        }
+        if (!_asker.TryRemember(source, now, out var known)) return;
         var isNew = known.Peer != peer || known.Introduced != introduction.Instance || known.Generation != introduction.Generation;
         known.Meet(peer, contact.Cookie, now);
         known.Hint = hint;
@@ -205,7 +147,7 @@ internal sealed class TopicContacts(NodeServices services, RoomSession room, Own
 
     private void SendIntroduction(Endpoint destination, PeerId peer, ReadOnlySpan<byte> returned, Timestamp now)
     {
-        if (_outgoing.Count == MaxOutgoing || !_agreements.TryGetValue(peer, out var agreement) || !_contacts.TryGetValue(destination, out var contact)) return;
+        if (_outgoing.Count == MaxOutgoing || !_agreements.TryGetValue(peer, out var agreement) || !_asker.TryGet(destination, out var contact)) return;
         contact.LastIntroduced = now;
         if (self.Generation == 0) self.Renew(allowLoopback: false);
         var introduction = self.Create(allowLoopback: false);
@@ -237,40 +179,16 @@ internal sealed class TopicContacts(NodeServices services, RoomSession room, Own
         if (!services.AgreementPacer.TryTake(now, reserve: NodeServices.AgreementsForProven)) return false;
         var agreement = new byte[P256KeyPair.SharedSecretLength];
         if (!services.Identity.TryAgree(publicKey, agreement)) return false;
-        if (_agreements.Count == MaxContacts) _agreements.Clear();
+        if (_agreements.Count == Plan.MaxAddresses) _agreements.Clear();
         _agreements.Add(peer, agreement);
         return true;
     }
 
-    // Whose time to be left alone has ended, or which has been introduced and is at rest.
-    private bool TryForgetOldest(Timestamp now)
+    /// <summary>An address, and who is there.</summary>
+    private sealed class Contact : AskedAddress
     {
-        for (var i = 0; i < _contacts.Count; i++)
-        {
-            var (_, contact) = _contacts.GetAt(i);
-            if (contact.Next != Timestamp.Never || now < contact.LeftAloneUntil) continue;
-            _contacts.RemoveAt(i);
-            return true;
-        }
-        return false;
-    }
-
-    private sealed class Contact(Timestamp now)
-    {
-        public Timestamp Started { get; private set; } = now;
-
         /// <summary>By which it knows what is its own; null: that of the hour.</summary>
         public ulong? Hint { get; set; }
-
-        /// <summary>When it is asked next.</summary>
-        public Timestamp Next { get; set; } = now;
-
-        public Timestamp LeftAloneUntil { get; private set; }
-
-        public int Hellos { get; set; }
-
-        /// <summary>The opener ahead of the next hello is out.</summary>
-        public bool IsOpened { get; set; }
 
         /// <summary>Who is there, as it says.</summary>
         public PeerId? Peer { get; private set; }
@@ -285,10 +203,6 @@ internal sealed class TopicContacts(NodeServices services, RoomSession room, Own
         public InstanceId Introduced { get; set; }
 
         public uint Generation { get; set; }
-
-        public void Restart(Timestamp now) => (Started, Next, Hellos, IsOpened) = (now, now, 0, false);
-
-        public void Rest(Timestamp until) => (Next, LeftAloneUntil) = (Timestamp.Never, until);
 
         public void Meet(PeerId peer, ReadOnlySpan<byte> cookie, Timestamp now) => (Peer, Cookie, CookieFrom) = (peer, cookie.ToArray(), now);
     }

@@ -91,10 +91,10 @@ internal sealed class PunchAttempt(Timestamp start)
         _handshakes[path] = HandshakesTo(path).Another(now);
     }
 
-    /// <summary>Nothing more that was planned leaves from this socket but by IPv6, where no ports are searched.</summary>
-    public void CancelIPv4(SocketId socket)
+    /// <summary>Nothing of what was planned leaves from this socket later, but by IPv6, where no ports are searched.</summary>
+    public void CancelIPv4(SocketId socket, Timestamp from)
     {
-        var kept = _scheduled.UnorderedItems.Where(item => item.Element.Via != socket || !item.Element.Destination.IsIPv4).ToList();
+        var kept = _scheduled.UnorderedItems.Where(item => item.Element.Via != socket || !item.Element.Destination.IsIPv4 || item.Priority.Ticks < from.Ticks).ToList();
         _scheduled.Clear();
         _scheduled.EnqueueRange(kept);
     }

@@ -33,6 +33,15 @@ internal sealed record PunchFailure(string Cause, string Detail, string Advice)
     /// <summary>There is a list of those who may be connected to, and the peer is not on it.</summary>
     public const string NotAllowed = "not-allowed";
 
+    /// <summary>This peer's user wants nothing of that peer.</summary>
+    public const string Blocked = "blocked";
+
+    /// <summary>Where neither router's ports can be known.</summary>
+    public const string AdviceForBoth = "One side has to change: forward a UDP port there, switch on UPnP in its router, use IPv6, or use another network, such as a phone's instead of an office's.";
+
+    /// <summary>Where ports are searched.</summary>
+    public const string AdviceForLuck = "To be independent of luck, forward a UDP port on either side, switch on UPnP in a router, or use IPv6.";
+
     /// <summary>All codes with their meanings: PROTOCOL.md's table and whatever else lists them is made of these.</summary>
     public static IReadOnlyList<(string Cause, string Meaning)> All { get; } =
     [
@@ -45,6 +54,7 @@ internal sealed record PunchFailure(string Cause, string Detail, string Advice)
         (OneWay, "the peer's packets come in, ours do not get through"),
         (Impostor, "another key answered in the peer's place"),
         (NotAllowed, "there is a list of those who may be connected to, and the peer is not on it: nothing was tried"),
+        (Blocked, "this side has blocked the peer: nothing was tried"),
     ];
 
     /// <summary>Another attempt may end otherwise, though neither side has news: luck, a router that forgets, an outage that ends.</summary>
@@ -55,6 +65,12 @@ internal sealed record PunchFailure(string Cause, string Detail, string Advice)
         NotAllowed,
         "The peer is not on the list of those that may be connected to, so nothing was sent to it.",
         "Add its id to the list, if it is who you think it is.");
+
+    /// <inheritdoc cref="OfStranger"/>
+    public static PunchFailure OfBlocked { get; } = new(
+        Blocked,
+        "The peer is blocked here, so nothing is sent to it and nothing is taken from it.",
+        "Unblock it, if you want to hear of it again.");
 
     /// <summary>A pure function of what an attempt saw.</summary>
     public static PunchFailure Explain(PunchObservations seen)
@@ -77,15 +93,15 @@ internal sealed record PunchFailure(string Cause, string Detail, string Advice)
             { IsHopeless: true } => new(
                 SymmetricBoth,
                 $"Both routers give every destination another port{(seen.IsTcpHopeless ? ", of TCP as well" : "")}, so that neither side can know, or find, the port where it is expected ({tried}).",
-                "One side has to change: forward a UDP port there, switch on UPnP in its router, use IPv6, or use another network, such as a phone's instead of an office's."),
+                AdviceForBoth),
             { IsSearched: true, HeardFromPeer: false, Chance: < 1 } => new(
                 SearchFailed,
                 $"Both routers give every destination another port. Each takes it from a small block, so {seen.Chance * 100:0} of 100 attempts meet; this one did not ({tried}).",
-                "It is tried again by itself. To be independent of luck, forward a UDP port on either side, switch on UPnP in a router, or use IPv6."),
+                "It is tried again by itself. " + AdviceForLuck),
             { IsSearched: true, HeardFromPeer: false } => new(
                 SearchFailed,
                 $"One of the routers gives every destination another port, and a search of its ports met none that was open ({tried}).",
-                "Try again in a minute: a search succeeds 98 times in 100. To be independent of luck, forward a UDP port on either side, or switch on UPnP in a router."),
+                "It is tried again by itself, in a minute. " + AdviceForLuck),
             { HeardFromPeer: true } => new(
                 OneWay,
                 $"The peer's packets arrive here, but ours do not reach it ({tried}).",

@@ -60,7 +60,7 @@ internal sealed partial class NodeEngine : IDisposable
     private readonly Dictionary<int, IRoomObserver> _rooms = [];
     private readonly byte[] _sendBuffer = new byte[MaxDatagram];
     private readonly GatewayLink? _gateway;
-    private readonly KeptLifetimes? _lifetimes;
+    private readonly KeptKnowledge? _kept;
     private readonly MdnsLink? _mdns;
     private readonly Thread _receiver;
     private readonly Thread _timer;
@@ -72,7 +72,7 @@ internal sealed partial class NodeEngine : IDisposable
     /// <exception cref="SocketException">The address cannot be bound.</exception>
     /// <exception cref="IOException">The directory for qlog files cannot be made.</exception>
     /// <exception cref="UnauthorizedAccessException">The directory for qlog files cannot be made.</exception>
-    public NodeEngine(P256KeyPair identity, IPEndPoint? local, bool hideHostCandidates, string? qlogDirectory = null, bool mapsPort = false, IPEndPoint? tcpLocal = null, KeptLifetimes? lifetimes = null, bool usesMdns = false)
+    public NodeEngine(P256KeyPair identity, IPEndPoint? local, bool hideHostCandidates, string? qlogDirectory = null, bool mapsPort = false, IPEndPoint? tcpLocal = null, KeptKnowledge? kept = null, bool usesMdns = false)
     {
         _socket = local is null ? UdpSocket.BindAny(Nat64) : new UdpSocket(local, Nat64);
         LocalEndPoint = _socket.LocalEndPoint;
@@ -88,8 +88,8 @@ internal sealed partial class NodeEngine : IDisposable
             throw;
         }
         _node = new NodeCore(identity, SystemRandomSource.Instance, new NodeObserver(identity.DeriveId(), _qlog));
-        _lifetimes = lifetimes;
-        if (lifetimes is not null) _node.RememberLifetimes(lifetimes.Read());
+        _kept = kept;
+        kept?.GiveTo(_node);
         _sideSockets = new SideSocketSet(LocalEndPoint.Address, Nat64, Handle);
         _hostAddresses = HostAddresses.Of(LocalEndPoint);
         _node.SetTcpPort((ushort)(_tcp?.LocalEndPoint.Port ?? 0));
@@ -303,16 +303,9 @@ internal sealed partial class NodeEngine : IDisposable
         // Whoever took events or read made room, and a window may open again.
         SendAll();
         while (_node.TryDequeueTcpCommand(out var command)) Execute(command);
-        if (_lifetimes is not null && _node.TryTakeKnownLifetimes(out var known)) Keep(_lifetimes, known);
+        _kept?.TakeFrom(_node);
         // The timer's thread sleeps towards a moment that is no longer the next.
         if (_node.NextTimeout < _armed) Monitor.Pulse(_gate);
-    }
-
-    // A disk may be slow, and waits for nobody here.
-    private static void Keep(KeptLifetimes lifetimes, IReadOnlyList<KnownLifetime> known)
-    {
-        KnownLifetime[] copy = [.. known];
-        ThreadPool.QueueUserWorkItem(static state => state.Lifetimes.Write(state.Known), (Lifetimes: lifetimes, Known: copy), preferLocal: false);
     }
 
     private void DrainTo(GatewayLink gateway)

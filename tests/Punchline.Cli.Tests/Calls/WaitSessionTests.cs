@@ -49,6 +49,33 @@ public sealed class WaitSessionTests : IDisposable
     }
 
     [Fact]
+    public async Task A_yes_that_was_typed_beside_a_call_takes_no_later_one()
+    {
+        var ownLines = Channel.CreateUnbounded<InputLine>();
+        var (first, second) = (Ring("bob"), new FakeCall(this, "carol"));
+        first.Lines = ownLines.Reader;
+        var session = Run();
+        await first.Asked.Task;
+        Type("yes");
+        var room = await first.Accepted.Task;
+        Type("yes");
+        ownLines.Writer.TryWrite(new InputLine("hello", 5));
+        ownLines.Writer.Complete();
+        await room.HasSent.Task;
+        room.Delivery.SetResult();
+        await _error.Seen.Task;
+        Assert.Equal((1, "hello"), (room.TimesLeft, Assert.Single(room.Sent)));
+
+        _calls.Writer.TryWrite(second);
+        await second.Asked.Task;
+        Type("no");
+        Assert.Equal(CallRefusal.Refused, await second.Refusal.Task);
+        _lines.Writer.Complete();
+        Assert.Equal(ExitCode.Done, await session);
+        Assert.Contains("During the call, nobody heard", _error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Whoever_calls_during_a_call_hears_that_it_is_busy()
     {
         var first = Ring("bob");
@@ -183,6 +210,8 @@ public sealed class WaitSessionTests : IDisposable
 
         public string Name { get; }
 
+        public ChannelReader<InputLine>? Lines { get; set; }
+
         public Task Withdrawn => Ending.Task;
 
         public TaskCompletionSource Ending { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -199,7 +228,7 @@ public sealed class WaitSessionTests : IDisposable
         {
             var room = new FakeRoom();
             Accepted.SetResult(room);
-            return new(new CallRoom(room, new PlainOutput(_test._output, TextWriter.Null)));
+            return new(new CallRoom(room, new PlainOutput(_test._output, TextWriter.Null), Lines));
         }
 
         public ValueTask RefuseAsync(CallRefusal refusal)

@@ -33,6 +33,8 @@ public sealed class JsonOutputTests
         { new RoomEvent.Message(Peer, "Bob", 7, "a \"line\"\nü €"), $$"""{"event":"message","peer":"{{Bob}}","name":"Bob","id":7,"text":"a \"line\"\nü €"}""" },
         { new RoomEvent.Delivered(Peer, ulong.MaxValue), $$"""{"event":"delivered","peer":"{{Bob}}","id":18446744073709551615}""" },
         { new RoomEvent.Disconnected(Peer, "idle"), $$"""{"event":"disconnected","peer":"{{Bob}}","reason":"idle"}""" },
+        { new RoomEvent.Probing(Peer, PathTransport.Udp, [new ProbedAddress(AddressOrigin.Outside, IPEndPoint.Parse("198.51.100.1:5000"))]), $$"""{"event":"probing","peer":"{{Bob}}","transport":"udp","addresses":[{"origin":"outside","address":"198.51.100.1:5000"}]}""" },
+        { new RoomEvent.Trying(Peer, "tcp", "d", "a"), $$"""{"event":"trying","peer":"{{Bob}}","means":"tcp","detail":"d","advice":"a"}""" },
         { new RoomEvent.Failed(Peer, "no-answer", "d", "a"), $$"""{"event":"failed","peer":"{{Bob}}","cause":"no-answer","detail":"d","advice":"a"}""" },
     };
 

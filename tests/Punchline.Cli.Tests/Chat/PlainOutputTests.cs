@@ -37,18 +37,21 @@ public sealed class PlainOutputTests : IDisposable
         Show(
             new RoomEvent.ServerChanged(ServerState.Connected),
             new RoomEvent.Joined(Bob, "Bob"),
+            new RoomEvent.Trying(Bob, "search", "Ports are searched.", "Use IPv6."),
             new RoomEvent.Connected(Bob, "Bob", path, TimeSpan.FromMilliseconds(12.34), TimeSpan.FromMilliseconds(5)),
             new RoomEvent.Message(Bob, "Bob", 1, "hello"),
             new RoomEvent.Delivered(Bob, 1),
             new RoomEvent.ServerChanged(ServerState.Lost),
             new RoomEvent.ServerChanged(ServerState.Connected),
             new RoomEvent.Failed(Bob, "no-answer", "Nothing came back.", "Try this."),
+            new RoomEvent.Trying(Bob, "search", "Ports are searched.", "Use IPv6."),
             new RoomEvent.Disconnected(Bob, "left"),
             new RoomEvent.Left(Bob, LeaveReason.Left));
 
         Assert.Equal("Bob: hello\n", _output.ToString());
         Assert.Equal("""
             * Bob (aaaqeaye…) is here; connecting.
+            * Not connected to Bob yet. Ports are searched. Use IPv6.
             * Bob is connected directly at 198.51.100.11:6000, in 12.3 ms (round trip 5 ms).
             * The server is away. Members that are connected stay connected.
             * The server is back.

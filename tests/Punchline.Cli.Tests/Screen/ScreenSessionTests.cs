@@ -8,30 +8,51 @@ using Punchline.Cli.Tests.Chat;
 namespace Punchline.Cli.Tests.Screen;
 
 /// <summary>The whole, from keys to a chat and from a chat to the screen.</summary>
-public sealed class ScreenSessionTests : IDisposable
+public sealed class ScreenSessionTests : IScreenDesk, IDisposable
 {
     private readonly FakeTerminal _terminal = new();
     private readonly SessionModel _session = new(new Stage.SetClock());
     private readonly RoomModel _room;
     private readonly ScreenSession _screen;
     private readonly List<PeerId> _verified = [];
+    private readonly List<string> _called = [];
     private readonly Task _running;
 
     public ScreenSessionTests()
     {
         _room = _session.Open("lounge", Stage.Ann, "ann", new PlainOutput(TextWriter.Null, TextWriter.Null));
-        _screen = new ScreenSession(_session, _room.Number, _terminal, Verify, new Palette(hasColours: true), new Stage.SetClock());
+        _screen = new ScreenSession(_session, _room.Number, _terminal, this, new Palette(hasColours: true), new Stage.SetClock());
         _running = Task.Run(_screen.RunAsync);
     }
 
+    private ChannelReader<InputLine> Lines => _screen.LinesOf(_room.Number);
+
     public void Dispose() => _terminal.Dispose();
+
+    string? IScreenDesk.Verify(PeerId peer)
+    {
+        _verified.Add(peer);
+        return null;
+    }
+
+    string? IScreenDesk.Block(PeerId peer, bool isBlocked)
+    {
+        _session.Block(peer, isBlocked);
+        return null;
+    }
+
+    string? IScreenDesk.Call(string peer)
+    {
+        _called.Add(peer);
+        return peer == "nobody" ? "Nobody is called that." : null;
+    }
 
     [Fact]
     public async Task What_is_typed_is_sent_and_what_comes_is_shown()
     {
         var room = new FakeRoom();
         room.Happen(new RoomEvent.Joined(Stage.Bob, "bob"));
-        var chat = new ChatSession(room, _screen.Lines, _room, stays: false, new Stage.SetClock()).RunAsync(CancellationToken.None);
+        var chat = new ChatSession(room, Lines, _room, stays: false, new Stage.SetClock()).RunAsync(CancellationToken.None);
         _terminal.Type("hello\r//slash\r   \r");
         room.Happen(new RoomEvent.Message(Stage.Bob, "bob", 1, "hi"));
         await _terminal.ShowsAsync("12:34 bob: hi");
@@ -51,7 +72,7 @@ public sealed class ScreenSessionTests : IDisposable
     {
         using var interruption = new CancellationTokenSource();
         var room = new FakeRoom();
-        var chat = new ChatSession(room, _screen.Lines, _room, stays: false, new Stage.SetClock()).RunAsync(interruption.Token);
+        var chat = new ChatSession(room, Lines, _room, stays: false, new Stage.SetClock()).RunAsync(interruption.Token);
         _terminal.Type("typed half");
         await _terminal.ShowsAsync("> typed half");
         await interruption.CancelAsync();
@@ -85,7 +106,7 @@ public sealed class ScreenSessionTests : IDisposable
         await _terminal.ShowsAsync("12:34 * There is no command /etc/passwd. /help lists those that there are; a message that begins with / begins with //.");
         _room.ShowEnded();
         await _running;
-        Assert.False(_screen.Lines.TryRead(out _));
+        Assert.False(Lines.TryRead(out _));
     }
 
     [Fact]
@@ -100,13 +121,30 @@ public sealed class ScreenSessionTests : IDisposable
         await _running;
     }
 
+    [Fact]
+    public async Task A_member_is_blocked_and_let_in_again()
+    {
+        List<(PeerId, bool)> told = [];
+        _session.Barrier = (peer, isBlocked) => told.Add((peer, isBlocked));
+        Meet(Stage.Bob, "bob");
+        _terminal.Type("/block bob\r");
+        await _terminal.ShowsAsync("bob is blocked: nothing goes to it");
+        _terminal.Type("/unblock bob\r");
+        await _terminal.ShowsAsync("bob is not blocked any more");
+        _terminal.Type("/unblock bob\r");
+        await _terminal.ShowsAsync("bob is not blocked.");
+        Assert.Equal([(Stage.Bob, true), (Stage.Bob, false)], told);
+        _room.ShowEnded();
+        await _running;
+    }
+
     // The first messages fill what there is between screen and chat, the next has to wait where it is.
     [Fact]
     public async Task What_cannot_be_taken_stays_in_the_input()
     {
         _terminal.Type(string.Concat(Enumerable.Range(1, 17).Select(number => $"m{number}\r")));
         await _terminal.ShowsAsync("> m17");
-        Assert.True(_screen.Lines.TryRead(out var line));
+        Assert.True(Lines.TryRead(out var line));
         Assert.Equal("m1", line.Text);
         _room.ShowEnded();
         await _running;
@@ -143,24 +181,97 @@ public sealed class ScreenSessionTests : IDisposable
     }
 
     [Fact]
-    public async Task A_terminal_that_goes_away_ends_the_lines()
+    public async Task A_call_is_in_view_until_it_is_over_and_each_room_has_its_own_lines()
     {
-        _terminal.Hang();
-        await _screen.Lines.Completion;
+        _terminal.Type("to the room\rhalf a line");
+        await _terminal.ShowsAsync("> half a line");
+        var call = Open("call with bob");
+        await _terminal.ShowsAsync(" call with bob · 0 others");
+        await _terminal.ShowsAsync(">");
+        _room.Show(new RoomEvent.Message(Stage.Id(4), "dan", 1, "meanwhile"));
+        await _terminal.ShowsAsync(" call with bob · 0 others · lounge: 1 new");
+        _terminal.Type("to the call\r");
+        Assert.Equal("to the call", (await _screen.LinesOf(call.Number).ReadAsync(TestContext.Current.CancellationToken)).Text);
+        call.Notice("It was not taken.");
+        call.ShowEnded();
+        // The room is back, with what was begun in it.
+        await _terminal.ShowsAsync("> half a line");
+        await _terminal.ShowsAsync("12:34 dan: meanwhile");
+        Assert.Contains("12:34 * It was not taken.", _terminal.All);
+        Assert.True(Lines.TryRead(out var line));
+        Assert.Equal("to the room", line.Text);
+        Assert.False(Lines.TryRead(out _));
         _room.ShowEnded();
         await _running;
     }
+
+    [Fact]
+    public async Task A_number_turns_to_a_room_and_leaving_a_call_leaves_it_alone()
+    {
+        var call = Open("call with bob");
+        _terminal.Type("/room\r");
+        await _terminal.ShowsAsync("12:34 * Rooms and calls; /room and a number turns to one:");
+        await _terminal.ShowsAsync("        1  lounge");
+        await _terminal.ShowsAsync("        2  call with bob, in view");
+        _terminal.Type("/room 1\r");
+        await _terminal.ShowsAsync(" lounge · 0 others");
+        _terminal.Type("/room 3\r/room x\r");
+        await _terminal.ShowsAsync("12:34 * There is no room 3. Rooms and calls; /room and a number turns to one:");
+        await _terminal.ShowsAsync("12:34 * /room NUMBER: /room alone lists them.");
+        _terminal.Type("/room 2\r/quit\r");
+        await _screen.LinesOf(call.Number).Completion;
+        Assert.False(Lines.Completion.IsCompleted);
+        // Over while another is in view: it is read to its end first.
+        _terminal.Type("/room 1\r");
+        await _terminal.ShowsAsync(" lounge · 0 others");
+        call.Notice("the last of it");
+        call.ShowEnded();
+        _room.Notice("and on");
+        _room.ShowEnded();
+        await _running;
+        Assert.Contains("12:34 * the last of it", _terminal.All);
+        Assert.Contains("12:34 * and on", _terminal.All);
+    }
+
+    [Fact]
+    public async Task Whom_to_call_is_told_and_why_not_is_answered()
+    {
+        _terminal.Type("/call\r/call aunt may\r/call nobody\r");
+        await _terminal.ShowsAsync("12:34 * /call PEER: an id, an alias of yours, or the first characters of a known id.");
+        await _terminal.ShowsAsync("12:34 * Nobody is called that.");
+        Assert.Equal(["aunt may", "nobody"], _called);
+        _room.ShowEnded();
+        await _running;
+    }
+
+    [Fact]
+    public async Task A_question_comes_into_view()
+    {
+        var call = Open("call with bob");
+        await _terminal.ShowsAsync(" call with bob · 0 others");
+        _room.Ask("Take it?");
+        await _terminal.ShowsAsync(" lounge · 0 others");
+        await _terminal.ShowsAsync("12:34 * Take it?");
+        Assert.Equal(2, call.Number);
+        _room.ShowEnded();
+        await _running;
+    }
+
+    [Fact]
+    public async Task A_terminal_that_goes_away_ends_the_lines()
+    {
+        _terminal.Hang();
+        await Lines.Completion;
+        _room.ShowEnded();
+        await _running;
+    }
+
+    private RoomModel Open(string name) => _session.Open(name, Stage.Ann, "ann", new PlainOutput(TextWriter.Null, TextWriter.Null));
 
     private void Meet(PeerId peer, string name)
     {
         _room.Show(new RoomEvent.Joined(peer, name));
         _room.Show(new RoomEvent.Connected(peer, name, Stage.Direct, Stage.RoundTrip, Stage.RoundTrip));
-    }
-
-    private string? Verify(PeerId peer)
-    {
-        _verified.Add(peer);
-        return null;
     }
 
     private sealed class FakeTerminal : IScreenTerminal

@@ -37,15 +37,17 @@ public sealed class SessionModelTests : IDisposable
         RoomEvent[] story =
         [
             new RoomEvent.Failed(Bob, "no-answer", "Nothing came.", "Try another network."),
+            new RoomEvent.Trying(Bob, "search", "Ports are searched.", "Use IPv6."),
             new RoomEvent.Connected(Bob, "bob", Direct, RoundTrip, RoundTrip),
             new RoomEvent.PathChanged(Bob, Direct with { Kind = PathKind.Lan }, RoundTrip),
         ];
         _room.Show(story[0]);
         Assert.Equal((MemberState.Unreachable, TrustMark.Unknown, null), Facts(Assert.Single(Room.Members)));
         _room.Show(story[1]);
+        _room.Show(story[2]);
         _room.ShowTrust(Bob, TrustMark.Verified);
         Assert.Equal((MemberState.Connected, TrustMark.Verified, PathKind.Direct), Facts(Assert.Single(Room.Members)));
-        _room.Show(story[2]);
+        _room.Show(story[3]);
         Assert.Equal((MemberState.Connected, TrustMark.Verified, PathKind.Lan), Facts(Assert.Single(Room.Members)));
         Assert.Equal([new RoomEvent.Joined(Bob, "bob"), .. story], Assert.Single(Room.Members).Story.Select(step => step.Event));
         _room.Show(new RoomEvent.Disconnected(Bob, "idle"));

@@ -18,7 +18,7 @@ internal sealed class FakeDesk : IWebDesk
 
     public PeerId Id => Ann;
 
-    public WebSelf Self { get; } = new(Ann.ToString(), "ann", "server.test", Notices: []);
+    public WebSelf Self { get; } = new(Ann.ToString(), "ann", "server", "server.test", Notices: []);
 
     public int Join(JoinRequest request) => Note($"{request}", 7);
 
@@ -35,6 +35,16 @@ internal sealed class FakeDesk : IWebDesk
     public int Answer(int call) => Note($"answer {call}", 9);
 
     public Task RefuseAsync(int call) => Task.FromResult(Note($"refuse {call}", 0));
+
+    public void Verify(PeerId peer) => Note($"verify {peer}", 0);
+
+    public void Block(PeerId peer, bool isBlocked) => Note($"{(isBlocked ? "block" : "unblock")} {peer}", 0);
+
+    public Task<WebDiagnosis> ExamineAsync(ExamineRequest request, CancellationToken cancellationToken)
+    {
+        Note($"{request}", 0);
+        return Task.FromResult(new WebDiagnosis("A router.", [], [], [], [], []));
+    }
 
     private int Note(string asked, int answer)
     {

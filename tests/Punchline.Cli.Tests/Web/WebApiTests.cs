@@ -7,11 +7,15 @@ namespace Punchline.Cli.Tests.Web;
 public sealed class WebApiTests : WebHostFixture
 {
     [Theory]
-    [InlineData("/api/rooms", """{"server":"s","name":"n","room":"r","secret":""}""", "JoinRequest { Server = s, Name = n, Room = r, Secret =  }", """{"room":7}""")]
-    [InlineData("/api/calls", """{"server":"s","name":"n","peer":"p"}""", "CallRequest { Server = s, Name = n, Peer = p }", """{"room":8}""")]
+    [InlineData("/api/rooms", """{"place":"dht","server":"s","name":"n","room":"r","secret":""}""", "JoinRequest { Place = dht, Server = s, Name = n, Room = r, Secret =  }", """{"room":7}""")]
+    [InlineData("/api/calls", """{"place":"server","server":"s","name":"n","peer":"p"}""", "CallRequest { Place = server, Server = s, Name = n, Peer = p }", """{"room":8}""")]
     [InlineData("/api/rooms/3/messages", """{"text":"<b>hi</b>\n"}""", "send 3 <b>hi</b>\n", "")]
     [InlineData("/api/rooms/3/leave", "", "leave 3", "")]
-    [InlineData("/api/inbox", """{"server":"s","name":"n"}""", "WaitRequest { Server = s, Name = n }", "")]
+    [InlineData("/api/inbox", """{"place":"dht","server":"s","name":"n","reachable":true}""", "WaitRequest { Place = dht, Server = s, Name = n, Reachable = True }", "")]
+    [InlineData("/api/peers/aeaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/verify", "", "verify aeaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "")]
+    [InlineData("/api/peers/aeaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/block", "", "block aeaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "")]
+    [InlineData("/api/peers/aeaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/unblock", "", "unblock aeaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "")]
+    [InlineData("/api/doctor", """{"server":""}""", "ExamineRequest { Server =  }", """{"kind":"A router.","way":[],"findings":[],"prospects":[],"advice":[],"unknown":[]}""")]
     [InlineData("/api/inbox/close", "", "wait no more", "")]
     [InlineData("/api/inbox/5/answer", "", "answer 5", """{"room":9}""")]
     [InlineData("/api/inbox/5/refuse", "", "refuse 5", "")]
@@ -60,6 +64,8 @@ public sealed class WebApiTests : WebHostFixture
     [InlineData("/api/rooms/99999999999/leave")]
     [InlineData("/api/rooms/3")]
     [InlineData("/api/rooms/3/leave/now")]
+    [InlineData("/api/peers/bob/block")]
+    [InlineData("/api/peers/aeaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")]
     public async Task What_there_is_not_is_not_found(string path)
     {
         using var answer = await PostAsync(path, await OpenAsync(), "");

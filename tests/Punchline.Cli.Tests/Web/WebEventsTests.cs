@@ -1,3 +1,6 @@
+using System.Net;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Punchline.Cli.Session;
 using Punchline.Cli.Web;
@@ -7,6 +10,7 @@ namespace Punchline.Cli.Tests.Web;
 public sealed class WebEventsTests : WebHostFixture
 {
     private static readonly PeerId Bob = new([2, .. new byte[31]]);
+    private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     [Fact]
     public async Task A_stream_begins_with_all_there_is_and_goes_on_with_each_event()
@@ -74,6 +78,10 @@ public sealed class WebEventsTests : WebHostFixture
         var room = Desk.Session.Open("lounge", Desk.Id, "ann", Silence.Instance);
         room.Show(new RoomEvent.ServerChanged(ServerState.Lost));
         room.Show(new RoomEvent.Joined(Bob, "bob"));
+        room.Show(new RoomEvent.Probing(Bob, PathTransport.Udp, [new ProbedAddress(AddressOrigin.Mapped, IPEndPoint.Parse("198.51.100.1:5000"))]));
+        room.Show(new RoomEvent.Trying(Bob, "search", "Ports are searched.", "Use IPv6."));
+        room.Show(new RoomEvent.Connected(Bob, "bob", new PeerPath(PathKind.Direct, PathTransport.Udp, IPEndPoint.Parse("192.0.2.1:1"), IPEndPoint.Parse("198.51.100.1:5000")), TimeSpan.FromMilliseconds(64), TimeSpan.FromMilliseconds(21)));
+        room.ShowQuality([new MemberQuality(Bob, new QualitySample(default, TimeSpan.FromSeconds(10), TimeSpan.FromMilliseconds(20.25), TimeSpan.FromMilliseconds(2), 100, 5, 12_000, 30_000, 0))]);
         room.Show(new RoomEvent.Failed(Bob, "no-answer", "Nothing came.", "Try another network."));
         room.Show(new RoomEvent.Left(Bob, LeaveReason.Left));
         room.ShowEnded();
@@ -81,13 +89,17 @@ public sealed class WebEventsTests : WebHostFixture
         Desk.Session.ShowInbox(new InboxSnapshot("ann", "server.test", null, [new RingingCall(1, default, Bob, "bob", "You have not met it.")]));
         Desk.Session.ShowInbox(null);
 
-        string[] kinds = ["opened", "server", "member", "member", "gone", "ended", "closed", "inbox", "inbox"];
+        string[] kinds = ["opened", "server", "member", "member", "member", "member", "quality", "member", "gone", "ended", "closed", "inbox", "inbox"];
         List<JsonNode> told = [];
         foreach (var _ in kinds) told.Add((await NextAsync(stream))["event"]!);
         Assert.Equal(kinds, told.Select(happened => (string?)happened["kind"]));
-        Assert.Equal("Try another network.", (string?)told[3]["member"]!["story"]![1]!["advice"]);
-        Assert.Equal("bob", (string?)told[7]["inbox"]!["calls"]![0]!["name"]);
-        Assert.Null(told[8]["inbox"]);
+        Assert.Equal($$$"""{"peer":"{{{Bob}}}","samples":[{"time":"0001-01-01T00:00:00+00:00","rttMs":20.2,"loss":0.05,"sent":1200,"received":3000}]}""", told[6]["quality"]![0]!.ToJsonString(Plain));
+        var story = told[7]["member"]!["story"]!;
+        Assert.Equal(["joined", "probing", "trying", "connected", "failed"], story.AsArray().Select(step => (string?)step!["kind"]));
+        Assert.Equal("""[{"address":"198.51.100.1:5000","origin":"mapped by its router"}]""", story[1]!["addresses"]!.ToJsonString());
+        Assert.Equal("Try another network.", (string?)story[4]!["advice"]);
+        Assert.Equal("bob", (string?)told[11]["inbox"]!["calls"]![0]!["name"]);
+        Assert.Null(told[12]["inbox"]);
     }
 
     private async Task<StreamReader> ReadAsync(WebSessionKeys session, string query)

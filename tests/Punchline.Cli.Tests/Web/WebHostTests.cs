@@ -43,6 +43,22 @@ public sealed class WebHostTests : WebHostFixture
         Assert.Empty(Desk.Asked);
     }
 
+    [Theory]
+    [InlineData("/api/rooms")]
+    [InlineData("/api/calls")]
+    [InlineData("/api/rooms/3/messages")]
+    [InlineData("/api/inbox")]
+    [InlineData("/api/peers/aeaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/verify")]
+    [InlineData("/api/peers/aeaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/block")]
+    [InlineData("/api/code")]
+    [InlineData("/api/doctor")]
+    public async Task Another_user_of_the_machine_gets_nothing_done(string path)
+    {
+        using var answer = await PostAsync(path, null, """{"text":"hello"}""");
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+        Assert.Empty(Desk.Asked);
+    }
+
     [Fact]
     public void Of_many_sessions_the_oldest_goes()
     {

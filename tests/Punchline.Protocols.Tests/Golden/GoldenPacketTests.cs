@@ -107,7 +107,7 @@ public sealed class GoldenPacketTests : IDisposable
         Assert.Equal(
             [
                 PacketTypes.FirstData, PacketTypes.FirstData + 1, HandshakePacket.Message1, HandshakePacket.Message2, HandshakePacket.Message3, HandshakePacket.CookieReply,
-                HandshakePacket.CookiedMessage1, (byte)ContactKind.Hello, (byte)ContactKind.Answer, (byte)ContactKind.Introduction, PacketTypes.KeepAlive,
+                HandshakePacket.CookiedMessage1, (byte)ContactKind.Hello, (byte)ContactKind.Answer, (byte)ContactKind.Introduction, CallPacket.SignalType, PacketTypes.KeepAlive,
             ],
             types);
         Assert.Empty(Enum.GetValues<FrameType>().Except(Frames.Select(frame => frame.Type)));
@@ -160,6 +160,23 @@ public sealed class GoldenPacketTests : IDisposable
         }
         Assert.True(ContactPacket.TryOpenBlob(ContactPairKeyOf(_higher), _golden["contact-introduction"], out var blob));
         Assert.Equal((_lower.DeriveId(), LowerInstance, 7u, "Zoë"), (blob.Id, blob.Instance, blob.Generation, blob.Name));
+    }
+
+    [Fact]
+    public void The_golden_call_packets_are_understood_by_the_callee()
+    {
+        Assert.True(CallPacket.TryReadSignal(_golden["call-signal"], out var hint, out var signal));
+        Assert.Equal((ContactHint, Convert.ToHexString(_golden["signal-1"])), (hint, Convert.ToHexString(signal)));
+
+        var (inbox, packet) = (RoomKeys.OfInbox(_higher.DeriveId()), _golden["call-introduction"]);
+        Assert.True(ContactPacket.TryOpen(inbox, packet, out var contact));
+        using var shown = ShownKey();
+        Assert.Equal(Convert.ToHexString(shown.PublicKey), Convert.ToHexString(contact.PublicKey));
+        Assert.True(CallPacket.TryOpenIntroduction(packet, CallPairKey(inbox, _higher, shown, isOurs: false), out var blob));
+        Assert.Equal((_lower.DeriveId(), LowerInstance, 7u, "", 0), (blob.Id, blob.Instance, blob.Generation, blob.Name, blob.Candidates.Count));
+        Assert.True(CallPacket.IsProven(packet, CallPairKey(inbox, _higher, _lower, isOurs: false)));
+        packet[^1] ^= 1;
+        Assert.False(CallPacket.IsProven(packet, CallPairKey(inbox, _higher, _lower, isOurs: false)));
     }
 
     [Fact]
@@ -233,6 +250,7 @@ public sealed class GoldenPacketTests : IDisposable
         yield return new("message-1-with-cookie", cookied);
         yield return new("keep-alive", [PacketTypes.KeepAlive]);
         foreach (var (name, packet) in WriteContacts(cookie)) yield return new(name, packet);
+        foreach (var (name, packet) in WriteCallPackets(cookie)) yield return new(name, packet);
         using var sealer = new PacketSealer(DataKey, AeadLimits.Default, Timestamp.Zero);
         foreach (var (_, hex) in Frames)
         {
@@ -269,6 +287,29 @@ public sealed class GoldenPacketTests : IDisposable
         var writer = new SpanWriter(buffer);
         Introduction(_lower).Write(ref writer);
         yield return ("contact-introduction", ContactPacket.WriteIntroduction(Keys, ContactHint, _lower.PublicKey, cookie, returned, ContactPairKeyOf(_lower), writer.Written, new SeededRandom(10)));
+    }
+
+    private IEnumerable<(string Name, byte[] Packet)> WriteCallPackets(byte[] cookie)
+    {
+        yield return ("call-signal", CallPacket.WriteSignal(ContactHint, Signal(CallSignalType.Ring).Seal(CallKeysOf(_lower), _lower.DeriveId(), _higher.DeriveId(), new SeededRandom(7))));
+        using var shown = ShownKey();
+        var inbox = RoomKeys.OfInbox(_higher.DeriveId());
+        var buffer = new byte[IntroductionBlob.MaxLength];
+        var writer = new SpanWriter(buffer);
+        (Introduction(_lower) with { Name = "", Candidates = [] }).Write(ref writer);
+        var returned = Enumerable.Repeat((byte)0xcc, AddressCookies.Length).ToArray();
+        var introduction = ContactPacket.WriteIntroduction(
+            inbox, ContactHint, shown.PublicKey, cookie, returned, CallPairKey(inbox, shown, _higher, isOurs: true), writer.Written, new SeededRandom(12));
+        yield return ("call-introduction", CallPacket.Prove(introduction, CallPairKey(inbox, _lower, _higher, isOurs: true)));
+    }
+
+    // The caller's, of one call alone.
+    private static P256KeyPair ShownKey() => P256KeyPair.Generate(new SeededRandom(11));
+
+    private static byte[] CallPairKey(RoomKeys inbox, P256KeyPair own, P256KeyPair other, bool isOurs)
+    {
+        Assert.True(CallPacket.TryDeriveKey(inbox, own, other.PublicKey, isOurs, out var key));
+        return key;
     }
 
     // From the lower one to the higher one.

@@ -48,6 +48,25 @@ public sealed class DhtCallTests
     }
 
     [Theory]
+    [InlineData("port-restricted", "port-restricted")]
+    [InlineData("symmetric", "full cone")]
+    public void A_call_rings_and_connects_although_every_tenth_packet_is_lost_on_each_link(string caller, string callee)
+    {
+        foreach (var seed in SimulationSeeds.Take(30))
+        {
+            SimulationRun.Check(seed, internet =>
+            {
+                using var dht = new DhtRoomScenario(internet, Link with { Loss = 0.1 });
+                var (alice, bob, inbox) = Start(dht, caller, callee);
+                var call = alice.CallInDht(bob.Id);
+                Assert.True(internet.RunUntil(() => bob.EventsOf<NodeEvent.CallRang>().Any(), CallerInDht.MaxSearchTime), "It did not ring.");
+                var room = bob.Accept(inbox);
+                Assert.True(internet.RunUntil(() => alice.IsConnected(call) && bob.IsConnected(room), InboxInDht.SilenceLimit), "It did not connect.");
+            }, $"{caller} {callee}");
+        }
+    }
+
+    [Theory]
     [InlineData(CallRefusalCode.Refused, CallEnding.Refused)]
     [InlineData(CallRefusalCode.Busy, CallEnding.Busy)]
     internal void Who_is_refused_hears_it_and_no_address_but_the_one_in_the_DHT(CallRefusalCode refusal, CallEnding ending)

@@ -79,12 +79,18 @@ public sealed class MeetingTests
         }
     }
 
-    [Fact] // a server with one address cannot tell how TCP is mapped, so TCP gets its time
-    public void Where_TCPs_mapping_is_not_known_it_is_tried_for_four_seconds() => SimulationRun.Check(1, internet =>
+    [Fact] // a server with one address cannot tell how TCP is mapped, so TCP gets its time, and people are told what it is spent for
+    public void Where_TCPs_mapping_is_not_known_it_is_tried_for_four_seconds_and_both_are_told_so_within_one() => SimulationRun.Check(1, internet =>
     {
         using var meeting = MeetingScenario.Between(internet, Network.Named("symmetric"), Network.Named("symmetric"), Usual.Link, tcpPort: SimulatedPeer.Port);
         meeting.JoinBoth();
-        internet.RunFor(TimeSpan.FromSeconds(3.5));
+        foreach (var peer in (SimulatedPeer[])[meeting.First, meeting.Second])
+        {
+            Assert.True(internet.RunUntil(() => peer.EventsOf<NodeEvent.MemberJoined>().Any(), MeetingMatrix.Patience));
+        }
+        internet.RunFor(TimeSpan.FromSeconds(1));
+        foreach (var peer in (SimulatedPeer[])[meeting.First, meeting.Second]) Assert.Equal(PunchProgress.OfTcp, Assert.Single(peer.EventsOf<NodeEvent.Trying>()).Progress);
+        internet.RunFor(TimeSpan.FromSeconds(2.5));
         Assert.Empty(meeting.First.EventsOf<NodeEvent.Failed>());
         AssertBothFail(meeting, PunchFailure.SymmetricBoth, TimeSpan.FromSeconds(2));
     });

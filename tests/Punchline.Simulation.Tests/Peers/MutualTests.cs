@@ -1,6 +1,7 @@
 using Punchline.Protocols.Coordination;
 using Punchline.Protocols.Node;
 using Punchline.Protocols.Noise;
+using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Rooms;
 using Punchline.Protocols.Transport;
 using Punchline.Protocols.Traversal;
@@ -95,6 +96,51 @@ public sealed class MutualTests
             // Two streams of chat with each of two, and two on which each says to whom it is connected.
             Assert.All(room.Peers, peer => Assert.Equal(8, peer.Node.Statistics.Streams));
         });
+    }
+
+    [Fact]
+    public void A_hostile_member_has_others_probe_only_so_many_addresses_and_search_ports_only_so_often_in_an_hour()
+    {
+        SimulationRun.Check(1, internet =>
+        {
+            using var room = new RoomScenario(internet, Link, NatBehavior.PortRestricted, NatBehavior.Open);
+            var (peer, hostile) = (room.Peers[0], room.Peers[1]);
+            Assert.True(room.JoinAllAndConnect(TimeSpan.FromSeconds(5)));
+            internet.RunUntil(() => hostile.Application.Connections.Count > 0, TimeSpan.FromSeconds(5));
+            room.Server.Kill();
+            var connection = hostile.Application.Connections[0].Connection;
+            Assert.True(connection.TryOpenStream(IntroductionFrame.Protocol, StreamDirection.Unidirectional, out var stream));
+            var sent = new Dictionary<uint, int>();
+            var victim = Endpoint.Parse("44.0.0.7:7000");
+            peer.Sending = to => sent[to.IPv4] = sent.GetValueOrDefault(to.IPv4) + 1;
+            var address = 0;
+            for (var minute = 0; minute < 60; minute++)
+            {
+                // Others each minute, of which each has 29 addresses that nobody named before; ports are offered at the one address at which all of them were seen.
+                var ghosts = Enumerable.Range(0, RoomSession.MaxHearsayOfOne).Select(_ => Ghost(internet, peer, victim, ref address)).ToList();
+                connection.Write(stream, IntroductionFrame.WriteConnected([.. ghosts.Select(ghost => PortOffer.TargetOf(ghost.Id))]));
+                foreach (var ghost in ghosts) connection.Write(stream, IntroductionFrame.WriteMember(ghost, victim));
+                internet.RunFor(TimeSpan.FromMinutes(1));
+            }
+            Assert.InRange(sent.Keys.Count(to => to >> 24 == 44), HearsayBudget.MaxAddressesOfOne - 8, HearsayBudget.MaxAddressesOfOne);
+            // The rest are what any address may get without an answer.
+            Assert.InRange(
+                sent[victim.IPv4],
+                2 * SearchBudget.MaxProbes,
+                (HearsayBudget.MaxSearchesOfAddress * SearchBudget.MaxProbes) + (60 * ProbeBudget.MaxPacketsPerAddressAndMinute));
+        });
+    }
+
+    private static IntroductionBlob Ghost(VirtualInternet internet, SimulatedPeer target, Endpoint seen, ref int address)
+    {
+        using var key = P256KeyPair.Generate(internet.NewRandom());
+        var candidates = new List<Candidate> { new(CandidateKind.ServerReflexive, seen) };
+        while (candidates.Count < Candidate.MaxPerPeer) candidates.Add(new Candidate(CandidateKind.ServerReflexive, Endpoint.Parse($"44.{++address >> 16}.{(address >> 8) & 255}.{address & 255}:7000")));
+        return new IntroductionBlob(key.PublicKey.ToArray(), InstanceId.Generate(internet.NewRandom()), 1, "ghost", candidates)
+        {
+            Profile = new NetworkProfile { Mapping = MappingBehavior.AddressAndPortDependent, Allocation = Protocols.Traversal.PortAllocation.Random, FirstPort = NetworkProfile.LowestPort, LastPort = ushort.MaxValue },
+            Offers = [new PortOffer(PortOffer.TargetOf(target.Id), seen.WithPort(NetworkProfile.LowestPort), ushort.MaxValue, 256)],
+        };
     }
 
     [Theory]

@@ -45,6 +45,20 @@ public sealed class SearchTests
         foreach (var load in Loads) AssertShare(Meet(first, second, load, seeds: 2), (0.98, 13), (0.999, 22));
     }
 
+    [Theory]
+    [InlineData("symmetric", "port-restricted")]
+    [InlineData("port-restricted", "symmetric")]
+    public void Both_sides_are_told_of_a_search_within_a_second(string first, string second) => SimulationRun.Check(1, internet =>
+    {
+        using var meeting = MeetingScenario.Between(internet, Network.Named(first), Network.Named(second), new MeetingConditions(20, 0).Link, hasAlternate: true);
+        meeting.JoinBoth();
+        Assert.True(internet.RunUntil(() => meeting.First.EventsOf<NodeEvent.MemberJoined>().Any() && meeting.Second.EventsOf<NodeEvent.MemberJoined>().Any(), TimeSpan.FromSeconds(5)));
+        Assert.False(meeting.RunUntilConnected(TimeSpan.FromSeconds(1)), "The search was over too soon to be told of.");
+        foreach (var peer in new[] { meeting.First, meeting.Second }) Assert.Equal(PunchProgress.Search, Assert.Single(peer.EventsOf<NodeEvent.Trying>()).Progress.Means);
+        Assert.True(meeting.RunUntilConnected(PeerSession.SearchDuration));
+        foreach (var peer in new[] { meeting.First, meeting.Second }) Assert.Single(peer.EventsOf<NodeEvent.Trying>());
+    });
+
     [Theory] // a known block of 1,024 ports: 3 s in 999 of 1,000
     [InlineData("symmetric in a block", "port-restricted")]
     [InlineData("firewall", "symmetric in a block")]

@@ -123,12 +123,15 @@ internal sealed record NatBehavior
     /// <summary>The only TCP ports that connections may lead to from inside; null: all.</summary>
     public IReadOnlyList<ushort>? TcpDestinations { get; init; }
 
+    /// <summary>How TCP is treated, where that is otherwise; null: as UDP.</summary>
+    public NatBehavior? Tcp { get; init; }
+
     /// <summary>Whether a rule keeps in what comes from inside.</summary>
     public bool Blocks(in Packet packet) =>
         packet.Tcp is null ? BlocksUdp : packet.Tcp.Value.Flags == TcpFlags.Syn && TcpDestinations?.Contains(packet.Destination.Port) is false;
 
     /// <summary>The same router towards TCP. RFC 5382 REQ-5: an established connection lives for 2 h 4 min; a lone SYN, on Linux, for 120 s.</summary>
-    public NatBehavior ForTcp() => this with { MappingLifetime = new TimeSpan(2, 4, 0), UnrepliedLifetime = TimeSpan.FromSeconds(120), MaxMappingAge = null };
+    public NatBehavior ForTcp() => (Tcp ?? this) with { MappingLifetime = new TimeSpan(2, 4, 0), UnrepliedLifetime = TimeSpan.FromSeconds(120), MaxMappingAge = null };
 
     /// <summary>Public addresses, nothing in between.</summary>
     public static NatBehavior Open { get; } = new() { Translates = false, Filtering = Dependence.EndpointIndependent };

@@ -116,6 +116,9 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
     /// <summary>Called with every datagram that arrives, before the node has it.</summary>
     public Action<Endpoint, ReadOnlySpan<byte>>? Overheard { get; set; }
 
+    /// <summary>Called with the destination of every datagram that leaves.</summary>
+    public Action<Endpoint>? Sending { get; set; }
+
     public IEnumerable<T> EventsOf<T>()
         where T : NodeEvent => _events.OfType<T>();
 
@@ -273,6 +276,7 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
                 if (buffer[0] is >= PacketTypes.FirstData and <= PacketTypes.LastData) LastSent = now;
                 if (transmit.Via.Carrier == Carrier.Udp)
                 {
+                    Sending?.Invoke(transmit.Destination);
                     if (_nat64 is not null && transmit.Destination.IsIPv4) transmit = transmit with { Destination = _nat64.Embed(transmit.Destination) };
                     return true;
                 }

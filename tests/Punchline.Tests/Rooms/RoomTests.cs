@@ -54,6 +54,31 @@ public sealed class RoomTests
     }
 
     [Fact]
+    public async Task Who_is_blocked_is_cut_off_until_it_is_let_in_again()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        await using var server = await LocalServer.StartAsync(cancellation);
+        await using var alice = await Guest.JoinAsync(server, "alice", cancellation);
+        await using var eve = await Guest.JoinAsync(server, "eve", cancellation);
+        var probing = await alice.NextAsync<RoomEvent.Probing>();
+        Assert.Equal(eve.Node.Id, probing.Peer);
+        Assert.NotEmpty(probing.Addresses);
+        await alice.NextAsync<RoomEvent.Connected>();
+        await eve.NextAsync<RoomEvent.Connected>();
+
+        alice.Node.SetBlocked(eve.Node.Id, isBlocked: true);
+        Assert.Equal("blocked", (await alice.NextAsync<RoomEvent.Failed>()).Cause);
+        Assert.Equal(new RoomEvent.Left(alice.Node.Id, LeaveReason.Left), await eve.NextAsync<RoomEvent.Left>());
+        Assert.Empty(alice.Room.GetConnections());
+
+        alice.Node.SetBlocked(eve.Node.Id, isBlocked: false);
+        await alice.NextAsync<RoomEvent.Connected>();
+        await eve.NextAsync<RoomEvent.Connected>();
+        await eve.Room.SendAsync("here again", cancellation);
+        Assert.Equal("here again", (await alice.NextAsync<RoomEvent.Message>()).Text);
+    }
+
+    [Fact]
     public async Task A_message_of_a_mebibyte_arrives_whole_and_a_longer_one_is_refused()
     {
         var cancellation = TestContext.Current.CancellationToken;

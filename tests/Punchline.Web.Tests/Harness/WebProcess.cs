@@ -22,12 +22,21 @@ internal sealed class WebProcess : IAsyncDisposable
 
     public string Origin => new Uri(Link).GetLeftPart(UriPartial.Authority);
 
-    public static async Task<WebProcess> StartAsync(string server, string name, params IEnumerable<string> options)
+    public static Task<WebProcess> StartAsync(string? server, string name, params IEnumerable<string> options) =>
+        StartAsync(Directory.CreateTempSubdirectory("punchline-web-"), server, name, options);
+
+    /// <summary>Ends it, and begins anew with what it kept.</summary>
+    public async Task<WebProcess> StartAgainAsync(string? server, string name, params IEnumerable<string> options)
     {
-        var state = Directory.CreateTempSubdirectory("punchline-web-");
+        await EndAsync();
+        return await StartAsync(_state, server, name, options);
+    }
+
+    private static async Task<WebProcess> StartAsync(DirectoryInfo state, string? server, string name, IEnumerable<string> options)
+    {
         var start = new ProcessStartInfo(
             Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
-            [Path.Combine(AppContext.BaseDirectory, "Punchline.Cli.dll"), "web", "--port", "0", "--no-browser", "--no-port-mapping", "--server", server, "--name", name, "--state", state.FullName, .. options])
+            [Path.Combine(AppContext.BaseDirectory, "Punchline.Cli.dll"), "web", "--port", "0", "--no-browser", "--no-port-mapping", .. server is null ? (string[])[] : ["--server", server], "--name", name, "--state", state.FullName, .. options])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -43,7 +52,7 @@ internal sealed class WebProcess : IAsyncDisposable
 
     public async Task EndAsync()
     {
-        _process.Kill();
+        if (!_process.HasExited) _process.Kill();
         await _process.WaitForExitAsync(CancellationToken.None);
     }
 
@@ -51,6 +60,7 @@ internal sealed class WebProcess : IAsyncDisposable
     {
         await EndAsync();
         _process.Dispose();
-        _state.Delete(recursive: true);
+        // Of two with one state the first.
+        if (Directory.Exists(_state.FullName)) _state.Delete(recursive: true);
     }
 }

@@ -18,6 +18,19 @@ export function el(tag, attributes = {}, ...children) {
 }
 
 /**
+ * A part of a drawing.
+ * @param {string} tag
+ * @param {Record<string, string | number>} attributes
+ * @param {...Node} children
+ */
+export function svg(tag, attributes, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+  element.append(...children);
+  return element;
+}
+
+/**
  * Writes text where it is another: what is written anew is read aloud anew.
  * @param {Element} element
  * @param {string} text

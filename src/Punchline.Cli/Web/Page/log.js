@@ -26,11 +26,12 @@ export class Log {
    */
   constructor(room, onRead) {
     this.room = room;
-    this.list = el("ol", { role: "log", "aria-label": "Messages", tabindex: 0, class: "log", onscroll: () => this.watch(onRead) });
-    this.earlier = el("button", { type: "button", class: "quiet earlier", onclick: () => this.showEarlier() }, "Earlier messages");
+    this.list = el("div", { role: "log", "aria-label": "Messages", tabindex: 0, class: "log", onscroll: () => this.watch(onRead) });
+    this.earlier = el("button", { type: "button", class: "quiet more", onclick: () => this.showEarlier() }, "Earlier messages");
     this.latest = el("button", { type: "button", class: "latest", hidden: true, onclick: () => this.scrollToEnd() });
     this.element = el("div", { class: "logbox" }, this.earlier, this.list, this.latest);
     for (const entry of [...room.log.values()].slice(-step)) this.append(entry);
+    this.divide();
     this.showWhetherEarlier();
   }
 
@@ -79,6 +80,13 @@ export class Log {
     this.list.append(item);
   }
 
+  /** Marks where what was said in earlier sessions ends. */
+  divide() {
+    const last = [...this.items.keys()].findLast(number => number <= 0);
+    if (last === undefined) return;
+    this.items.get(last)?.after(el("p", { class: "divider" }, "Said before, until ", timeOf(this.room.log.get(last)?.time ?? "")));
+  }
+
   forgetOldest() {
     if (this.items.size <= most) return;
     for (const number of [...this.items.keys()].slice(0, this.items.size - step)) {
@@ -106,15 +114,25 @@ export class Log {
 
 /** @param {Entry} entry */
 function itemOf(entry) {
-  if (entry.kind === "notice") return el("li", { class: "notice" }, el("p", {}, entry.text), timeOf(entry.time));
+  const item = bareItemOf(entry);
+  item.classList.toggle("earlier", entry.number <= 0);
+  return item;
+}
+
+/** @param {Entry} entry */
+function bareItemOf(entry) {
+  if (entry.kind === "notice") return el("div", { class: "notice" }, el("p", {}, entry.text), timeOf(entry.time));
   const text = el("p", { class: "text", dir: "auto" }, entry.text);
   if (entry.kind === "received") {
     const author = el("span", { class: "author", title: entry.peer }, entry.name || shortId(entry.peer ?? ""));
-    return el("li", { class: "message received" }, author, text, el("span", { class: "meta" }, timeOf(entry.time)));
+    return el("div", { class: "message received" }, author, text, el("span", { class: "meta" }, timeOf(entry.time)));
   }
+  const ofMine = (/** @type {...(Node | string)} */ ...delivery) => el("div", { class: "message sent" }, el("span", { class: "unseen" }, "You"), text, el("span", { class: "meta" }, timeOf(entry.time), ...delivery));
+  // Who had it then is not kept.
+  if (entry.number <= 0) return ofMine();
   const ticks = el("span", { class: "ticks", role: "img" });
   showTicks(ticks, entry);
-  return el("li", { class: "message sent" }, el("span", { class: "unseen" }, "You"), text, el("span", { class: "meta" }, timeOf(entry.time), " ", ticks));
+  return ofMine(" ", ticks);
 }
 
 /**
@@ -128,10 +146,13 @@ function showTicks(ticks, { recipients = 0, delivered = 0 }) {
   ticks.setAttribute("title", ticks.getAttribute("aria-label") ?? "");
 }
 
-/** @param {string} time */
-export function timeOf(time) {
+/**
+ * @param {string} time
+ * @param {boolean} [isExact] To the second.
+ */
+export function timeOf(time, isExact = false) {
   const date = new Date(time);
   const isToday = date.toDateString() === new Date().toDateString();
-  const clock = date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const clock = date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: isExact ? "2-digit" : undefined });
   return el("time", { datetime: time, title: date.toLocaleString() }, isToday ? clock : `${date.toLocaleDateString()} ${clock}`);
 }

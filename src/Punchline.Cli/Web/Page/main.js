@@ -2,9 +2,10 @@
 
 import { events, open, Refusal } from "./api.js";
 import { showCalls } from "./calls.js";
+import { DoctorView } from "./doctor.js";
 import { el, say } from "./dom.js";
 import { showMembers } from "./members.js";
-import { Reading } from "./reading.js";
+import { doctor, Reading } from "./reading.js";
 import { RoomView } from "./room.js";
 import { showRooms } from "./rooms.js";
 import { Session } from "./session.js";
@@ -24,6 +25,8 @@ const reading = new Reading(session);
 const views = new Map();
 /** @type {StartView | null} */
 let start = null;
+/** @type {DoctorView | null} */
+let examination = null;
 let isFramePlanned = false;
 /** To be shown as soon as the stream tells of it: the answer to a command may be faster. */
 let awaited = 0;
@@ -54,9 +57,10 @@ async function run() {
 /** @param {any} line */
 function show(line) {
   say(status, "");
-  const { room, entry } = session.apply(line);
+  const { room, entry, isRetold } = session.apply(line);
   if (line.snapshot) begin();
   if (session.rooms.has(awaited)) choose(awaited);
+  if (room && isRetold && views.delete(room.number) && room.number === reading.shown) put();
   if (room && entry) views.get(room.number)?.log.show(entry);
   plan();
 }
@@ -64,7 +68,7 @@ function show(line) {
 function begin() {
   reading.follow();
   views.clear();
-  start = null;
+  start = examination = null;
   app.hidden = false;
   put();
 }
@@ -81,7 +85,7 @@ function plan() {
 function draw() {
   isFramePlanned = false;
   for (const number of views.keys()) if (!session.rooms.has(number)) views.delete(number);
-  if (reading.shown !== 0 && !session.rooms.has(reading.shown)) choose(0);
+  if (reading.shown > 0 && !session.rooms.has(reading.shown)) choose(0);
   const room = session.rooms.get(reading.shown);
   if (room && !document.hidden && views.get(room.number)?.log.isAtEnd) reading.markRead(room);
   showRooms(nav, session, reading, choose);
@@ -96,22 +100,28 @@ function draw() {
   document.title = `${ringing}${unread > 0 ? `(${unread}) ` : ""}punchline`;
 }
 
-/** @param {number} room 0: the page on which to begin. */
+/** @param {number} room 0: the page on which to begin; or the doctor. */
 function choose(room) {
-  awaited = session.rooms.has(room) ? 0 : room;
+  awaited = room <= 0 || session.rooms.has(room) ? 0 : room;
   if (awaited) return;
   reading.shown = room;
   put();
   draw();
   if (room === 0) start?.element.querySelector("input")?.focus();
+  else if (room === doctor) examination?.element.querySelector("input")?.focus();
   else views.get(room)?.composer.focus();
 }
 
 function put() {
   const room = session.rooms.get(reading.shown);
-  app.dataset.view = room ? "room" : "start";
+  app.dataset.view = room ? "room" : "page";
   delete app.dataset.members;
   aside.hidden = !room;
+  if (reading.shown === doctor) {
+    examination ??= new DoctorView(session);
+    main.replaceChildren(examination.element);
+    return;
+  }
   if (!room) {
     start ??= new StartView(session, choose);
     main.replaceChildren(start.element);

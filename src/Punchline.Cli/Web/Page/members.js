@@ -1,15 +1,16 @@
-// Who is in a room, how each is reached, and how that came.
+// Who is in a room, how each is reached, how that came, and how it does.
 
+import { post } from "./api.js";
+import { showCharts } from "./chart.js";
+import { codeButton } from "./code.js";
 import { copyButton, el, follow, say, shortId } from "./dom.js";
-import { timeOf } from "./log.js";
+import { kinds, showStory } from "./story.js";
 
 /** @typedef {import("./session.js").Member} Member */
-/** @typedef {import("./session.js").Path} Path */
 /** @typedef {import("./session.js").Room} Room */
-/** @typedef {import("./session.js").Step} Step */
 
-const kinds = /** @type {Record<string, string>} */ ({ lan: "on this network", direct: "direct", mapped: "direct, by a port that a router maps" });
 const states = /** @type {Record<string, string>} */ ({ connected: "Connected", connecting: "Looking for a way…", unreachable: "No way found; it is tried again" });
+const blocked = "Blocked: nothing goes to it, nothing is taken from it.";
 const trusts = /** @type {Record<string, [string, string]>} */ ({
   new: ["new", "Met in this room for the first time."],
   known: ["known", "Met in this room before, under this key."],
@@ -31,72 +32,72 @@ export function showMembers(panel, room, onClose) {
   }
   const [, hint, list] = /** @type {HTMLElement[]} */ ([...panel.children]);
   const count = room.members.size;
-  say(hint, room.isOver ? "It is over." : !room.server && count === 0 ? "Reaching the server…" : count === 0 ? "Nobody else is here yet." : "");
-  follow(list, room.members.values(), member => member.peer, create, update);
+  say(hint, room.isOver ? "It is over." : count > 0 ? "" : room.hasServer && !room.server ? "Reaching the server…" : "Nobody else is here yet.");
+  follow(list, room.members.values(), member => member.peer, create, (element, member) => update(element, member, room));
 }
 
 /** @param {Member} member */
 function create(member) {
+  const error = el("p", { class: "error", role: "alert" });
+  const act = (/** @type {string} */ what) => async () => {
+    try {
+      await post(`/api/peers/${member.peer}/${what}`);
+      say(error, "");
+    } catch (refusal) {
+      say(error, /** @type {Error} */ (refusal).message);
+    }
+  };
+  const button = (/** @type {string} */ what, /** @type {string} */ words) => el("button", { type: "button", class: `quiet ${what}`, onclick: act(what) }, words);
   return el("li", { class: "member" },
     el("h3", {}, el("span", { class: "dot" }), el("span", { class: "name" }), " ", el("span", { class: "trust" })),
     el("p", { class: "state" }),
     el("details", {},
       el("summary", {}, "Connection"),
       el("dl", { class: "facts" }),
+      el("div", { class: "charts" }),
       el("h4", {}, "How it came"),
       el("ol", { class: "story" }),
       el("h4", {}, "Who it is"),
       el("p", { class: "id" }, el("code", {}, member.peer), copyButton("this id", () => member.peer)),
-      el("p", { class: "hint" }, "To be sure, compare this number by another way, for instance aloud:"),
-      el("p", { class: "id" }, el("code", {}, member.safetyNumber))));
+      el("p", { class: "hint" }, "To be sure, compare this number by another way: aloud, or its code with the one on the other screen."),
+      el("p", { class: "id" }, el("code", {}, member.safetyNumber), codeButton("the safety number", "Safety number", () => member.safetyNumber, "On the other side is the same code, if nobody sits between you.")),
+      el("p", { class: "buttons" }, button("verify", "It matches"), button("block", "Block"), button("unblock", "Unblock")),
+      error));
 }
 
 /**
  * @param {HTMLElement} element
  * @param {Member} member
+ * @param {Room} room
  */
-function update(element, member) {
+function update(element, member, room) {
   const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (element.querySelector(selector));
-  element.dataset.state = member.state;
+  element.dataset.state = member.isBlocked ? "blocked" : member.state;
   say(find(".name"), member.name || shortId(member.peer));
   const [mark, meaning] = trusts[member.trust] ?? ["", ""];
   find(".trust").dataset.trust = member.trust;
   find(".trust").title = meaning;
   say(find(".trust"), mark);
-  say(find(".state"), member.path ? `${capital(kinds[member.path.kind])}, ${member.path.transport.toUpperCase()}, ${member.rttMs} ms` : states[member.state]);
+  say(find(".state"), member.isBlocked ? blocked : member.path ? `${capital(kinds[member.path.kind])}, ${member.path.transport.toUpperCase()}, ${room.quality.get(member.peer)?.at(-1)?.rttMs ?? member.rttMs} ms` : states[member.state]);
   find(".facts").replaceChildren(...factsOf(member).flatMap(([term, fact]) => [el("dt", {}, term), el("dd", {}, fact)]));
-  follow(find(".story"), member.story, step => step.time + step.kind, stepOf, () => {});
+  find(".charts").hidden = !member.path;
+  if (member.path) showCharts(find(".charts"), room.quality.get(member.peer) ?? []);
+  showStory(find(".story"), member);
+  find(".verify").hidden = member.state !== "connected" || member.trust === "verified";
+  find("button.block").hidden = member.isBlocked;
+  find(".unblock").hidden = !member.isBlocked;
   // What is wrong is not to be looked for.
-  if (member.state === "unreachable") /** @type {HTMLDetailsElement} */ (find("details")).open = true;
+  if (member.state === "unreachable" && !member.isBlocked) /** @type {HTMLDetailsElement} */ (find("details")).open = true;
 }
 
 /**
  * @param {Member} member
  * @returns {[string, string][]}
  */
-function factsOf({ state, path, rttMs }) {
-  if (!path) return [["State", states[state]]];
-  return [["Path", kinds[path.kind]], ["Transport", path.transport.toUpperCase()], ["Round trip", `${rttMs} ms`], ["Its address", path.remote], ["Ours", path.local]];
+function factsOf({ isBlocked, state, path, rttMs }) {
+  if (!path) return [["State", isBlocked ? "Blocked" : states[state]]];
+  return [["Path", kinds[path.kind]], ["Transport", path.transport.toUpperCase()], ["Round trip", `${rttMs} ms at first`], ["Its address", path.remote], ["Ours", path.local]];
 }
-
-/** @param {Step} step */
-function stepOf(step) {
-  return el("li", { class: step.kind }, timeOf(step.time), " ", el("span", {}, sentenceOf(step)), ...(step.advice ? [el("p", { class: "advice" }, step.advice)] : []));
-}
-
-/** @param {Step} step */
-function sentenceOf(step) {
-  switch (step.kind) {
-    case "joined": return "It is here; looking for a way.";
-    case "connected": return `Connected ${step.elapsedMs} ms after hearing of it, ${wayOf(step)}`;
-    case "path": return `Now ${wayOf(step)}`;
-    case "disconnected": return `The connection ended: ${step.text}`;
-    default: return `No way: ${step.text}`;
-  }
-}
-
-/** @param {Step} step */
-const wayOf = ({ path, rttMs }) => (path ? `${kinds[path.kind]}, ${path.transport.toUpperCase()}, at ${path.remote}; round trip ${rttMs} ms.` : "");
 
 /** @param {string} text */
 const capital = text => text.charAt(0).toUpperCase() + text.slice(1);

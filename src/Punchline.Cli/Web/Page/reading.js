@@ -5,6 +5,9 @@
 
 const name = "punchline-reading";
 
+/** What is shown in place of a room: what this network is. */
+export const doctor = -1;
+
 export class Reading {
   /** @param {Session} session */
   constructor(session) {
@@ -18,10 +21,10 @@ export class Reading {
   /** Of another run's rooms nothing is known. */
   follow() {
     if (this.state.run !== this.session.run) this.state = { run: this.session.run, shown: 0, read: {}, drafts: {} };
-    if (!this.session.rooms.has(this.state.shown)) this.state.shown = 0;
+    if (this.state.shown !== doctor && !this.session.rooms.has(this.state.shown)) this.state.shown = 0;
   }
 
-  /** 0: none, but the page on which to begin. */
+  /** 0: none, but the page on which to begin; or the doctor. */
   get shown() {
     return this.state.shown;
   }

@@ -43,7 +43,8 @@ export class RoomView {
 /** @param {Room} room */
 function hintOf(room) {
   if (room.isOver) return room.isCall ? "The call is over" : "Not in this room any more";
-  if (!room.server && room.members.size === 0) return room.isCall ? "Ringing…" : "Reaching the server…";
+  if (room.isCall && room.members.size === 0) return "Ringing…";
+  if (room.hasServer && !room.server && room.members.size === 0) return "Reaching the server…";
   if (room.server === "lost") return "The server is away; connections go on";
   const names = [...room.members.values()].filter(member => member.state === "connected").length;
   return `${names} of ${room.members.size} connected, you are ${room.selfName}`;

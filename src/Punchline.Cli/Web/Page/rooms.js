@@ -1,6 +1,7 @@
 // The list of conversations, and how to begin another.
 
 import { el, follow, say } from "./dom.js";
+import { doctor } from "./reading.js";
 import { titleOf } from "./session.js";
 
 /** @typedef {import("./session.js").Session} Session */
@@ -10,15 +11,17 @@ import { titleOf } from "./session.js";
  * @param {HTMLElement} nav
  * @param {Session} session
  * @param {Reading} reading
- * @param {(room: number) => void} onShow 0: the page on which to begin.
+ * @param {(room: number) => void} onShow 0: the page on which to begin; or the doctor.
  */
 export function showRooms(nav, session, reading, onShow) {
   if (!nav.firstChild) {
     nav.append(el("p", { class: "brand" }, "punchline"),
-      el("button", { type: "button", class: "begin", onclick: () => onShow(0) }, "New conversation"), el("ul", { class: "rooms" }), el("p", { class: "hint waiting" }));
+      el("button", { type: "button", class: "begin", onclick: () => onShow(0) }, "New conversation"), el("ul", { class: "rooms" }), el("p", { class: "hint waiting" }),
+      el("button", { type: "button", class: "quiet network", onclick: () => onShow(doctor) }, "This network"));
   }
-  const [, begin, list, waiting] = [...nav.children];
+  const [, begin, list, waiting, network] = [...nav.children];
   mark(begin, reading.shown === 0);
+  mark(network, reading.shown === doctor);
   follow(list, session.rooms.values(), room => room.number,
     room => el("li", {}, el("button", { type: "button", onclick: () => onShow(room.number) },
       el("span", { class: "title" }), el("span", { class: "badge" }), el("span", { class: "hint" }))),

@@ -2,23 +2,27 @@
 
 /**
  * @typedef {{ kind: string, transport: string, local: string, remote: string }} Path
- * @typedef {{ time: string, kind: string, path?: Path, rttMs?: number, elapsedMs?: number, text?: string, advice?: string }} Step
- * @typedef {{ peer: string, name: string, trust: string, state: string, path?: Path, rttMs?: number, safetyNumber: string, story: Step[] }} Member
+ * @typedef {{ time: string, kind: string, path?: Path, rttMs?: number, elapsedMs?: number, text?: string, advice?: string, transport?: string, addresses?: { address: string, origin: string }[] }} Step
+ * @typedef {{ time: string, rttMs: number, loss: number, sent: number, received: number }} Sample
+ * @typedef {{ peer: string, name: string, trust: string, isBlocked: boolean, state: string, path?: Path, rttMs?: number, safetyNumber: string, story: Step[] }} Member
  * @typedef {{ number: number, time: string, kind: string, text: string, peer?: string, name?: string, recipients?: number, delivered?: number }} Entry
- * @typedef {{ number: number, name: string, selfName: string, server?: string, isOver: boolean, isCall: boolean, members: Map<string, Member>, log: Map<number, Entry> }} Room
+ * @typedef {{ number: number, name: string, selfName: string, hasServer: boolean, server?: string, isOver: boolean, isCall: boolean, members: Map<string, Member>, log: Map<number, Entry>, quality: Map<string, Sample[]> }} Room
  * @typedef {{ number: number, time: string, peer: string, name: string, acquaintance: string }} Call
  * @typedef {{ name: string, line: string, server?: string, calls: Call[], problem?: string }} Inbox
- * @typedef {{ id: string, name: string, server: string, notices: string[] }} Self
+ * @typedef {{ id: string, name: string, place: string, server: string, notices: string[] }} Self
  */
 
 /** As many as punchline keeps. */
 const maxEntries = 10_000;
 
+/** An hour of a member's. */
+const maxSamples = 360;
+
 export class Session {
   run = "";
   last = 0;
   /** @type {Self} */
-  self = { id: "", name: "", server: "", notices: [] };
+  self = { id: "", name: "", place: "server", server: "", notices: [] };
   /** @type {Map<number, Room>} */
   rooms = new Map();
   /** @type {Inbox | null} */
@@ -26,7 +30,7 @@ export class Session {
 
   /**
    * @param {any} line Of the stream.
-   * @returns {{ room?: Room, entry?: Entry, isNew?: boolean }} What is different: a room's entry, or anything.
+   * @returns {{ room?: Room, entry?: Entry, isRetold?: boolean }} What is different: a room's entry, or its whole log, or anything.
    */
   apply(line) {
     if (line.snapshot) {
@@ -47,12 +51,19 @@ export class Session {
     if (event.kind === "ended") room.isOver = true;
     if (event.kind === "server") room.server = event.server;
     if (event.kind === "member") room.members.set(event.member.peer, event.member);
-    if (event.kind === "gone") room.members.delete(event.peer);
+    if (event.kind === "gone") {
+      room.members.delete(event.peer);
+      room.quality.delete(event.peer);
+    }
+    for (const { peer, samples } of event.quality ?? []) room.quality.set(peer, [...(room.quality.get(peer) ?? []), ...samples].slice(-maxSamples));
+    if (event.kind === "earlier") {
+      room.log = new Map([...event.earlier.map(numbered), ...room.log]);
+      return { room, isRetold: true };
+    }
     if (event.kind !== "entry") return { room };
-    const isNew = !room.log.has(event.entry.number);
     room.log.set(event.entry.number, event.entry);
     if (room.log.size > maxEntries) room.log.delete(/** @type {number} */ (room.log.keys().next().value));
-    return { room, entry: event.entry, isNew };
+    return { room, entry: event.entry };
   }
 }
 
@@ -63,8 +74,16 @@ export class Session {
 const roomOf = room => ({
   ...room,
   members: new Map(room.members.map((/** @type {Member} */ member) => [member.peer, member])),
-  log: new Map(room.log.map((/** @type {Entry} */ entry) => [entry.number, entry])),
+  // What was said in earlier sessions has numbers up to 0.
+  log: new Map([...room.earlier, ...room.log].map(numbered)),
+  quality: new Map(room.quality.map((/** @type {{ peer: string, samples: Sample[] }} */ { peer, samples }) => [peer, samples])),
 });
+
+/**
+ * @param {Entry} entry
+ * @returns {[number, Entry]}
+ */
+const numbered = entry => [entry.number, entry];
 
 /**
  * What a person calls a room: a call's by who is there.
