@@ -45,9 +45,10 @@ internal sealed partial class NodeCore
             LearnTcpMapping(now);
             ProceedExamination(now);
         }
-        else if (_tcpMapping is { } test && link.Owner == test)
+        else if (link.Owner is TcpMappingTest test)
         {
             test.HandleBytes(link.Path, bytes);
+            if (test != _tcpMapping) return;
             LearnTcpMapping(now);
             ProceedExamination(now);
         }

@@ -28,7 +28,7 @@ internal sealed class OwnIntroduction(NodeServices services, InstanceId instance
     }
 
     /// <summary>The peer is expected there no more.</summary>
-    public void Withdraw(ulong target) => _offers.RemoveAll(offer => offer.Target == target);
+    public void Withdraw(ulong target, Carrier carrier) => _offers.RemoveAll(offer => offer.Target == target && offer.Carrier == carrier);
 
     /// <summary>With the candidates of now, in a new generation.</summary>
     /// <param name="allowLoopback">Loopback's too, since the server was reached there.</param>

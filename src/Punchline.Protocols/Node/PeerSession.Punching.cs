@@ -98,9 +98,9 @@ internal sealed partial class PeerSession
         {
             Lasted = now - punch.Start,
             IsHopeless = _isHopeless,
-            TcpConnects = _services.Tcp.Port == 0 ? 0 : TcpPunchPlan.Create(Situation).Count,
+            TcpConnects = _services.Tcp.Port == 0 ? 0 : TcpPunchPlan.Create(Situation).Count + _tcpProbes,
             IsTcpHopeless = TcpPunchPlan.IsHopeless(_services.Profile, Introduction.Profile),
-            IsSearched = punch.IsScanning || _opening is BirthdayOpening,
+            IsSearched = punch.IsScanning || _opening is BirthdayOpening || _tcpScan is not null || _tcpOpening is not null,
             Chance = _search.Chance,
             IsOfAnotherFamily = PunchTargets.AreOfAnotherFamily(Situation),
         };

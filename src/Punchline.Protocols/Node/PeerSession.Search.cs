@@ -34,12 +34,13 @@ internal sealed partial class PeerSession
     private bool _isHopeless;
     private bool _isSearchCounted;
 
-    private Timestamp SearchTimeout => Timestamp.Min(Timestamp.Min(_searchAt, _nextScan), _opening?.NextTimeout ?? Timestamp.Never);
+    private Timestamp SearchTimeout => Timestamp.Min(Timestamp.Min(Timestamp.Min(_searchAt, _nextScan), _opening?.NextTimeout ?? Timestamp.Never), TcpSearchTimeout);
 
     // With each word of either side about its network.
     private void PlanSearch(Timestamp now)
     {
         if (_punch is not { } punch) return;
+        PlanTcpSearch(punch, now);
         var plan = SearchPlan.Create(_services.Profile, Introduction.Profile);
         // A gateway that maps a port, on either side, makes the plain punch do it, and so does IPv6 on both.
         if (plan.Kind == SearchKind.Hopeless && (HasMapping || PunchTargets.Rank(Situation, Carrier.Udp).Any(target => !target.Endpoint.IsIPv4))) plan = default;
@@ -72,7 +73,7 @@ internal sealed partial class PeerSession
 
     private bool HasMapping => _services.Mapped is not null || _services.MappedTcp is not null || Introduction.Candidates.Any(candidate => candidate.Kind == CandidateKind.Mapped);
 
-    private IEnumerable<PortOffer> OffersToUs => Introduction.Offers.Where(offer => offer.Target == _services.Target);
+    private IEnumerable<PortOffer> OffersToUs => Introduction.Offers.Where(offer => offer.Target == _services.Target && offer.Carrier == Carrier.Udp);
 
     // Never a weapon: thousands of packets go only to where the server, or a member connected to it, sees the peer, who asked for them in a blob under the room's key.
     private bool IsSearchable(Endpoint first) =>
@@ -96,6 +97,7 @@ internal sealed partial class PeerSession
     private void HandleSearchTimeout(Timestamp now)
     {
         if (_punch is not { } punch) return;
+        HandleTcpSearchTimeout(punch, now);
         if (now >= _searchAt)
         {
             _searchAt = Timestamp.Never;
@@ -230,6 +232,7 @@ internal sealed partial class PeerSession
 
     private void EndSearch()
     {
+        EndTcpSearch();
         CloseOpening();
         _services.Search.End(this);
         _isSearchCounted = false;

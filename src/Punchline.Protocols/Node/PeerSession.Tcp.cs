@@ -36,7 +36,7 @@ internal sealed partial class PeerSession : ITcpLinkOwner
 
     void ITcpLinkOwner.HandleLinkOpen(PathAddress link, Timestamp now)
     {
-        _connecting.Remove(link);
+        if (!TryLeaveTcpSearch(link)) _connecting.Remove(link);
         if (_isLeft)
         {
             _services.Tcp.Close(link.Local);
@@ -49,6 +49,7 @@ internal sealed partial class PeerSession : ITcpLinkOwner
 
     void ITcpLinkOwner.HandleLinkLost(PathAddress link, Timestamp now)
     {
+        if (TryLeaveTcpSearch(link)) return;
         if (_connecting.Remove(link))
         {
             _tcpPunch?.OnFailed(link.Remote, now);
@@ -150,7 +151,7 @@ internal sealed partial class PeerSession : ITcpLinkOwner
         if (_services.Tcp.Find(source.Local) is not { } link) return;
         _services.Tcp.Prove(source, this);
         if (link.Owner != this || _links.Contains(source)) return;
-        _connecting.Remove(source);
+        if (!TryLeaveTcpSearch(source)) _connecting.Remove(source);
         _links.Add(source);
     }
 

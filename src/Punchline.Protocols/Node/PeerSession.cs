@@ -195,6 +195,7 @@ internal sealed partial class PeerSession : IDisposable
             return true;
         }
         if (_opening is not null && _opening.TryDequeueTransmit(buffer, out transmit)) return true;
+        if (_tcpOpening is not null && _tcpOpening.TryDequeueTransmit(buffer, out transmit)) return true;
         if (TryDequeueProbe(now, buffer, out transmit) || TryDequeuePathProbe(now, buffer, out transmit)) return true;
         return _connection is not null && _connection.TryDequeueTransmit(now, buffer, out transmit);
     }

@@ -141,7 +141,7 @@ internal sealed partial class RoomSession : IDisposable
     }
 
     /// <summary>A member is expected at its ports no more. That is no news: the next word of ours says it.</summary>
-    public void Withdraw(PeerId peer) => _self.Withdraw(PortOffer.TargetOf(peer));
+    public void Withdraw(PeerId peer, Carrier carrier = Carrier.Udp) => _self.Withdraw(PortOffer.TargetOf(peer), carrier);
 
     /// <summary>Tells one member in-band of a candidate that is of use to it alone, beside those that all know.</summary>
     public void AnnounceTo(PeerSession session, Candidate candidate)

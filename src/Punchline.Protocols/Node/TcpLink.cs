@@ -4,11 +4,17 @@ using Punchline.Protocols.Traversal;
 
 namespace Punchline.Protocols.Node;
 
-/// <summary>What a node wants done with one of its TCP connections, all of which have the TCP port as their local end.</summary>
+/// <summary>What a node wants done with one of its TCP connections, all of which have the TCP port as their local end unless it is said otherwise.</summary>
 internal enum TcpCommandKind
 {
     /// <summary>Connect to <see cref="TcpCommand.Remote"/>, with a socket of its own.</summary>
     Connect,
+
+    /// <summary>
+    /// Keep a port of its own open towards <see cref="TcpCommand.Remote"/>, until the peer's SYN comes by it and makes a connection: each
+    /// <see cref="TcpCommand.OpenerLead"/> another socket's first SYN leaves from that port, with <see cref="PunchPlan.OpenerTimeToLive"/>.
+    /// </summary>
+    Hold,
 
     /// <summary>Send what was handed over, then close; one that is still being made is given up.</summary>
     Close,
@@ -26,7 +32,11 @@ internal enum TcpCommandKind
 /// the peer's SYN has not come after this time, another socket takes its place, whose SYN goes all the way. One that has come is
 /// left to complete: routers that have seen both SYNs drop a third.
 /// </param>
-internal readonly record struct TcpCommand(TcpCommandKind Kind, SocketId Link, Endpoint Remote, byte TimeToLive = 0, TimeSpan OpenerLead = default);
+internal readonly record struct TcpCommand(TcpCommandKind Kind, SocketId Link, Endpoint Remote, byte TimeToLive = 0, TimeSpan OpenerLead = default)
+{
+    /// <summary>It leaves from a port of its own, which the system chooses, and which nothing comes in by but answers.</summary>
+    public bool IsSide { get; init; }
+}
 
 /// <summary>Who a connection of the TCP port is for.</summary>
 internal interface ITcpLinkOwner
@@ -53,6 +63,9 @@ internal sealed class TcpLink(PathAddress path, ITcpLinkOwner? owner, Timestamp 
     public bool IsIncoming { get; } = owner is null;
 
     public bool IsOpen { get; set; }
+
+    /// <summary>Its connect is a search's, which has limits of its own.</summary>
+    public bool IsOfSearch { get; init; }
 
     /// <summary>Something authentic has come on it.</summary>
     public bool IsProven { get; set; }

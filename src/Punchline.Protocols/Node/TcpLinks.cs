@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Transport;
 using Punchline.Protocols.Transport.Paths;
@@ -13,6 +14,9 @@ internal sealed class TcpLinks : ICarrierRoom
 {
     /// <summary>Connections at once: two for each member of a full room, and as many again that are being made.</summary>
     public const int MaxLinks = 256;
+
+    /// <summary>Beside them, those of a search: ports that are held, or a second's probes.</summary>
+    public const int MaxSearchLinks = SearchBudget.MaxMappings;
 
     /// <summary>Of them, those that came in and have shown nothing yet.</summary>
     public const int MaxUnproven = 32;
@@ -35,6 +39,7 @@ internal sealed class TcpLinks : ICarrierRoom
     private readonly OrderedDictionary<int, TcpLink> _links = [];
     private readonly Queue<TcpCommand> _commands = new();
     private int _lastNumber;
+    private int _ofSearch;
 
     /// <summary>Our port, which the driver has bound and listens on; 0 where it has none.</summary>
     public ushort Port { get; set; }
@@ -63,13 +68,33 @@ internal sealed class TcpLinks : ICarrierRoom
     /// <param name="patience">Until it is given up.</param>
     /// <param name="now">The time.</param>
     /// <param name="openerLead">How long a SYN that dies behind our own router goes ahead; zero for none.</param>
-    public PathAddress? Connect(ITcpLinkOwner owner, Endpoint remote, byte timeToLive, TimeSpan patience, Timestamp now, TimeSpan openerLead = default)
+    /// <param name="isSide">From a port of its own.</param>
+    public PathAddress? Connect(ITcpLinkOwner owner, Endpoint remote, byte timeToLive, TimeSpan patience, Timestamp now, TimeSpan openerLead = default, bool isSide = false)
     {
         var syns = ConnectBudget.SynsIn(patience) + (openerLead > TimeSpan.Zero ? 1 : 0);
-        if (Port == 0 || _links.Count == MaxLinks || !Budget.TryTake(remote, syns, now)) return null;
+        if (Port == 0 || _links.Count - _ofSearch >= MaxLinks || !Budget.TryTake(remote, syns, now)) return null;
+        return Begin(TcpCommandKind.Connect, owner, remote, now, openerLead + patience, openerLead, timeToLive, isSide);
+    }
+
+    /// <summary>Holds a port of its own open towards an address; nothing of it gets there. Null where there are too many. What may be held is the search's budget.</summary>
+    public PathAddress? Hold(ITcpLinkOwner owner, Endpoint remote, TimeSpan patience, Timestamp now) => MaySearch
+        ? Begin(TcpCommandKind.Hold, owner, remote, now, patience, TcpSearchPlan.HoldInterval, isSide: true, isOfSearch: true)
+        : null;
+
+    /// <summary>Tries one port of a search, with one SYN, on the search's budget. Null where there are too many.</summary>
+    public PathAddress? Probe(ITcpLinkOwner owner, Endpoint remote, Timestamp now) => MaySearch
+        ? Begin(TcpCommandKind.Connect, owner, remote, now, TcpSearchPlan.ProbePatience, isOfSearch: true)
+        : null;
+
+    private bool MaySearch => Port != 0 && _ofSearch < MaxSearchLinks;
+
+    private PathAddress Begin(
+        TcpCommandKind kind, ITcpLinkOwner owner, Endpoint remote, Timestamp now, TimeSpan patience, TimeSpan openerLead = default, byte timeToLive = 0, bool isSide = false, bool isOfSearch = false)
+    {
         var path = new PathAddress(new SocketId(Carrier.Tcp, ++_lastNumber), remote);
-        _links.Add(path.Local.Number, new TcpLink(path, owner, now, now + openerLead + patience));
-        _commands.Enqueue(new TcpCommand(TcpCommandKind.Connect, path.Local, remote, timeToLive, openerLead));
+        _links.Add(path.Local.Number, new TcpLink(path, owner, now, now + patience) { IsOfSearch = isOfSearch });
+        if (isOfSearch) _ofSearch++;
+        _commands.Enqueue(new TcpCommand(kind, path.Local, remote, timeToLive, openerLead) { IsSide = isSide });
         return path;
     }
 
@@ -84,7 +109,14 @@ internal sealed class TcpLinks : ICarrierRoom
 
     private void End(SocketId id, TcpCommandKind how)
     {
-        if (_links.Remove(id.Number, out var link)) _commands.Enqueue(new TcpCommand(how, id, link.Path.Remote));
+        if (TryRemove(id, out var link)) _commands.Enqueue(new TcpCommand(how, id, link.Path.Remote));
+    }
+
+    private bool TryRemove(SocketId id, [NotNullWhen(true)] out TcpLink? link)
+    {
+        if (!_links.Remove(id.Number, out link)) return false;
+        if (link.IsOfSearch) _ofSearch--;
+        return true;
     }
 
     public bool TryDequeueCommand(out TcpCommand command) => _commands.TryDequeue(out command);
@@ -102,7 +134,7 @@ internal sealed class TcpLinks : ICarrierRoom
             unproven++;
             if (known.Path.Remote.Address == remote.Address) ofAddress++;
         }
-        if (_links.Count == MaxLinks || unproven >= MaxUnproven || ofAddress >= MaxUnprovenPerAddress) return false;
+        if (_links.Count - _ofSearch >= MaxLinks || unproven >= MaxUnproven || ofAddress >= MaxUnprovenPerAddress) return false;
         _lastNumber++;
         var link = new TcpLink(new PathAddress(id, remote), owner: null, now, now + UnprovenTime) { IsOpen = true };
         link.Framing.Limit = MaxUnprovenPacket;
@@ -121,9 +153,9 @@ internal sealed class TcpLinks : ICarrierRoom
 
     public void HandleClosed(SocketId id, Timestamp now)
     {
-        if (!_links.Remove(id.Number, out var link)) return;
+        if (!TryRemove(id, out var link)) return;
         // Refused at once: the repetitions of its SYN were not sent.
-        if (!link.IsOpen) Budget.Refund(link.Path.Remote, link.Deadline - now);
+        if (link is { IsOpen: false, IsOfSearch: false }) Budget.Refund(link.Path.Remote, link.Deadline - now);
         link.Owner?.HandleLinkLost(link.Path, now);
     }
 

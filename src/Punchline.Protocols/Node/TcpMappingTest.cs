@@ -14,11 +14,16 @@ internal sealed class TcpMappingTest : ITcpLinkOwner
     private PathAddress? _link;
     private bool _isRequestDue;
 
-    public TcpMappingTest(TcpLinks links, IRandomSource random, Endpoint server, Timestamp now)
+    /// <param name="links">The TCP port's.</param>
+    /// <param name="random">Of the transaction.</param>
+    /// <param name="server">Who is asked.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="isSide">From a port of its own: where the router puts the next one.</param>
+    public TcpMappingTest(TcpLinks links, IRandomSource random, Endpoint server, Timestamp now, bool isSide = false)
     {
         (_links, Server) = (links, server);
         _stun = new StunStream(random);
-        _link = links.Connect(this, server, 0, AnswerTime, now);
+        _link = links.Connect(this, server, 0, AnswerTime, now, isSide: isSide);
         NextTimeout = _link is null ? Timestamp.Never : now + AnswerTime;
     }
 

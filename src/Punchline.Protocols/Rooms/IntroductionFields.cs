@@ -15,6 +15,9 @@ internal static class IntroductionFields
     /// <summary>A <see cref="NetworkProfile"/>.</summary>
     private const ulong Profile = 2;
 
+    /// <summary>A list of <see cref="PortOffer"/> whose ports are TCP's.</summary>
+    private const ulong TcpOffers = 3;
+
     public static void Write(ref SpanWriter writer, IReadOnlyList<PortOffer> offers, NetworkProfile profile)
     {
         if (profile != NetworkProfile.Unknown)
@@ -23,29 +26,34 @@ internal static class IntroductionFields
             profile.Write(ref written);
             WriteField(ref writer, Profile, written.Written);
         }
-        if (offers.Count == 0) return;
-        var value = new SpanWriter(stackalloc byte[PortOffer.MaxPerPeer * PortOffer.MaxLength]);
-        foreach (var offer in offers) offer.Write(ref value);
-        WriteField(ref writer, Offers, value.Written);
+        WriteOffers(ref writer, Offers, offers.Where(offer => offer.Carrier == Carrier.Udp));
+        WriteOffers(ref writer, TcpOffers, offers.Where(offer => offer.Carrier == Carrier.Tcp));
     }
 
     public static void Read(ref SpanReader reader, out IReadOnlyList<PortOffer> offers, out NetworkProfile profile)
     {
-        offers = [];
+        var read = new List<PortOffer>();
+        offers = read;
         profile = NetworkProfile.Unknown;
         while (reader.TryReadVarInt(out var type) && reader.TryReadVarIntPrefixed(out var value))
         {
-            if (type == Offers) offers = ReadOffers(value);
-            else if (type == Profile && NetworkProfile.TryRead(value, out var read)) profile = read;
+            if (type == Offers) ReadOffers(value, Carrier.Udp, read);
+            else if (type == TcpOffers) ReadOffers(value, Carrier.Tcp, read);
+            else if (type == Profile && NetworkProfile.TryRead(value, out var known)) profile = known;
         }
     }
 
-    private static List<PortOffer> ReadOffers(ReadOnlySpan<byte> value)
+    private static void WriteOffers(ref SpanWriter writer, ulong type, IEnumerable<PortOffer> offers)
     {
-        var offers = new List<PortOffer>();
+        var value = new SpanWriter(stackalloc byte[PortOffer.MaxPerPeer * PortOffer.MaxLength]);
+        foreach (var offer in offers) offer.Write(ref value);
+        if (value.Length > 0) WriteField(ref writer, type, value.Written);
+    }
+
+    private static void ReadOffers(ReadOnlySpan<byte> value, Carrier carrier, List<PortOffer> offers)
+    {
         var reader = new SpanReader(value);
-        while (offers.Count < PortOffer.MaxPerPeer && PortOffer.TryRead(ref reader, out var offer)) offers.Add(offer);
-        return offers;
+        while (offers.Count < PortOffer.MaxPerPeer && PortOffer.TryRead(ref reader, out var offer)) offers.Add(offer with { Carrier = carrier });
     }
 
     private static void WriteField(ref SpanWriter writer, ulong type, scoped ReadOnlySpan<byte> value)

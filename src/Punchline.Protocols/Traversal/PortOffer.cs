@@ -22,6 +22,9 @@ internal readonly record struct PortOffer(ulong Target, Endpoint First, ushort L
     /// <summary>Bytes of one, at most.</summary>
     public const int MaxLength = 8 + 1 + 16 + (3 * 2);
 
+    /// <summary>What its ports are of. TCP's offers are a list of their own.</summary>
+    public Carrier Carrier { get; init; }
+
     public int Ports => LastPort - First.Port + 1;
 
     /// <summary>The beginning of an id, which tells the members of a room apart.</summary>

@@ -41,7 +41,7 @@ internal readonly record struct Prospect(ProspectKind Kind, double Chance, TimeS
         return ByTcp(local, remote) switch
         {
             true => new(ProspectKind.Tcp, 1, TcpPunchPlan.Patience),
-            false => byUdp,
+            false => ByTcpSearch(local, remote) ?? byUdp,
             null => default,
         };
     }
@@ -80,6 +80,15 @@ internal readonly record struct Prospect(ProspectKind Kind, double Chance, TimeS
             return hard.Profile.TcpMapping == MappingBehavior.EndpointIndependent && other.Profile.TcpMapping == MappingBehavior.EndpointIndependent ? true : null;
         // Routers filter TCP as they filter UDP.
         return other.Filtering switch { FilteringBehavior.Unknown => null, FilteringBehavior.AddressAndPortDependent => false, _ => true };
+    }
+
+    // Ports of TCP's are searched where UDP gets out on one side only, or on none.
+    private static Prospect? ByTcpSearch(NetworkTraits local, NetworkTraits remote)
+    {
+        if (local.Tcp is not true || remote.Tcp is not true || (local.Udp is not false && remote.Udp is not false)) return null;
+        var (hard, easy) = TcpSearchPlan.IsHard(local.Profile) ? (local, remote) : (remote, local);
+        var plan = TcpSearchPlan.Create(hard.Profile, easy.Profile);
+        return plan.Kind == SearchKind.None ? null : new(ProspectKind.Search, plan.ChanceOf(hard.Profile), plan.TimeOf(hard.Profile));
     }
 
     private static bool IsUnclear(NetworkProfile profile) => profile.Mapping == MappingBehavior.Unknown || profile.MayBeSymmetric;

@@ -15,9 +15,15 @@ internal sealed class SearchBudget
 
     public static readonly TimeSpan Pause = TimeSpan.FromSeconds(60);
 
+    /// <summary>
+    /// Before as much is spent again of which some was TCP's: the SYNs of a port that is held go on for the 30 s of a search, and Linux forgets one that nobody answered
+    /// after 120 s (nf_conntrack_tcp_timeout_syn_sent), and a datagram after 30.
+    /// </summary>
+    public static readonly TimeSpan PauseOfTcp = TimeSpan.FromSeconds(150);
+
     private readonly Pacer _pacer = new(PacketsPerSecond, burst: 2);
     private object? _owner;
-    private Timestamp _lastUsed = Timestamp.Zero;
+    private Timestamp _forgottenAt = Timestamp.Zero;
     private int _mappings;
     private int _probes;
 
@@ -30,14 +36,17 @@ internal sealed class SearchBudget
     /// <summary>A search is under way: our router's table is its own.</summary>
     public bool IsUnderWay => _owner is not null;
 
-    /// <summary>Nothing more may be tried before the pause is over.</summary>
+    /// <summary>No more before the pause is over.</summary>
+    public bool IsMappingsExhausted => _mappings >= MaxMappings;
+
+    /// <inheritdoc cref="IsMappingsExhausted"/>
     public bool IsProbesExhausted => _probes >= MaxProbes;
 
     /// <summary>Begins a search, if no other is under way and there is anything left to spend.</summary>
     public bool TryBegin(object owner, Timestamp now)
     {
         if (_owner is not null && _owner != owner) return false;
-        if (now - _lastUsed >= Pause) (_mappings, _probes) = (0, 0);
+        if (now >= _forgottenAt) (_mappings, _probes) = (0, 0);
         if (_mappings >= MaxMappings || _probes >= MaxProbes) return false;
         _owner = owner;
         return true;
@@ -52,10 +61,10 @@ internal sealed class SearchBudget
     public Timestamp NextAllowed(Timestamp now) => _pacer.NextAllowed(now);
 
     /// <summary>Takes one new mapping in our own router.</summary>
-    public bool TryTakeMapping(Timestamp now)
+    public bool TryTakeMapping(Timestamp now, Carrier carrier = Carrier.Udp)
     {
-        if (_mappings >= MaxMappings || !_pacer.TryTake(now)) return false;
-        _lastUsed = now;
+        if (IsMappingsExhausted || !_pacer.TryTake(now)) return false;
+        NoteUse(now, carrier);
         _mappings++;
         Mappings++;
         return true;
@@ -70,20 +79,22 @@ internal sealed class SearchBudget
     }
 
     /// <summary>A few mappings at once, of which nothing has to wait for the pace: those of a bracket or a crossing.</summary>
-    public void TakeBurst(int mappings, Timestamp now)
+    public void TakeBurst(int mappings, Timestamp now, Carrier carrier = Carrier.Udp)
     {
-        _lastUsed = now;
+        NoteUse(now, carrier);
         _mappings += mappings;
         Mappings += (ulong)mappings;
     }
 
     /// <summary>Takes one packet to another port of the peer's router.</summary>
-    public bool TryTakeProbe(Timestamp now)
+    public bool TryTakeProbe(Timestamp now, Carrier carrier = Carrier.Udp)
     {
-        if (_probes >= MaxProbes || !_pacer.TryTake(now)) return false;
-        _lastUsed = now;
+        if (IsProbesExhausted || !_pacer.TryTake(now)) return false;
+        NoteUse(now, carrier);
         _probes++;
         Probes++;
         return true;
     }
+
+    private void NoteUse(Timestamp now, Carrier carrier) => _forgottenAt = Timestamp.Max(_forgottenAt, now + (carrier == Carrier.Tcp ? PauseOfTcp : Pause));
 }

@@ -121,7 +121,7 @@ internal sealed partial class NodeEngine : ITcpPortOwner
     {
         switch (command.Kind)
         {
-            case TcpCommandKind.Connect:
+            case TcpCommandKind.Connect or TcpCommandKind.Hold:
                 _connections.Add(command.Link, _tcp!.Connect(command));
                 break;
             case TcpCommandKind.Close:

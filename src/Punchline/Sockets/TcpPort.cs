@@ -22,6 +22,9 @@ internal sealed class TcpPort : IDisposable
     // After an error: file descriptors may have run out, and the loop must not take a core.
     private static readonly TimeSpan FailurePause = TimeSpan.FromMilliseconds(100);
 
+    // Between looks at the state of a socket whose connect .NET has given up: 256 of them are 5,120 calls a second, a hundredth of a core.
+    private static readonly TimeSpan StateInterval = TimeSpan.FromMilliseconds(50);
+
     private readonly Socket _listener;
     private readonly CancellationTokenSource _stop = new();
     private readonly ITcpPortOwner _owner;
@@ -53,7 +56,10 @@ internal sealed class TcpPort : IDisposable
     public TcpConnection Connect(in TcpCommand command)
     {
         var connection = new TcpConnection(command.Link, NewSocket());
-        _ = ConnectAsync(connection, command);
+        var local = command.IsSide ? new IPEndPoint(LocalEndPoint.Address, 0) : LocalEndPoint;
+        // The SYNs leave in the order of the commands.
+        var isOpener = command.OpenerLead > TimeSpan.Zero;
+        _ = ConnectAsync(connection, command, Begin(connection.Socket, local, command, isOpener), isOpener);
         return connection;
     }
 
@@ -73,17 +79,23 @@ internal sealed class TcpPort : IDisposable
         return socket;
     }
 
-    private async Task ConnectAsync(TcpConnection connection, TcpCommand command)
+    private async Task ConnectAsync(TcpConnection connection, TcpCommand command, Task connecting, bool isOpener)
     {
         // Not within the caller's lock.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
-            if (command.OpenerLead <= TimeSpan.Zero || !await TryOpenAsync(connection, command).ConfigureAwait(false))
+            while (isOpener && !await IsMetAsync(connection.Socket, connecting, command.OpenerLead).ConfigureAwait(false))
             {
-                if (command.TimeToLive != 0) connection.Socket.Ttl = command.TimeToLive;
-                await CompleteAsync(BeginConnect(connection.Socket, command), connection.Socket).ConfigureAwait(false);
+                // A port that is held stays the one that the router has mapped.
+                var local = command.IsSide ? new IPEndPoint(LocalEndPoint.Address, (connection.Socket.LocalEndPoint as IPEndPoint)?.Port ?? 0) : LocalEndPoint;
+                var isReplaced = connection.TryReplace(NewSocket());
+                await connecting.ContinueWith(static ended => _ = ended.Exception, TaskScheduler.Default).ConfigureAwait(false);
+                if (!isReplaced) throw new SocketException((int)SocketError.OperationAborted);
+                isOpener = command.Kind == TcpCommandKind.Hold;
+                connecting = Begin(connection.Socket, local, command, isOpener);
             }
+            await CompleteAsync(connecting, connection.Socket).ConfigureAwait(false);
             connection.Prepare();
             _owner.OnConnected(connection);
         }
@@ -96,27 +108,16 @@ internal sealed class TcpPort : IDisposable
         await ReceiveAllAsync(connection).ConfigureAwait(false);
     }
 
-    // True where the peer's SYN came to the opener's socket, and made a connection of it. Else another socket waits to connect.
-    private async Task<bool> TryOpenAsync(TcpConnection connection, TcpCommand command)
+    // Whether the peer's SYN comes to the opener's socket before the lead is over.
+    private async Task<bool> IsMetAsync(Socket socket, Task opening, TimeSpan openerLead)
     {
-        var socket = connection.Socket;
-        var timeToLive = command.TimeToLive != 0 ? command.TimeToLive : socket.Ttl;
-        socket.Ttl = PunchPlan.OpenerTimeToLive;
-        var opening = BeginConnect(socket, command);
-        // The SYN has left. What answers the peer's goes all the way.
-        socket.Ttl = timeToLive;
-        var lead = Task.Delay(command.OpenerLead, _stop.Token);
+        var lead = Task.Delay(openerLead, _stop.Token);
         await Task.WhenAny(opening, lead).ConfigureAwait(false);
-        // Refused before its time: the lead is still the peer's.
-        if (!opening.IsCompletedSuccessfully && !HasPeersSyn(socket)) await lead.ConfigureAwait(false);
-        if (opening.IsCompletedSuccessfully || HasPeersSyn(socket))
-        {
-            await CompleteAsync(opening, socket).ConfigureAwait(false);
-            return true;
-        }
-        var isReplaced = connection.TryReplace(NewSocket());
-        await opening.ContinueWith(static ended => _ = ended.Exception, TaskScheduler.Default).ConfigureAwait(false);
-        return isReplaced ? false : throw new SocketException((int)SocketError.OperationAborted);
+        // Refused before its time, or .NET thinks so: the lead is still the peer's, and only the socket's state tells of it.
+        while (!lead.IsCompleted && !opening.IsCompletedSuccessfully && StateOf(socket) != Established)
+            await Task.WhenAny(lead, Task.Delay(StateInterval, _stop.Token)).ConfigureAwait(false);
+        _stop.Token.ThrowIfCancellationRequested();
+        return opening.IsCompletedSuccessfully || HasPeersSyn(socket);
     }
 
     // Linux reports an ICMP message that it rightly made nothing of (RFC 1122 §4.2.3.9), like the one that an opener provokes, with the
@@ -133,10 +134,22 @@ internal sealed class TcpPort : IDisposable
         }
     }
 
-    private Task BeginConnect(Socket socket, in TcpCommand command)
+    // The SYN leaves now. An opener's dies behind our own router, and what answers the peer's goes all the way.
+    private Task Begin(Socket socket, IPEndPoint local, in TcpCommand command, bool isOpener)
     {
-        socket.Bind(LocalEndPoint);
-        return socket.ConnectAsync(command.Remote.ToIPEndPoint(), _stop.Token).AsTask();
+        try
+        {
+            socket.Bind(local);
+            var timeToLive = command.TimeToLive != 0 ? command.TimeToLive : socket.Ttl;
+            socket.Ttl = isOpener ? PunchPlan.OpenerTimeToLive : timeToLive;
+            var connecting = socket.ConnectAsync(command.Remote.ToIPEndPoint(), _stop.Token).AsTask();
+            if (isOpener) socket.Ttl = timeToLive;
+            return connecting;
+        }
+        catch (Exception exception) when (IsEnd(exception))
+        {
+            return Task.FromException(exception);
+        }
     }
 
     // Simultaneous open, half done or done.

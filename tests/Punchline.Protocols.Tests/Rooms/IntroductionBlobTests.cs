@@ -100,6 +100,7 @@ public sealed class IntroductionBlobTests
         PortOffer[] offers =
         [
             new(7, Endpoint.Parse("198.51.100.7:5000"), 5_000, 1), new(8, Endpoint.Parse("[2001:db8::1]:30000"), 31_023, 64),
+            new(7, Endpoint.Parse("198.51.100.7:20004"), 20_004, 1) { Carrier = Carrier.Tcp },
         ];
         var blob = new IntroductionBlob(PublicKey, Instance, 1, "n", Candidates) { Offers = offers };
         Assert.True(IntroductionBlob.TryOpen(blob.Seal(Keys, new SeededRandom(1)), Keys, out var opened));

@@ -20,7 +20,9 @@ public sealed class ProspectTests
         { "symmetric", "symmetric", "None" },
         { "udp-blocked", "port-restricted", "Tcp" },
         { "udp-blocked", "udp-blocked", "Tcp" },
-        { "udp-blocked", "symmetric", "None" },
+        { "udp-blocked", "symmetric-sequence", "Search" },
+        { "udp-blocked", "symmetric-block", "Search" },
+        { "udp-blocked", "symmetric", "Search" },
         { "udp-blocked", "mapped", "Tcp" },
         { "ipv6", "ipv6", "IPv6" },
         { "ipv6", "symmetric", "None" },
@@ -41,7 +43,7 @@ public sealed class ProspectTests
         var mapped = Named("symmetric") with { IsMapped = true, IsTcpMapped = true };
         Assert.Equal(ProspectKind.Tcp, Prospect.Between(mapped, Named("udp-blocked")).Kind);
         Assert.Equal(ProspectKind.Mapping, Prospect.Between(mapped, Named("symmetric")).Kind);
-        Assert.Equal(ProspectKind.None, Prospect.Between(mapped with { IsTcpMapped = false }, Named("udp-blocked")).Kind);
+        Assert.Equal(ProspectKind.Search, Prospect.Between(mapped with { IsTcpMapped = false }, Named("udp-blocked")).Kind);
     }
 
     [Fact]

@@ -30,6 +30,17 @@ public sealed class SearchBudgetTests
     }
 
     [Fact]
+    public void What_TCP_has_spent_is_spent_for_as_long_as_routers_remember_it()
+    {
+        Assert.True(_budget.TryBegin(_search, Timestamp.Zero));
+        var now = Timestamp.Zero;
+        for (; !_budget.IsProbesExhausted; now = _budget.NextAllowed(now)) _budget.TryTakeProbe(now, Carrier.Tcp);
+        _budget.End(_search);
+        Assert.False(_budget.TryBegin(_search, now + TimeSpan.FromSeconds(149)));
+        Assert.True(_budget.TryBegin(_search, now + TimeSpan.FromSeconds(151)));
+    }
+
+    [Fact]
     public void A_search_tries_2000_ports_in_20_seconds()
     {
         Assert.True(_budget.TryBegin(_search, Timestamp.Zero));

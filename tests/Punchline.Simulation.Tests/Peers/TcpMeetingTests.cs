@@ -15,7 +15,7 @@ public sealed class TcpMeetingTests
     {
         foreach (var (first, second) in MeetingMatrix.Pairs)
         {
-            var whyNot = Network.WhyImpossible(first, second) ?? (Network.TakesSearch(first, second) ? "Ports are searched by UDP only." : null);
+            var whyNot = Network.WhyImpossible(first, second) ?? (Network.TakesSearch(first, second) ? "Ports are searched: TcpSearchTests." : null);
             foreach (var (oneWay, loss) in whyNot is null ? MeetingMatrix.Conditions : [new(20, 0)])
                 yield return new(first.Name, second.Name, oneWay, loss) { Skip = whyNot };
         }

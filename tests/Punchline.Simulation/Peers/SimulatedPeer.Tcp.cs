@@ -10,6 +10,7 @@ internal sealed partial class SimulatedPeer
 {
     private readonly Dictionary<SocketId, (TcpSocket Socket, List<byte> Waiting)> _connections = [];
     private ushort _tcpPort;
+    private ushort _nextSidePort = 50_000;
 
     /// <summary>Connections that its driver has.</summary>
     public int TcpConnections => _connections.Count;
@@ -42,16 +43,20 @@ internal sealed partial class SimulatedPeer
 
     private void Execute(TcpCommand command)
     {
-        if (command.Kind == TcpCommandKind.Connect && command.OpenerLead > TimeSpan.Zero) Open(command);
-        else if (command.Kind == TcpCommandKind.Connect) Adopt(command.Link, _machine.Tcp.Connect(_tcpPort, command.Remote, command.TimeToLive));
+        if (command.Kind is TcpCommandKind.Connect or TcpCommandKind.Hold)
+        {
+            var port = command.IsSide ? _nextSidePort++ : _tcpPort;
+            if (command.OpenerLead > TimeSpan.Zero) Open(command, port);
+            else Adopt(command.Link, _machine.Tcp.Connect(port, command.Remote, command.TimeToLive));
+        }
         else if (!_connections.Remove(command.Link, out var connection)) return;
         else if (command.Kind == TcpCommandKind.Abort) connection.Socket.Abort();
         else connection.Socket.Close();
     }
 
-    private void Open(TcpCommand command)
+    private void Open(TcpCommand command, ushort port)
     {
-        var opener = _machine.Tcp.Connect(_tcpPort, command.Remote, PunchPlan.OpenerTimeToLive);
+        var opener = _machine.Tcp.Connect(port, command.Remote, PunchPlan.OpenerTimeToLive);
         opener.TimeToLive = command.TimeToLive;
         Adopt(command.Link, opener);
         var isRefused = false;
@@ -64,7 +69,8 @@ internal sealed partial class SimulatedPeer
             if (!isRefused && !opener.IsWaitingForSyn) return;
             opener.Close();
             _connections.Remove(command.Link);
-            Adopt(command.Link, _machine.Tcp.Connect(_tcpPort, command.Remote, command.TimeToLive));
+            if (command.Kind == TcpCommandKind.Hold) Open(command, port);
+            else Adopt(command.Link, _machine.Tcp.Connect(port, command.Remote, command.TimeToLive));
         });
     }
 

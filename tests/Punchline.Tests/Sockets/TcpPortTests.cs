@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Threading.Channels;
 using Punchline.Protocols.Node;
 using Punchline.Protocols.Primitives;
@@ -35,6 +36,35 @@ public sealed class TcpPortTests
         Assert.Equal("closed", await first.NextAsync());
         first.Connect(2, nobody);
         Assert.Equal("closed", await first.NextAsync());
+    }
+
+    [Fact] // SYNs of several sockets: refused until somebody is there
+    public async Task A_held_port_stays_the_same_until_it_is_met()
+    {
+        using var holder = new Owner();
+        using var target = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        target.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var held = holder.Port.Connect(new TcpCommand(
+            TcpCommandKind.Hold, new SocketId(Carrier.Tcp, 1), Endpoint.From((IPEndPoint)target.LocalEndPoint!), OpenerLead: TimeSpan.FromMilliseconds(300)) { IsSide = true });
+        var port = ((IPEndPoint)held.Socket.LocalEndPoint!).Port;
+        Assert.NotEqual(holder.Port.LocalEndPoint.Port, port);
+        target.Listen();
+        using var met = await target.AcceptAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(port, ((IPEndPoint)met.RemoteEndPoint!).Port);
+        Assert.Equal("connected", await holder.NextAsync());
+        held.Close();
+    }
+
+    [Fact]
+    public async Task A_held_port_that_is_given_up_ends()
+    {
+        using var holder = new Owner();
+        using var target = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        target.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var held = holder.Port.Connect(new TcpCommand(
+            TcpCommandKind.Hold, new SocketId(Carrier.Tcp, 1), Endpoint.From((IPEndPoint)target.LocalEndPoint!), OpenerLead: TimeSpan.FromMilliseconds(20)) { IsSide = true });
+        held.Close();
+        Assert.Equal("closed", await holder.NextAsync());
     }
 
     [Fact] // what the system does not take waits, is told of, and leaves before the end
