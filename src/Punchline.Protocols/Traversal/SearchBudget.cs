@@ -74,7 +74,7 @@ internal sealed class SearchBudget
     public bool TryTakeRepeat(Timestamp now)
     {
         if (!_pacer.TryTake(now)) return false;
-        _lastUsed = now;
+        NoteUse(now, Carrier.Udp);
         return true;
     }
 
