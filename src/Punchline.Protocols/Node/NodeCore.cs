@@ -154,6 +154,7 @@ internal sealed partial class NodeCore : IDisposable
         if (_stunServers.Contains(server) || _stunServers.Count == StunClient.MaxQueries) return;
         if (_mayMapPorts && !AddressScope.IsLoopback(server) && _stunServers.TrueForAll(AddressScope.IsLoopback)) _searchesGateway = true;
         _stunServers.Add(server);
+        _services.AsksStun = true;
         _stun.Query(server, now);
         _nextStunRefresh = Timestamp.Min(_nextStunRefresh, now + StunRefreshInterval);
     }

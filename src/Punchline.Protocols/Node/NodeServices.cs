@@ -197,6 +197,9 @@ internal sealed class NodeServices
     /// <summary>IPv4 STUN servers that have answered, in the order in which they were named: they see what is to be known of ports.</summary>
     public IReadOnlyList<Endpoint> AnsweringStunServers { get; set; } = [];
 
+    /// <summary>There are STUN servers, whose silence says something.</summary>
+    public bool AsksStun { get; set; }
+
     /// <summary>The shortest round trip to a STUN server that one request measured.</summary>
     public TimeSpan? ServerRoundTrip { get; set; }
 

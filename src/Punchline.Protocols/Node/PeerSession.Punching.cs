@@ -94,7 +94,7 @@ internal sealed partial class PeerSession
 
     private void FailAttempt(PunchAttempt punch, Timestamp now)
     {
-        var observations = new PunchObservations(punch.ProbesSent, punch.Targets, _heardFromPeer, _services.Reflexive.Count > 0, _impostorAnswered)
+        var observations = new PunchObservations(punch.ProbesSent, punch.Targets, _heardFromPeer, _services.Reflexive.Count > 0 || !_services.AsksStun, _impostorAnswered)
         {
             Lasted = now - punch.Start,
             IsHopeless = _isHopeless,
