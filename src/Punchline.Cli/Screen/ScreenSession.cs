@@ -59,7 +59,12 @@ internal sealed class ScreenSession(SessionModel session, int first, IScreenTerm
         while (true)
         {
             Follow();
-            while (terminal.Input.TryRead(out var input)) Handle(input);
+            while (terminal.Input.TryRead(out var input))
+            {
+                // What happened before it was typed is known to it.
+                Follow();
+                Handle(input);
+            }
             Draw();
             if (_renderer.IsBehind) continue;
             if (TryCloseCall()) continue;

@@ -87,6 +87,7 @@ public sealed class ScreenSessionTests : IScreenDesk, IDisposable
         Meet(Stage.Bob, "bob");
         Meet(Stage.Id(4), "dan");
         Meet(Stage.Id(5), "Dan");
+        await _terminal.ShowsAsync("● bob direct UDP 20 ms   ● dan direct UDP 20 ms   ● Dan direct UDP 20 ms");
         _terminal.Type("/who\r");
         await _terminal.ShowsAsync("12:34 * 3 others are here:");
         _terminal.Type("/path bob\r");
@@ -127,10 +128,14 @@ public sealed class ScreenSessionTests : IScreenDesk, IDisposable
         List<(PeerId, bool)> told = [];
         _session.Barrier = (peer, isBlocked) => told.Add((peer, isBlocked));
         Meet(Stage.Bob, "bob");
+        // A command is read by what is in view.
+        await _terminal.ShowsAsync("● bob direct UDP 20 ms");
         _terminal.Type("/block bob\r");
         await _terminal.ShowsAsync("12:34 * bob is blocked: nothing goes to it, and nothing comes from it.");
+        await _terminal.ShowsAsync("● bob blocked direct UDP 20 ms");
         _terminal.Type("/unblock bob\r");
         await _terminal.ShowsAsync("12:34 * bob is not blocked any more.");
+        await _terminal.ShowsAsync("● bob direct UDP 20 ms");
         _terminal.Type("/unblock bob\r");
         await _terminal.ShowsAsync("12:34 * bob is not blocked.");
         Assert.Equal([(Stage.Bob, true), (Stage.Bob, false)], told);
