@@ -33,6 +33,52 @@ public sealed class AdviceTests(PublishedTool tool) : IClassFixture<PublishedToo
         Assert.Equal(("mapped udp", "mapped udp"), await MeetAsync(lab, server, new("a1", "--udp-port", $"{Port}"), new("b1")));
     }
 
+    [Fact]
+    public async Task Between_symmetric_routers_IPv6_on_both_sides_does_it()
+    {
+        await using var lab = await UpAsync(new("a", LabNat.Symmetric), new("b", LabNat.Symmetric));
+        await using var server = await tool.ServeAsync(lab, "s1");
+        var (failed, _) = await FailAsync(lab, server, new("a1"), new("b1"));
+        Assert.Equal("symmetric-both", failed["cause"]);
+        Assert.Contains("IPv6 on both sides", failed["advice"], StringComparison.Ordinal);
+
+        await lab.AddIPv6Async("a", "b");
+        await using var reached = await tool.ServeAtAsync(lab, "s1", 8090);
+        Assert.Equal(("direct udp", "direct udp"), await MeetAsync(lab, reached, new("a1"), new("b1")));
+    }
+
+    [Fact]
+    public async Task A_symmetric_router_that_begins_to_map_ports_lets_in_everybody()
+    {
+        await using var lab = await UpAsync(new("a", LabNat.Symmetric), new("b", LabNat.Symmetric));
+        await using var server = await ServeAsync(lab);
+        Assert.Equal("enable-mapping", CodesIn(await ExamineAsync(lab, "b1", server), "advice")[0]);
+        await using var gateway = await LabGateway.StartAsync(lab, "a", LabNat.Symmetric, allows: false);
+        Assert.Equal("allow-mapping", CodesIn(await ExamineAsync(lab, "a1", server), "advice")[0]);
+        Assert.Equal("symmetric-both", (await FailAsync(lab, server, new("a1"), new("b1"))).First["cause"]);
+
+        await gateway.RestartAsync(allows: true);
+        Assert.Empty(CodesIn(await ExamineAsync(lab, "a1", server), "advice"));
+        Assert.Equal(("mapped udp", "mapped udp"), await MeetAsync(lab, server, new("a1"), new("b1")));
+    }
+
+    [Fact]
+    public async Task Of_two_NATs_one_goes()
+    {
+        await using (var lab = await UpAsync(new LabSite("a", LabNat.Symmetric) { Carrier = LabNat.PortRestricted }))
+        {
+            await using var server = await ServeAsync(lab);
+            var network = await ExamineAsync(lab, "a1", server);
+            Assert.Equal(("2", "public-address"), (network["natLayers"], CodesIn(network, "advice")[0]));
+        }
+        await using (var lab = await UpAsync(new("a", LabNat.Symmetric), new("b", LabNat.Symmetric)))
+        {
+            await using var server = await ServeAsync(lab);
+            await using var gateway = await LabGateway.StartAsync(lab, "a", LabNat.Symmetric);
+            Assert.Equal(("mapped udp", "mapped udp"), await MeetAsync(lab, server, new("a1"), new("b1")));
+        }
+    }
+
     private static async Task<NatLab> UpAsync(params IReadOnlyList<LabSite> sites)
     {
         LabRequirement.Check();

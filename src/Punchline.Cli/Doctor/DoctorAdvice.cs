@@ -63,9 +63,9 @@ internal static class DoctorAdvice
         {
             advice.Add(new("public-address", "Two NATs are in the way, so mapping a port in your own router does not help. If both are yours, switch one of them to bridge mode; else ask the provider for a public IPv4 address, or for IPv6."));
         }
-        else if (report.Gateway is { Pcp: GatewaySupport.Refuses } or { NatPmp: GatewaySupport.Refuses } or { Upnp: GatewaySupport.Refuses })
+        else if (new[] { report.Gateway.Pcp, report.Gateway.NatPmp, report.Gateway.Upnp }.Any(support => support is GatewaySupport.Speaks or GatewaySupport.Refuses))
         {
-            advice.Add(new("allow-mapping", "The router refuses to map ports: allow it there (PCP, NAT-PMP or UPnP), and everybody can be met."));
+            advice.Add(new("allow-mapping", "The router is asked to map ports, and maps none: allow it there (PCP, NAT-PMP or UPnP), and everybody can be met."));
         }
         else
         {
