@@ -45,7 +45,7 @@ internal sealed class PortForward(NodeServices services) : ISideSocketOwner
     /// <summary>STUN servers see us, maybe elsewhere than before.</summary>
     public void HandleReflexive(Timestamp now)
     {
-        if (Reflexive(services.Reflexive) is not { } seen || seen.Address == _address || Elsewhere(seen, UdpPort) is null || services.AnsweringStunServers is not [var server, ..]) return;
+        if (Reflexive(services.Reflexive) is not { } seen || seen.Address == _address || Elsewhere(seen, UdpPort) is null || services.Reflectors.StunServers is not [var server, ..]) return;
         Close();
         (_address, _server, IsForwarded) = (seen.Address, server, null);
         services.SideSockets.TryOpen(this, out _socket);
