@@ -137,16 +137,16 @@ internal sealed partial class PeerSession
                 punch.EndBy(punch.Start + HopelessTcpTime);
                 Tell(PunchProgress.OfTcp);
                 break;
-            case SearchKind.Bracket when peer.Kind != default && _room.IsTold(Peer) && _services.AnsweringStunServers is [var server, ..]:
+            case SearchKind.Bracket when peer.Kind != default && _room.IsTold(Peer) && _services.Reflectors.TryTake(out var reflector):
                 CloseOpening();
-                _opening = new BracketOpening(_services, PortOffer.TargetOf(Peer), peer.Endpoint, server, _search, _brackets);
+                _opening = new BracketOpening(_services, PortOffer.TargetOf(Peer), peer.Endpoint, reflector, _search, _brackets);
                 if (++_brackets < MaxBrackets) _searchAt = now + AnotherBracket;
                 break;
-            case SearchKind.Crossing when _room.IsTold(Peer) && _services.AnsweringStunServers is [var server, ..]:
+            case SearchKind.Crossing when _room.IsTold(Peer) && _services.Reflectors.TryTake(out var reflector):
                 if (TryBeginSearch(Introduction.SeenAt ?? default, now))
                 {
                     CloseOpening();
-                    _opening = new CrossingOpening(_services, PortOffer.TargetOf(Peer), server, doubles: _services.Id < Peer, _search, _brackets);
+                    _opening = new CrossingOpening(_services, PortOffer.TargetOf(Peer), reflector, doubles: _services.Id < Peer, _search, _brackets);
                     _brackets++;
                 }
                 if (_brackets < MaxBrackets) _searchAt = now + AnotherBracket;

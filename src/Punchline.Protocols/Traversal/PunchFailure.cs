@@ -37,10 +37,10 @@ internal sealed record PunchFailure(string Cause, string Detail, string Advice)
     public const string Blocked = "blocked";
 
     /// <summary>Where neither router's ports can be known.</summary>
-    public const string AdviceForBoth = "One side has to change: forward a UDP port there, switch on UPnP in its router, use IPv6, or use another network, such as a phone's instead of an office's.";
+    public const string AdviceForBoth = "One side has to change: switch on UPnP in its router, forward a UDP port there and name it (--udp-port), or use another network. IPv6 on both sides gets around it as well.";
 
     /// <summary>Where ports are searched.</summary>
-    public const string AdviceForLuck = "To be independent of luck, forward a UDP port on either side, switch on UPnP in a router, or use IPv6.";
+    public const string AdviceForLuck = "To be independent of luck, switch on UPnP in one of the routers, forward a UDP port there and name it (--udp-port), or use IPv6 on both sides.";
 
     /// <summary>All codes with their meanings: PROTOCOL.md's table and whatever else lists them is made of these.</summary>
     public static IReadOnlyList<(string Cause, string Meaning)> All { get; } =
