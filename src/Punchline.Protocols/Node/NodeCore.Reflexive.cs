@@ -46,6 +46,7 @@ internal sealed partial class NodeCore
         {
             _services.Reflexive.Clear();
             _services.Reflexive.AddRange(reflexive);
+            _forward.HandleReflexive(now);
             isMappedAnew = JudgeMapped();
         }
         _profiler.HandleObservations([.. _services.Reflectors.StunServers.Select(asked => new MappingObservation(asked, 0, _reflexiveByServer[asked]))], _dht?.External is { IsMappingDependent: true }, now);

@@ -20,6 +20,10 @@ internal sealed partial class PeerSession : ISideSocketOwner
         {
             HandleRenewalSocket(socket, now);
         }
+        else if (socket == _origin)
+        {
+            HandleOriginSocket(socket, now);
+        }
         else if (socket.State == SideSocketState.Closed)
         {
             _fresh.Remove(socket);
