@@ -38,7 +38,7 @@ internal static class DoctorAdvice
         if (report.ServersAnswered == 0 && report.Tcp is not true)
             return [new("no-answer", "The server may be down, or this network lets only browsers out. Try another server, or one at port 443.")];
         List<Advice> unknown = [];
-        if (report.IPv4 is not null && report.Profile.Mapping == MappingBehavior.NotPortDependent)
+        if (report.IPv4 is not null && report.Profile.Mapping is MappingBehavior.Unknown or MappingBehavior.NotPortDependent)
             unknown.Add(new("mapping", "Whether other addresses see another port: a second server (--stun again), or one with --alternate, shows it."));
         if (report.IPv4 is not null && report.Filtering == FilteringBehavior.Unknown)
             unknown.Add(new("filtering", "Whom the router lets in: a server with a second address (punchline serve --alternate) shows it."));
