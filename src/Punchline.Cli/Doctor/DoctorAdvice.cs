@@ -15,7 +15,7 @@ internal static class DoctorAdvice
         }
         else if (report.Udp is false)
         {
-            advice.Add(new("allow-udp", "Allow outgoing UDP in this network's firewall. Until then peers are met over TCP alone, if theirs have one port for all."));
+            advice.Add(new("allow-udp", $"Allow outgoing UDP in this network's firewall. Until then peers are met over TCP alone, if {(report.IPv6Reaches is true ? "they have IPv6, or " : "")}theirs have one port for all."));
         }
         else if (report.Profile.IsSymmetric && report.Mapped is null)
         {
@@ -51,7 +51,7 @@ internal static class DoctorAdvice
             unknown.Add(new("mapping", "Whether other addresses see another port: a second server (--stun again), or one with --alternate, shows it."));
         if (report.IPv4 is not null && report.Filtering == FilteringBehavior.Unknown)
             unknown.Add(new("filtering", "Whom the router lets in: a server with a second address (punchline serve --alternate) shows it."));
-        if (report is { Tcp: true, TcpMapping: MappingBehavior.Unknown })
+        if (report is { TcpReflexive: not null, TcpMapping: MappingBehavior.Unknown })
             unknown.Add(new("tcp-mapping", "Whether TCP has one port for all: a server with a second address shows it."));
         if (report is { IsTranslated: true, NatLayers: null })
             unknown.Add(new("nat-layers", "Whether there is a second NAT: the router does not say what its outside address is."));

@@ -26,7 +26,7 @@ internal sealed partial class NodeCore
     public bool ArePortMappingsClosed => _portMapper is { IsClosing: true, IsOver: true };
 
     /// <summary>
-    /// Has the gateway map our UDP port from now on, and the TCP port if there is one: who has no UDP comes in by that. The gateway is looked for (<see cref="TryTakeGatewaySearch"/>) with the first STUN server that
+    /// Has the gateway map our UDP port from now on, and IPv4's TCP port if there is one: who has no UDP comes in by that. The gateway is looked for (<see cref="TryTakeGatewaySearch"/>) with the first STUN server that
     /// is asked beyond this machine: who meets others on this machine alone needs no router.
     /// </summary>
     /// <param name="port">Of the punching socket.</param>
@@ -35,7 +35,7 @@ internal sealed partial class NodeCore
     {
         _mayMapPorts = true;
         _portMapper.Map(MappedTransport.Udp, port, now);
-        if (_services.Tcp.Port is > 0 and var tcp) _portMapper.Map(MappedTransport.Tcp, tcp, now);
+        if (_services.Tcp.HasIPv4) _portMapper.Map(MappedTransport.Tcp, _services.Tcp.Port, now);
         if (_stunServers.Exists(server => !AddressScope.IsLoopback(server))) _searchesGateway = true;
     }
 
