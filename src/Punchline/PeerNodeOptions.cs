@@ -13,13 +13,15 @@ public sealed class PeerNodeOptions
 
     /// <summary>
     /// The UDP address and port to use. Null is any port, of IPv4 and IPv6 where the system has both, as [::] with a port is; 0.0.0.0 is IPv4 alone, and
-    /// an address of this machine's is its family alone.
+    /// an address of this machine's is its family alone. A port that is named may be one that the router forwards to this machine, by the same number: peers are told of it, unless a STUN
+    /// server shows that it is not.
     /// </summary>
     public IPEndPoint? LocalEndPoint { get; init; }
 
     /// <summary>
     /// The TCP address and port where peers can connect to this one, and from which it connects; the address means what it means for
     /// <see cref="LocalEndPoint"/>. Null takes UDP's, or another port where that is not free. Port 443 lets in peers whose network lets only browsers out.
+    /// What was said of a forwarded port above holds for this one too.
     /// </summary>
     public IPEndPoint? TcpEndPoint { get; init; }
 

@@ -40,6 +40,19 @@ public sealed class DoctorTests(PublishedTool tool) : IClassFixture<PublishedToo
     {
         var network = await ExamineAsync(LabNat.FullCone, carrier: null, withAlternate: false);
         Assert.Equal("cone", network["kind"]);
+        Assert.Equal(["mapping", "filtering", "nat-layers"], UnknownIn(network));
+    }
+
+    [Fact] // a router that is symmetric by address looks like another one to a server with one
+    public async Task What_one_address_does_not_show_a_second_server_does_as_the_doctor_says()
+    {
+        LabRequirement.Check();
+        await using var lab = await NatLab.UpAsync([new("a", LabNat.PortRestrictedRandomPort)], TestContext.Current.CancellationToken);
+        await using var first = await tool.ServeAsync(lab, "s1");
+        await using var second = await tool.ServeAsync(lab, "s2");
+        var (one, other) = ($"{lab.AddressOf("s1")}:8080", $"{lab.AddressOf("s2")}:8080");
+        Assert.Equal(["mapping", "filtering", "tcp-mapping", "nat-layers"], UnknownIn(await ExamineAsync(lab, "--stun", one)));
+        Assert.Equal(["filtering", "nat-layers"], UnknownIn(await ExamineAsync(lab, "--stun", one, "--stun", other)));
     }
 
     [Fact]
@@ -61,13 +74,20 @@ public sealed class DoctorTests(PublishedTool tool) : IClassFixture<PublishedToo
         }
     }
 
+    private static List<string> UnknownIn(ToolEvent network) => [.. network.Json.GetProperty("unknown").EnumerateArray().Select(one => one.GetProperty("code").GetString()!)];
+
     private async Task<ToolEvent> ExamineAsync(LabNat nat, LabNat? carrier, bool withAlternate)
     {
         LabRequirement.Check();
         await using var lab = await NatLab.UpAsync([new("a", nat) { Carrier = carrier }], TestContext.Current.CancellationToken);
         var addresses = lab.AddressesOf("s1");
         await using var server = await tool.ServeAsync(lab, "s1", withAlternate ? ["--listen", $"{addresses[0]}", "--alternate", $"{addresses[1]}"] : []);
-        await using var doctor = tool.Start(lab, "a1", "doctor", "--server", server.Option, "--json");
+        return await ExamineAsync(lab, "--server", server.Option);
+    }
+
+    private async Task<ToolEvent> ExamineAsync(NatLab lab, params IEnumerable<string> options)
+    {
+        await using var doctor = tool.Start(lab, "a1", ["doctor", "--json", .. options]);
         var network = await doctor.ReadEventAsync("network", Patience);
         Assert.Equal(0, await doctor.WaitForExitAsync(Patience));
         return network;

@@ -23,6 +23,7 @@ internal static class DoctorFindings
             if (report.IsTranslated is true) findings.Add(new("hairpin", report.Hairpins switch { true => "yes: hosts reach each other by outside addresses", false => "no", null => null }));
         }
         findings.Add(new("gateway", GatewayOf(report)));
+        if (report.IsForwarded is { } isForwarded) findings.Add(new("forward", $"UDP port {report.ChosenPort} {(isForwarded ? "is forwarded to this machine" : "is not forwarded to this machine")}"));
         findings.Add(new("IPv6", IPv6Of(report)));
         return findings;
     }
@@ -69,7 +70,7 @@ internal static class DoctorFindings
         if (gateway.Gateway is not { } address) return report.IsTranslated is false ? "none needed" : null;
         var protocols = new[] { ("PCP", gateway.Pcp), ("NAT-PMP", gateway.NatPmp), ("UPnP", gateway.Upnp) };
         var (speaks, refuses) = (NamesOf(protocols, GatewaySupport.Speaks), NamesOf(protocols, GatewaySupport.Refuses));
-        if (report.Mapped is { } mapped) return $"{address.ToIPAddress()} maps UDP {mapped}{(report.MappedTcp is { } tcp ? $" and TCP {tcp}" : "")} to this machine, by {gateway.Protocol switch { PortMappingProtocol.Pcp => "PCP", PortMappingProtocol.NatPmp => "NAT-PMP", _ => "UPnP" }}";
+        if (report is { IsForwarded: not true, Mapped: { } mapped }) return $"{address.ToIPAddress()} maps UDP {mapped}{(report.MappedTcp is { } tcp ? $" and TCP {tcp}" : "")} to this machine, by {gateway.Protocol switch { PortMappingProtocol.Pcp => "PCP", PortMappingProtocol.NatPmp => "NAT-PMP", _ => "UPnP" }}";
         if (speaks.Length > 0) return $"{address.ToIPAddress()} speaks {speaks}{(report.IsBehindSecondNat is true ? ", but is behind another NAT" : ", and maps no port")}";
         if (refuses.Length > 0) return $"{address.ToIPAddress()} speaks {refuses}, and refuses to map a port";
         return $"{address.ToIPAddress()} speaks neither PCP, NAT-PMP nor UPnP";

@@ -59,6 +59,11 @@ internal sealed class JsonDoctorOutput(TextWriter output) : IDoctorOutput
         WriteEndpoint(json, "mappedTcp", report.Gateway.Tcp);
         WriteTruth(json, "behindNat", report.IsBehindSecondNat);
         json.WriteEndObject();
+        json.WriteStartObject("forward");
+        if (report.ChosenPort > 0) json.WriteNumber("port", report.ChosenPort);
+        else json.WriteNull("port");
+        WriteTruth(json, "isForwarded", report.IsForwarded);
+        json.WriteEndObject();
         json.WriteStartObject("ipv6");
         json.WriteBoolean("present", report.HasIPv6);
         WriteTruth(json, "reaches", report.IPv6Reaches);

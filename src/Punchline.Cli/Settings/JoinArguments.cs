@@ -29,7 +29,7 @@ internal sealed class JoinArguments
         command.Arguments.Add(_room);
         Option[] options =
         [
-            _meeting.Server, _meeting.Dht, _meeting.Bootstrap, _open, _secret, _meeting.Name, _interactive, State, _meeting.NoHistory, _meeting.TrustFirst, _allow, _meeting.NoHostCandidates, _meeting.NoPortMapping, _meeting.NoMdns, _meeting.TcpPort, .. _waiting.Options, _meeting.Stay, _meeting.Lines, _meeting.Json,
+            _meeting.Server, _meeting.Dht, _meeting.Bootstrap, _open, _secret, _meeting.Name, _interactive, State, _meeting.NoHistory, _meeting.TrustFirst, _allow, _meeting.NoHostCandidates, _meeting.NoPortMapping, _meeting.NoMdns, _meeting.UdpPort, _meeting.TcpPort, .. _waiting.Options, _meeting.Stay, _meeting.Lines, _meeting.Json,
             _meeting.Qlog, Config,
         ];
         foreach (var option in options) command.Options.Add(option);
@@ -74,6 +74,7 @@ internal sealed class JoinArguments
             HasNoHistory = meeting.HasNoHistory,
             HidesHostCandidates = meeting.HidesHostCandidates,
             MapsNoPort = meeting.MapsNoPort,
+            UdpPort = meeting.UdpPort,
             TcpPort = meeting.TcpPort,
             QlogDirectory = meeting.QlogDirectory,
             IsInteractive = isInteractive,

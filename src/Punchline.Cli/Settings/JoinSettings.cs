@@ -42,6 +42,9 @@ internal sealed record JoinSettings
     /// </summary>
     public bool IsFoundLocally => !HasNoMdns && !HidesHostCandidates && Secret.IsHardToGuess;
 
+    /// <summary>Null: any.</summary>
+    public required int? UdpPort { get; init; }
+
     /// <summary>Null: UDP's number, or any.</summary>
     public required int? TcpPort { get; init; }
 

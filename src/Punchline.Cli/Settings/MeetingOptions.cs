@@ -43,6 +43,9 @@ internal sealed record MeetingSettings
     /// <summary>Members are not looked for on this machine's networks.</summary>
     public required bool HasNoMdns { get; init; }
 
+    /// <summary>Null: any.</summary>
+    public required int? UdpPort { get; init; }
+
     /// <summary>Null: UDP's number, or any.</summary>
     public required int? TcpPort { get; init; }
 
@@ -93,6 +96,8 @@ internal sealed class MeetingOptions
 
     public Option<bool> NoMdns { get; } = SettingCatalogue.NoMdns.ToFlag();
 
+    public Option<string?> UdpPort { get; } = SettingCatalogue.UdpPort.ToOption();
+
     public Option<string?> TcpPort { get; } = SettingCatalogue.TcpPort.ToOption();
 
     public Option<bool> Stay { get; } = SettingCatalogue.Stay.ToFlag();
@@ -128,7 +133,8 @@ internal sealed class MeetingOptions
             HidesHostCandidates = Setting.ReadFlag(parsed, NoHostCandidates, environment),
             HasNoMdns = Setting.ReadFlag(parsed, NoMdns, environment),
             MapsNoPort = Setting.ReadFlag(parsed, NoPortMapping, environment),
-            TcpPort = ReadPort(Setting.Read(parsed, TcpPort, environment)),
+            UdpPort = ReadPort(parsed, UdpPort, environment),
+            TcpPort = ReadPort(parsed, TcpPort, environment),
             QlogDirectory = ReadQlog(Setting.Read(parsed, Qlog, environment)),
             Stays = Setting.ReadFlag(parsed, Stay, environment),
             HasLines = Setting.ReadFlag(parsed, Lines, environment),
@@ -185,12 +191,14 @@ internal sealed class MeetingOptions
         return CheckServer(server);
     }
 
-    private static int? ReadPort(string? given)
+    /// <summary>Null where nothing says anything.</summary>
+    /// <exception cref="UsageException">It is none.</exception>
+    public static int? ReadPort(ParseResult parsed, Option<string?> option, Func<string, string?> environment)
     {
-        if (given is null) return null;
+        if (Setting.Read(parsed, option, environment) is not { } given) return null;
         return ushort.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port > 0
             ? port
-            : throw new UsageException($"'{given}' is no port: --tcp-port wants a number from 1 to 65535.");
+            : throw new UsageException($"'{given}' is no port: {option.Name} wants a number from 1 to 65535.");
     }
 
     private static string? ReadQlog(string? given) => given switch

@@ -42,6 +42,9 @@ internal static class SettingCatalogue
     public static readonly Setting NoMdns = new(
         "--no-mdns", null, "Does not look for the room's members on this machine's own networks by multicast DNS, and is not found by it there.");
 
+    public static readonly Setting UdpPort = new(
+        "--udp-port", "PORT", "The UDP port to use; any unless given. Where the router forwards it to this machine, by the same number, everybody can be met.");
+
     public static readonly Setting TcpPort = new(
         "--tcp-port", "PORT",
         "The TCP port where peers can connect to this one, and from which it connects; 443 lets in those whose network lets only browsers out. UDP's number where that is free, unless given.");
@@ -91,6 +94,6 @@ internal static class SettingCatalogue
 
     public static IReadOnlyList<Setting> All { get; } =
     [
-        Server, Dht, Bootstrap, Open, Secret, Name, Interactive, TrustFirst, Allow, NoHostCandidates, NoPortMapping, NoMdns, TcpPort, Wait, Reachable, Accept, RefuseOthers, Stay, Lines, Json, State, NoHistory, Qlog, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, Stun, Port, NoBrowser, NoLab,
+        Server, Dht, Bootstrap, Open, Secret, Name, Interactive, TrustFirst, Allow, NoHostCandidates, NoPortMapping, NoMdns, UdpPort, TcpPort, Wait, Reachable, Accept, RefuseOthers, Stay, Lines, Json, State, NoHistory, Qlog, Config, Listen, Alternate, Public, Certificate, Key, Plain, TrustedProxy, Stun, Port, NoBrowser, NoLab,
     ];
 }

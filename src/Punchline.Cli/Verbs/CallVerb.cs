@@ -16,7 +16,7 @@ internal static class CallVerb
         var peer = PeerArgument.Create();
         var options = new MeetingOptions();
         var command = new Command("call", "Calls a peer that waits for calls (join --wait), and chats with it.") { peer };
-        foreach (var option in (Option[])[options.Server, options.Dht, options.Bootstrap, options.Name, options.State, options.NoHistory, options.TrustFirst, options.NoHostCandidates, options.NoPortMapping, options.TcpPort, options.Stay, options.Lines, options.Json, options.Qlog, options.Config]) command.Options.Add(option);
+        foreach (var option in (Option[])[options.Server, options.Dht, options.Bootstrap, options.Name, options.State, options.NoHistory, options.TrustFirst, options.NoHostCandidates, options.NoPortMapping, options.UdpPort, options.TcpPort, options.Stay, options.Lines, options.Json, options.Qlog, options.Config]) command.Options.Add(option);
         command.SetAction((parsed, _) =>
         {
             var typed = parsed.GetRequiredValue(peer);
@@ -54,10 +54,13 @@ internal static class CallVerb
             HideHostCandidates = settings.HidesHostCandidates,
             DisablePortMapping = settings.MapsNoPort,
             DisableMulticastDns = settings.HasNoMdns,
+            LocalEndPoint = UdpEndPointOf(settings.UdpPort),
             TcpEndPoint = TcpEndPointOf(settings.TcpPort),
             DhtBootstrapHosts = settings.Bootstraps,
             QlogDirectory = settings.QlogDirectory,
         };
+
+    public static IPEndPoint? UdpEndPointOf(int? port) => port is { } number ? new IPEndPoint(IPAddress.IPv6Any, number) : null;
 
     public static IPEndPoint? TcpEndPointOf(int? port) => port is { } number ? new IPEndPoint(IPAddress.IPv6Any, number) : null;
 

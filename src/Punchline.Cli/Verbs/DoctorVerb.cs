@@ -19,11 +19,12 @@ internal static class DoctorVerb
         var stun = SettingCatalogue.Stun.ToListOption();
         var dht = new Option<bool>(SettingCatalogue.Dht.OptionName) { Description = "Looks at the BitTorrent DHT as well: its nodes, how they see this machine, how long lookups take, and who can see what." };
         var bootstrap = SettingCatalogue.Bootstrap.ToListOption();
+        var udpPort = SettingCatalogue.UdpPort.ToOption();
         var noPortMapping = SettingCatalogue.NoPortMapping.ToFlag();
         var json = SettingCatalogue.Json.ToFlag();
         var state = SettingCatalogue.State.ToOption();
         var config = SettingCatalogue.Config.ToOption();
-        var command = new Command("doctor", "Says what kind of network this is, which others it can meet, and what would help.") { server, stun, dht, bootstrap, noPortMapping, json, state, config };
+        var command = new Command("doctor", "Says what kind of network this is, which others it can meet, and what would help.") { server, stun, dht, bootstrap, udpPort, noPortMapping, json, state, config };
         command.SetAction((parsed, _) =>
         {
             Func<string, string?> environment = Configuration.Load(parsed, config, state).Find;
@@ -32,6 +33,7 @@ internal static class DoctorVerb
             var usesDht = Setting.ReadFlag(parsed, dht, environment);
             var options = new PeerNodeOptions
             {
+                LocalEndPoint = CallVerb.UdpEndPointOf(MeetingOptions.ReadPort(parsed, udpPort, environment)),
                 DisablePortMapping = Setting.ReadFlag(parsed, noPortMapping, environment),
                 DhtBootstrapHosts = usesDht ? MeetingOptions.ReadBootstraps(parsed, bootstrap, environment) : null,
                 // With the nodes that earlier runs knew, as those after this one begin.

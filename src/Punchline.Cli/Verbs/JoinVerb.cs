@@ -54,6 +54,7 @@ internal static class JoinVerb
                 HideHostCandidates = settings.HidesHostCandidates,
                 DisablePortMapping = settings.MapsNoPort,
                 DisableMulticastDns = settings.HasNoMdns,
+                LocalEndPoint = CallVerb.UdpEndPointOf(settings.UdpPort),
                 TcpEndPoint = CallVerb.TcpEndPointOf(settings.TcpPort),
                 DhtBootstrapHosts = settings.Bootstraps,
                 QlogDirectory = settings.QlogDirectory,

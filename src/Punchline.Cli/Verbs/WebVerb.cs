@@ -15,7 +15,7 @@ internal static class WebVerb
         var port = SettingCatalogue.Port.ToOption();
         var noBrowser = SettingCatalogue.NoBrowser.ToFlag();
         var command = new Command("web", "Chats in a browser on this machine: rooms, calls, and how each member is reached.");
-        Option[] all = [port, noBrowser, options.Server, options.Dht, options.Bootstrap, options.Name, options.State, options.NoHistory, options.TrustFirst, options.NoHostCandidates, options.NoPortMapping, options.NoMdns, options.TcpPort, options.Qlog, options.Config];
+        Option[] all = [port, noBrowser, options.Server, options.Dht, options.Bootstrap, options.Name, options.State, options.NoHistory, options.TrustFirst, options.NoHostCandidates, options.NoPortMapping, options.NoMdns, options.UdpPort, options.TcpPort, options.Qlog, options.Config];
         foreach (var option in all) command.Options.Add(option);
         command.SetAction((parsed, _) =>
         {

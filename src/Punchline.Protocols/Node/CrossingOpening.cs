@@ -26,6 +26,7 @@ internal sealed class CrossingOpening : PortOpening
     private static readonly TimeSpan Lead = TimeSpan.FromMilliseconds(100);
 
     private readonly ulong _target;
+    private readonly Reflector _reflector;
     private readonly bool _doubles;
     private readonly int _retry;
     private readonly Queue<Endpoint> _handshakes = new();
@@ -33,14 +34,15 @@ internal sealed class CrossingOpening : PortOpening
 
     /// <param name="services">The node's.</param>
     /// <param name="target">The peer's, in offers.</param>
-    /// <param name="server">A STUN server that answers.</param>
+    /// <param name="reflector">Who says where we are seen.</param>
     /// <param name="doubles">We are the side that goes by double steps.</param>
     /// <param name="plan">As ever.</param>
     /// <param name="retry">Crossings before this one.</param>
-    public CrossingOpening(NodeServices services, ulong target, Endpoint server, bool doubles, SearchPlan plan, int retry)
-        : base(services, server, plan)
+    public CrossingOpening(NodeServices services, ulong target, Reflector reflector, bool doubles, SearchPlan plan, int retry)
+        : base(services, reflector.Endpoint, plan)
     {
         _target = target;
+        _reflector = reflector;
         _doubles = doubles;
         _retry = retry;
         TryOpenSocket();
@@ -99,7 +101,7 @@ internal sealed class CrossingOpening : PortOpening
         if (socket.State != SideSocketState.Open) return;
         if (socket.Reflexive is not [var seen, ..])
         {
-            Services.SideSockets.Query(socket, Peer, now);
+            Services.SideSockets.Query(socket, _reflector, now);
             return;
         }
         // From the next port on: as many as we send, and those of the others in between.

@@ -38,7 +38,7 @@ internal sealed class HairpinTest : ISideSocketOwner
     {
         if (IsOver) return;
         if (socket.State == SideSocketState.Closed) Close();
-        else if (socket.Observations.Count == 0) _services.SideSockets.Query(socket, _server, now);
+        else if (socket.Observations.Count == 0) _services.SideSockets.Query(socket, new Reflector(_server), now);
         else if (_sent.Count == 0 && _sockets.TrueForAll(one => one.Observations.Count > 0)) Cross(now);
     }
 

@@ -147,7 +147,7 @@ internal sealed class MappingKeeper(NodeServices services)
 
     private void Begin(Timestamp now)
     {
-        var servers = services.AnsweringStunServers.Where(server => !AddressScope.IsLoopback(server)).ToList();
+        var servers = services.Reflectors.StunServers.Where(server => !AddressScope.IsLoopback(server)).ToList();
         if (servers.Count == 0)
         {
             _next = now + Pause;

@@ -126,7 +126,7 @@ internal sealed class NetworkExaminer
     // Where an answer is what to ask for next.
     private void BeginLater(Timestamp now)
     {
-        if (_hairpin is null && _services.AnsweringStunServers is [var answering, ..]) _hairpin = new HairpinTest(_services, answering);
+        if (_hairpin is null && _services.Reflectors.StunServers is [var answering, ..]) _hairpin = new HairpinTest(_services, answering);
     }
 
     private void Close()

@@ -15,8 +15,8 @@ internal sealed class NetworkProfiler(NodeServices services) : ISideSocketOwner
     /// <summary>Until what has not answered does not count: three requests.</summary>
     public static readonly TimeSpan SampleTime = TimeSpan.FromMilliseconds(700);
 
-    private readonly List<SideSocket> _sockets = [];
-    private Endpoint[] _servers = [];
+    // With whom each asks, in the order of asking.
+    private readonly OrderedDictionary<SideSocket, IReadOnlyList<Reflector>> _sockets = [];
     private IReadOnlyList<MappingObservation> _ofMain = [];
     private bool _isSampled;
     private bool _hasAsked;
@@ -67,14 +67,14 @@ internal sealed class NetworkProfiler(NodeServices services) : ISideSocketOwner
         if (socket.State == SideSocketState.Closed) _sockets.Remove(socket);
         if (!_hasAsked)
         {
-            if (_sockets.Any(opened => opened.State != SideSocketState.Open)) return;
+            if (_sockets.Keys.Any(opened => opened.State != SideSocketState.Open)) return;
             _hasAsked = true;
-            foreach (var opened in _sockets)
+            foreach (var (opened, reflectors) in _sockets)
             {
-                foreach (var server in _servers) services.SideSockets.Query(opened, server, now);
+                foreach (var reflector in reflectors) services.SideSockets.Query(opened, reflector, now);
             }
         }
-        else if (_sockets.All(asked => asked.Observations.Count == _servers.Length))
+        else if (_sockets.All(asked => asked.Key.Observations.Count == asked.Value.Count))
         {
             NextTimeout = now;
         }
@@ -87,10 +87,9 @@ internal sealed class NetworkProfiler(NodeServices services) : ISideSocketOwner
     {
         _isSampled = true;
         _hasAsked = false;
-        _servers = [.. services.AnsweringStunServers];
         for (var i = 0; i < SampleSockets; i++)
         {
-            if (services.SideSockets.TryOpen(this, out var socket)) _sockets.Add(socket);
+            if (services.SideSockets.TryOpen(this, out var socket)) _sockets.Add(socket, services.Reflectors.TakeForSample());
         }
         NextTimeout = now + SampleTime;
     }
@@ -99,7 +98,7 @@ internal sealed class NetworkProfiler(NodeServices services) : ISideSocketOwner
     {
         // The order in which they were asked is the order in which the router made the mappings.
         List<MappingObservation> inOrder =
-            [.. _sockets.SelectMany(socket => socket.Observations.OrderBy(seen => Array.IndexOf(_servers, seen.Server)))];
+            [.. _sockets.SelectMany(asked => asked.Value.Join(asked.Key.Observations, reflector => reflector.Endpoint, seen => seen.Server, (_, seen) => seen))];
         Close();
         var profile = MappingObservations.ClassifyAllocation(services.Profile.Mapping, inOrder) with { TcpMapping = services.Profile.TcpMapping };
         if (profile == services.Profile) return false;
@@ -109,7 +108,7 @@ internal sealed class NetworkProfiler(NodeServices services) : ISideSocketOwner
 
     private void Close()
     {
-        foreach (var socket in _sockets) services.SideSockets.Close(socket);
+        foreach (var socket in _sockets.Keys) services.SideSockets.Close(socket);
         _sockets.Clear();
         NextTimeout = Timestamp.Never;
     }

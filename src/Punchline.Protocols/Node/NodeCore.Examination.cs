@@ -58,7 +58,7 @@ internal sealed partial class NodeCore
     private void ProceedExamination(Timestamp now)
     {
         if (_examiner is not { } examiner) return;
-        examiner.HandleTimeout(_portMapper.Status, _mayMapPorts, _expectsRouters || _profiler.NextTimeout != Timestamp.Never || _tcpMapping is { IsOver: false } || _tcpOverIPv6 is { IsOver: false }, now);
+        examiner.HandleTimeout(_portMapper.Status, _mayMapPorts, _expectsRouters || _forward.IsTesting || _profiler.NextTimeout != Timestamp.Never || _tcpMapping is { IsOver: false } || _tcpOverIPv6 is { IsOver: false }, now);
         foreach (var other in examiner.Others) QueryStun(other, now);
         LearnTcpMapping(now);
         var report = examiner.Complete(Describe(), _reflexiveByServer.Keys.Select(server => server.Address).ToHashSet());
@@ -80,6 +80,8 @@ internal sealed partial class NodeCore
         TcpReflexiveIPv6 = _services.TcpReflexiveIPv6,
         Profile = _services.Profile,
         Gateway = _portMapper.Status,
+        ChosenPort = _forward.UdpPort,
+        IsForwarded = _forward.IsForwarded,
         IsBehindSecondNat = IsBehindSecondNat,
         Routers = _routers,
         ServerRoundTrip = _services.ServerRoundTrip,

@@ -39,6 +39,11 @@ internal sealed partial class NodeCore
         if (_stunServers.Exists(server => !AddressScope.IsLoopback(server))) _searchesGateway = true;
     }
 
+    /// <summary>
+    /// Ports that somebody chose, 0 for those that nobody did: the router may forward them, and peers are told so unless it is known that it does not. Before anything else.
+    /// </summary>
+    public void SetForwardedPorts(ushort udp, ushort tcp) => (_forward.UdpPort, _forward.TcpPort) = (udp, tcp);
+
     /// <summary>Once, when <see cref="SetGateway"/> is to be told, and from then on whenever the gateway changes.</summary>
     public bool TryTakeGatewaySearch()
     {
@@ -87,12 +92,19 @@ internal sealed partial class NodeCore
         if (JudgeMapped()) HandleCandidatesChanged(now);
     }
 
-    // A mapping of a router behind another NAT leads nowhere but to peers between the two: where its address is private, they are told of it as such.
+    private void HandleForwardNews(Timestamp now)
+    {
+        if (_forward.TakeNews() && JudgeMapped()) HandleCandidatesChanged(now);
+    }
+
+    // A mapping of a router behind another NAT leads nowhere but to peers between the two: where its address is private, they are told of it as such. What
+    // is forwarded was forwarded by whoever knows the way.
     private bool JudgeMapped()
     {
         var (udp, tcp, middle) = (_portMapper.Status.Udp, _portMapper.Status.Tcp, default(Endpoint?));
         CountLayers();
         if (IsBehindSecondNat is true) (udp, tcp, middle) = (null, null, udp is { } inside && AddressScope.IsPrivate(inside) ? udp : null);
+        (udp, tcp) = (udp ?? _forward.Udp, tcp ?? _forward.Tcp);
         if (udp == _services.Mapped && tcp == _services.MappedTcp && middle == _services.Middle) return false;
         (_services.Mapped, _services.MappedTcp, _services.Middle) = (udp, tcp, middle);
         return true;

@@ -15,7 +15,7 @@ internal sealed partial class NodeCore
             if (reflected.Requests == 1 && !(_services.ServerRoundTrip < reflected.RoundTrip)) _services.ServerRoundTrip = reflected.RoundTrip;
             UpdateReflexive(reflected.Server, reflected.Mapped, now);
             // One server's word: a router may give another address to each.
-            if (_services.AnsweringStunServers is [var first, ..] && first == reflected.Server) _services.Keeper.HandleReflected(reflected.Mapped, now);
+            if (_services.Reflectors.StunServers is [var first, ..] && first == reflected.Server) _services.Keeper.HandleReflected(reflected.Mapped, now);
         }
     }
 
@@ -34,7 +34,7 @@ internal sealed partial class NodeCore
     {
         // In the order in which the servers were named, so that a run replays.
         List<Endpoint> answering = [.. _stunServers.Where(_reflexiveByServer.ContainsKey)];
-        _services.AnsweringStunServers = answering.FindAll(asked => asked.IsIPv4);
+        _services.Reflectors.StunServers = answering.FindAll(asked => asked.IsIPv4);
         var reflexive = answering.Select(asked => _reflexiveByServer[asked]).Concat(SeenByDht).Distinct().ToList();
         var hasChanged = !reflexive.SequenceEqual(_services.Reflexive);
         var isNews = !_services.OfUse(reflexive).SequenceEqual(_services.OfUse(_services.Reflexive));
@@ -46,9 +46,10 @@ internal sealed partial class NodeCore
         {
             _services.Reflexive.Clear();
             _services.Reflexive.AddRange(reflexive);
+            _forward.HandleReflexive(now);
             isMappedAnew = JudgeMapped();
         }
-        _profiler.HandleObservations([.. _services.AnsweringStunServers.Select(asked => new MappingObservation(asked, 0, _reflexiveByServer[asked]))], _dht?.External is { IsMappingDependent: true }, now);
+        _profiler.HandleObservations([.. _services.Reflectors.StunServers.Select(asked => new MappingObservation(asked, 0, _reflexiveByServer[asked]))], _dht?.External is { IsMappingDependent: true }, now);
         LearnTcpMapping(now);
         if (isNews || wasSymmetric != _services.Profile.IsSymmetric || isMappedAnew) HandleCandidatesChanged(now);
     }

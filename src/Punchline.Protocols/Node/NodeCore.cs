@@ -41,6 +41,7 @@ internal sealed partial class NodeCore : IDisposable
     private readonly OrderedDictionary<int, RoomSession> _rooms = [];
     private readonly OrderedDictionary<int, IServerEnd> _serverEnds = [];
     private readonly NetworkProfiler _profiler;
+    private readonly PortForward _forward;
     private int _lastRoom;
     private Timestamp _nextStunRefresh = Timestamp.Never;
     private Timestamp _nextLook;
@@ -54,6 +55,7 @@ internal sealed partial class NodeCore : IDisposable
         _services = new NodeServices(identity, random, observer);
         _stun = new StunClient(random);
         _profiler = new NetworkProfiler(_services);
+        _forward = new PortForward(_services);
         _portMapper = new PortMapper(random);
         _mdns = new MdnsNode(random);
     }
@@ -96,7 +98,7 @@ internal sealed partial class NodeCore : IDisposable
         {
             var next = Timestamp.Min(
                 Timestamp.Min(Timestamp.Min(_stun.NextTimeout, _nextStunRefresh), _portMapper.NextTimeout),
-                Timestamp.Min(_services.SideSockets.NextTimeout, _profiler.NextTimeout));
+                Timestamp.Min(_services.SideSockets.NextTimeout, Timestamp.Min(_profiler.NextTimeout, _forward.NextTimeout)));
             next = Timestamp.Min(next, Timestamp.Min(_services.Keeper.NextTimeout, Timestamp.Min(_services.Tcp.NextTimeout, _services.TcpReflexive.NextTimeout)));
             if (_services.IsLookWanted) next = Timestamp.Min(next, _nextLook);
             if (_services.IsObservedNews) next = Timestamp.Min(next, _nextObservedNews);
@@ -121,6 +123,7 @@ internal sealed partial class NodeCore : IDisposable
             _routers = [];
             CountLayers();
             _services.Keeper.Restart();
+            _forward.Restart();
             ForgetTcpMapping();
             RenewTcpOverIPv6(now);
             HurryTopics(now);
@@ -297,12 +300,15 @@ internal sealed partial class NodeCore : IDisposable
         else if (!StunMessage.IsStun(datagram)) return;
         else if (source.Local != SocketId.Main) HandleSideStun(source, datagram, now);
         else if (_stun.HandleDatagram(source.Remote, datagram, now)) DrainStun(now);
+        else if (_forward.IsTesting && StunMessage.TryRead(datagram, out var message) && _forward.HandleDatagram(source.Remote, message, now)) HandleForwardNews(now);
         ProceedExamination(now);
     }
 
     private void HandleSideStun(PathAddress source, ReadOnlySpan<byte> datagram, Timestamp now)
     {
-        if (_examiner?.HandleDatagram(source, datagram, now) is not true) _services.SideSockets.HandleStun(source, datagram, now);
+        if (_examiner?.HandleDatagram(source, datagram, now) is true) return;
+        _services.SideSockets.HandleStun(source, datagram, now);
+        HandleForwardNews(now);
     }
 
     private void HandlePacket(PathAddress source, ReadOnlySpan<byte> datagram, Timestamp now)
@@ -337,6 +343,8 @@ internal sealed partial class NodeCore : IDisposable
         DrainPortMapper(now);
         _services.SideSockets.HandleTimeout(now);
         if (_profiler.HandleTimeout(now)) HandleCandidatesChanged(now);
+        _forward.HandleTimeout(now);
+        HandleForwardNews(now);
         _services.Keeper.HandleTimeout(now);
         if (now >= _nextStunRefresh)
         {
@@ -365,7 +373,8 @@ internal sealed partial class NodeCore : IDisposable
     {
         if (_stun.TryDequeueTransmit(now, buffer, out transmit) || _services.SideSockets.TryDequeueTransmit(now, buffer, out transmit)
             || _services.Keeper.TryDequeueTransmit(now, buffer, out transmit) || _services.TcpReflexive.TryDequeueTransmit(buffer, out transmit)
-            || _tcpMapping?.TryDequeueTransmit(buffer, out transmit) is true || _tcpOverIPv6?.TryDequeueTransmit(buffer, out transmit) is true || _examiner?.TryDequeueTransmit(now, buffer, out transmit) is true
+            || _forward.TryDequeueTransmit(now, buffer, out transmit) || _tcpMapping?.TryDequeueTransmit(buffer, out transmit) is true || _tcpOverIPv6?.TryDequeueTransmit(buffer, out transmit) is true
+            || _examiner?.TryDequeueTransmit(now, buffer, out transmit) is true
             || _services.Resets.TryDequeueTransmit(buffer, out transmit)) return true;
         foreach (var room in _rooms.Values)
         {

@@ -203,8 +203,8 @@ internal sealed class NodeServices
     /// <summary>What may be told to others has changed by what a peer saw.</summary>
     public bool IsObservedNews { get; set; }
 
-    /// <summary>IPv4 STUN servers that have answered, in the order in which they were named: they see what is to be known of ports.</summary>
-    public IReadOnlyList<Endpoint> AnsweringStunServers { get; set; } = [];
+    /// <summary>Who tells side sockets where they are seen.</summary>
+    public Reflectors Reflectors { get; } = new();
 
     /// <summary>There are STUN servers, whose silence says something.</summary>
     public bool AsksStun { get; set; }

@@ -12,6 +12,7 @@ namespace Punchline.Protocols.Node;
 internal sealed class OwnIntroduction(NodeServices services, InstanceId instance, string name)
 {
     private readonly List<PortOffer> _offers = [];
+    private readonly List<SearchOrigin> _origins = [];
     private uint _generation;
 
     /// <summary>Of the last introduction; 0 before the first.</summary>
@@ -27,8 +28,19 @@ internal sealed class OwnIntroduction(NodeServices services, InstanceId instance
         return true;
     }
 
+    /// <summary>Says from the next generation on where a search between a peer and us begins. False where too many are.</summary>
+    public bool TryName(SearchOrigin origin)
+    {
+        if (_origins.Count == SearchOrigin.MaxPerPeer) return false;
+        _origins.Add(origin);
+        return true;
+    }
+
     /// <summary>The peer is expected there no more.</summary>
     public void Withdraw(ulong target, Carrier carrier) => _offers.RemoveAll(offer => offer.Target == target && offer.Carrier == carrier);
+
+    /// <summary>There is no search between the peer and us any more.</summary>
+    public void WithdrawOrigin(ulong target) => _origins.RemoveAll(origin => origin.Target == target);
 
     /// <summary>With the candidates of now, in a new generation.</summary>
     /// <param name="allowLoopback">Loopback's too, since the server was reached there.</param>
@@ -56,7 +68,12 @@ internal sealed class OwnIntroduction(NodeServices services, InstanceId instance
             if (!services.Reflexive.Contains(host.Endpoint)) candidates.Add(new Candidate(CandidateKind.Host, host.Endpoint));
             AddTcp(candidates, host.Endpoint);
         }
-        return new IntroductionBlob(services.PublicKey, instance, _generation, name, [.. candidates.Take(Candidate.MaxPerPeer)]) { Offers = [.. _offers], Profile = services.Profile };
+        return new IntroductionBlob(services.PublicKey, instance, _generation, name, [.. candidates.Take(Candidate.MaxPerPeer)])
+        {
+            Offers = [.. _offers],
+            Origins = [.. _origins],
+            Profile = services.Profile,
+        };
     }
 
     // An IPv6 address that no router changed is our own, which tells the other side that there is none to be careful with (PunchTarget.IsOwn).

@@ -9,9 +9,6 @@ namespace Punchline.Protocols.Node;
 // through the server: whatever the peer sends there comes behind the openers, however far apart the two act.
 internal sealed partial class PeerSession : ISideSocketOwner
 {
-    /// <summary>STUN servers that a fresh socket asks: a second one in case a packet is lost.</summary>
-    private const int FreshStunServers = 2;
-
     private readonly List<SideSocket> _fresh = [];
     private readonly HashSet<SocketId> _offered = [];
     private Timestamp _nextFresh = Timestamp.Never;
@@ -22,6 +19,10 @@ internal sealed partial class PeerSession : ISideSocketOwner
         if (socket == _renewal)
         {
             HandleRenewalSocket(socket, now);
+        }
+        else if (socket == _origin)
+        {
+            HandleOriginSocket(socket, now);
         }
         else if (socket.State == SideSocketState.Closed)
         {
@@ -41,7 +42,7 @@ internal sealed partial class PeerSession : ISideSocketOwner
 
     private void QueryFresh(SideSocket socket, Timestamp now)
     {
-        foreach (var server in _services.AnsweringStunServers.Take(FreshStunServers)) _services.SideSockets.Query(socket, server, now);
+        foreach (var reflector in _services.Reflectors.TakeTwo()) _services.SideSockets.Query(socket, reflector, now);
     }
 
     // For a connection, or for another path of one that is silent: its ports are as easily spoiled when a router reboots.
@@ -55,9 +56,9 @@ internal sealed partial class PeerSession : ISideSocketOwner
     {
         // What is not known yet may be by then.
         _nextFresh = _punch is { } punch && _fresh.Count == 0 && UsualFresh(punch.Start) > now ? UsualFresh(punch.Start) : Timestamp.Never;
-        // With a port for each destination a fresh one is worth no more than the first, and IPv6 has no ports to spoil. And only a server says where it is seen, and
-        // only that or a member connected to both tells the peer.
-        if (Search is null || _services.Reflexive.Count(seen => seen.IsIPv4) != 1 || _services.AnsweringStunServers.Count == 0 || !_room.IsTold(Peer)) return;
+        // With a port for each destination a fresh one is worth no more than the first, and IPv6 has no ports to spoil. And somebody has to say where it is seen, and
+        // only a server or a member connected to both tells the peer.
+        if (Search is null || _services.Reflexive.Count(seen => seen.IsIPv4) != 1 || !_services.Reflectors.HasAny || !_room.IsTold(Peer)) return;
         if (!_services.SideSockets.TryOpen(this, out var socket)) return;
         _fresh.Add(socket);
         _nextFresh = _fresh.Count < PunchPlan.MaxFreshSockets ? now + PunchPlan.FreshInterval : Timestamp.Never;

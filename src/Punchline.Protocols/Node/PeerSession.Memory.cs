@@ -17,7 +17,7 @@ internal sealed partial class PeerSession
         _services.Ways.Note(pair, path.Local switch
         {
             { Carrier: Carrier.Tcp } => WayKind.Tcp,
-            _ when _opening?.Has(path.Local) is true => WayKind.Search,
+            _ when _opening?.Has(path.Local) is true || _origin?.Id == path.Local => WayKind.Search,
             _ when _fresh.Exists(socket => socket.Id == path.Local) => WayKind.FreshSocket,
             _ => null,
         });

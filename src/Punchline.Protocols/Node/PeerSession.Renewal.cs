@@ -63,7 +63,7 @@ internal sealed partial class PeerSession
     private void HandleRenewalSocket(SideSocket socket, Timestamp now)
     {
         if (socket.State == SideSocketState.Closed) EndRenewal(now);
-        else if (socket.Reflexive.Count == 0 && !_services.Profile.IsSymmetric && _services.AnsweringStunServers.Count > 0) QueryFresh(socket, now);
+        else if (socket.Reflexive.Count == 0 && !_services.Profile.IsSymmetric && _services.Reflectors.HasAny) QueryFresh(socket, now);
         else if (_offered.Add(socket.Id)) BeginRenewal(socket, now);
     }
 

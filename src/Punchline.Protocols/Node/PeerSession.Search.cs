@@ -4,7 +4,7 @@ using Punchline.Protocols.Traversal;
 namespace Punchline.Protocols.Node;
 
 // Where a router gives every destination another port, the plain punch fails: its port is not the one that STUN servers saw. The side behind that
-// router opens ports for the peer and offers them; the other side tries them, from its main socket.
+// router opens ports for the peer and offers them; the other side tries them, from its main socket or from an origin of its own (PeerSession.Origin.cs).
 internal sealed partial class PeerSession
 {
     /// <summary>A search's longest time, which its attempt lasts as well.</summary>
@@ -28,34 +28,36 @@ internal sealed partial class PeerSession
     private PortScan? _scan;
     private SearchPlan _search;
     private Timestamp _searchAt = Timestamp.Never;
+    private Timestamp _plannedAt;
     private Timestamp _nextScan = Timestamp.Never;
     private PortOffer _crossed;
     private int _brackets;
     private bool _isHopeless;
     private bool _isSearchCounted;
 
-    private Timestamp SearchTimeout => Timestamp.Min(Timestamp.Min(Timestamp.Min(_searchAt, _nextScan), _opening?.NextTimeout ?? Timestamp.Never), TcpSearchTimeout);
+    private Timestamp SearchTimeout =>
+        Timestamp.Min(Timestamp.Min(Timestamp.Min(Timestamp.Min(_searchAt, _nextScan), _opening?.NextTimeout ?? Timestamp.Never), TcpSearchTimeout), _originAt);
 
     // With each word of either side about its network.
     private void PlanSearch(Timestamp now)
     {
         if (_punch is not { } punch) return;
         PlanTcpSearch(punch, now);
+        PlanOrigin(punch, now);
         var plan = SearchPlan.Create(_services.Profile, Introduction.Profile);
         // A gateway that maps a port, on either side, makes the plain punch do it, and so does IPv6 on both.
         if (plan.Kind == SearchKind.Hopeless && (HasMapping || PunchTargets.Rank(Situation, Carrier.Udp).Any(target => !target.Endpoint.IsIPv4))) plan = default;
         if (plan != _search)
         {
-            _search = plan;
-            _searchAt = plan.Kind == SearchKind.None ? Timestamp.Never : Timestamp.Max(now, punch.Start + plan.Delay);
+            (_search, _plannedAt) = (plan, now);
+            _searchAt = plan.Kind == SearchKind.None ? Timestamp.Never : SearchStart(punch, now);
         }
         // How the other side maps TCP may come a little later than all else.
         else if (_isHopeless && plan.Kind == SearchKind.Hopeless && !MayTcpBeAWay)
         {
             _searchAt = now;
         }
-        var isWaiting = _searchAt != Timestamp.Never && _brackets == 0 && _opening is null && plan.Kind != SearchKind.Hopeless;
-        if (isWaiting && IsRemembered(WayKind.Search)) _searchAt = Timestamp.Min(_searchAt, now);
+        if (_searchAt != Timestamp.Never && _brackets == 0 && _opening is null) _searchAt = Timestamp.Min(_searchAt, SearchStart(punch, now));
         if (OffersToUs.FirstOrDefault(offer => offer.Ports > PunchPlan.MaxOfferedPorts) is not { Sockets: > 0 } offer || !IsSearchable(offer.First)) return;
         if (_opening is CrossingOpening crossing)
         {
@@ -66,6 +68,13 @@ internal sealed partial class PeerSession
             _scan = new PortScan(offer, _services.Random);
             _nextScan = now;
         }
+    }
+
+    private Timestamp SearchStart(PunchAttempt punch, Timestamp now)
+    {
+        var isRemembered = _search.Kind != SearchKind.Hopeless && IsRemembered(WayKind.Search);
+        var start = isRemembered ? now : Timestamp.Max(now, punch.Start + _search.Delay);
+        return _search.Kind == SearchKind.Birthday && PeersOrigin is null ? Timestamp.Max(start, _plannedAt + OriginTime) : start;
     }
 
     private bool MayTcpBeAWay => _services.Tcp.Port != 0 && Introduction.Candidates.Any(candidate => candidate.Carrier == Carrier.Tcp)
@@ -98,6 +107,7 @@ internal sealed partial class PeerSession
     {
         if (_punch is not { } punch) return;
         HandleTcpSearchTimeout(punch, now);
+        if (now >= _originAt) OpenOrigin();
         if (now >= _searchAt)
         {
             _searchAt = Timestamp.Never;
@@ -127,16 +137,16 @@ internal sealed partial class PeerSession
                 punch.EndBy(punch.Start + HopelessTcpTime);
                 Tell(PunchProgress.OfTcp);
                 break;
-            case SearchKind.Bracket when peer.Kind != default && _room.IsTold(Peer) && _services.AnsweringStunServers is [var server, ..]:
+            case SearchKind.Bracket when peer.Kind != default && _room.IsTold(Peer) && _services.Reflectors.TryTake(out var reflector):
                 CloseOpening();
-                _opening = new BracketOpening(_services, PortOffer.TargetOf(Peer), peer.Endpoint, server, _search, _brackets);
+                _opening = new BracketOpening(_services, PortOffer.TargetOf(Peer), peer.Endpoint, reflector, _search, _brackets);
                 if (++_brackets < MaxBrackets) _searchAt = now + AnotherBracket;
                 break;
-            case SearchKind.Crossing when _room.IsTold(Peer) && _services.AnsweringStunServers is [var server, ..]:
+            case SearchKind.Crossing when _room.IsTold(Peer) && _services.Reflectors.TryTake(out var reflector):
                 if (TryBeginSearch(Introduction.SeenAt ?? default, now))
                 {
                     CloseOpening();
-                    _opening = new CrossingOpening(_services, PortOffer.TargetOf(Peer), server, doubles: _services.Id < Peer, _search, _brackets);
+                    _opening = new CrossingOpening(_services, PortOffer.TargetOf(Peer), reflector, doubles: _services.Id < Peer, _search, _brackets);
                     _brackets++;
                 }
                 if (_brackets < MaxBrackets) _searchAt = now + AnotherBracket;
@@ -152,7 +162,7 @@ internal sealed partial class PeerSession
                 punch.CancelIPv4(SocketId.Main, punch.Start + SearchPlan.BirthdayDelay);
                 CloseOpening();
                 Tell(PunchProgress.OfSearch(_search, _services.Profile));
-                _opening = new BirthdayOpening(_services, PortOffer.TargetOf(Peer), peer.Endpoint, external, _search, now);
+                _opening = new BirthdayOpening(_services, PortOffer.TargetOf(Peer), AgreeOnOrigin(peer.Endpoint), external, _search, now);
                 break;
             case SearchKind.Blocks when peer.Kind != default && IsSearchable(peer.Endpoint):
                 if (!TryBeginSearch(peer.Endpoint, now))
@@ -183,14 +193,20 @@ internal sealed partial class PeerSession
             return true;
         }
         if (_scan is not { } scan || now < _nextScan || _punch is not { } punch) return false;
-        if (!TryBeginSearch(scan.Offer.First, now))
+        var isRepeat = _services.Search.IsProbesExhausted && _services.Search.IsOwnedBy(this);
+        if (isRepeat && !scan.HasRepeats)
+        {
+            _nextScan = Timestamp.Never;
+            return false;
+        }
+        if (!isRepeat && !TryBeginSearch(scan.Offer.First, now))
         {
             _nextScan = now + SearchRetryInterval;
             return false;
         }
-        if (!_services.Search.TryTakeProbe(now))
+        if (isRepeat ? !_services.Search.TryTakeRepeat(now) : !_services.Search.TryTakeProbe(now))
         {
-            _nextScan = _services.Search.IsProbesExhausted ? Timestamp.Never : Timestamp.Max(_services.Search.NextAllowed(now), now + TimeSpan.FromMilliseconds(1));
+            _nextScan = Timestamp.Max(_services.Search.NextAllowed(now), now + TimeSpan.FromMilliseconds(1));
             return false;
         }
         if (!punch.IsScanning)
@@ -198,7 +214,7 @@ internal sealed partial class PeerSession
             punch.Prolong(now + SearchDuration);
             Tell(PunchProgress.OfSearch(SearchPlan.Create(Introduction.Profile, _services.Profile), Introduction.Profile));
         }
-        path = scan.Next();
+        path = new PathAddress(ScanSocket, isRepeat ? scan.Repeat() : scan.Next());
         punch.NoteScan(path, now);
         return true;
     }
@@ -234,6 +250,7 @@ internal sealed partial class PeerSession
     {
         EndTcpSearch();
         CloseOpening();
+        EndOrigin();
         _services.Search.End(this);
         _isSearchCounted = false;
         _scan = null;

@@ -5,7 +5,7 @@ namespace Punchline.Protocols.Node;
 
 /// <summary>
 /// The hard side of a search: sockets whose openers make our router, which gives every destination another port, expect one peer at as many ports.
-/// Where the router counts, the ports are known to lie between two that STUN servers saw; where it draws, they are anywhere in its range.
+/// Where the router counts, the ports are known to lie between two that were seen from outside; where it draws, they are anywhere in its range.
 /// </summary>
 internal abstract class PortOpening(NodeServices services, Endpoint peer, SearchPlan plan) : ISideSocketOwner
 {
@@ -146,29 +146,29 @@ internal sealed class BirthdayOpening : PortOpening
     }
 }
 
-/// <summary>A router that counts: a request to a STUN server, openers, and another request, so close together that hardly anybody comes between.</summary>
+/// <summary>A router that counts: a question where it is seen, openers, and another question, so close together that hardly anybody comes between.</summary>
 internal sealed class BracketOpening : PortOpening
 {
     /// <summary>Between the steps, so that one has left before the next does: the engine's timer is no finer.</summary>
     private static readonly TimeSpan StepInterval = TimeSpan.FromMilliseconds(1);
 
     private readonly ulong _target;
-    private readonly Endpoint _server;
+    private readonly Reflector _reflector;
     private readonly int _retry;
     private int _step;
 
     /// <param name="services">The node's.</param>
     /// <param name="target">The peer's, in offers.</param>
     /// <param name="peer">Where the peer's own router expects us.</param>
-    /// <param name="server">A STUN server that answers.</param>
+    /// <param name="reflector">Who says where we are seen.</param>
     /// <param name="plan">How many sockets.</param>
     /// <param name="retry">Brackets before this one.</param>
-    public BracketOpening(NodeServices services, ulong target, Endpoint peer, Endpoint server, SearchPlan plan, int retry)
+    public BracketOpening(NodeServices services, ulong target, Endpoint peer, Reflector reflector, SearchPlan plan, int retry)
         : base(services, peer, plan)
     {
         _retry = retry;
         _target = target;
-        _server = server;
+        _reflector = reflector;
         // First and last are for the requests.
         for (var i = 0; i < plan.Sockets + 2; i++) TryOpenSocket();
     }
@@ -180,7 +180,7 @@ internal sealed class BracketOpening : PortOpening
         switch (_step++)
         {
             case 0:
-                Services.SideSockets.Query(Sockets[0], _server, now);
+                Services.SideSockets.Query(Sockets[0], _reflector, now);
                 NextTimeout = now + StepInterval;
                 break;
             case 1:
@@ -189,7 +189,7 @@ internal sealed class BracketOpening : PortOpening
                 NextTimeout = now + StepInterval;
                 break;
             case 2:
-                Services.SideSockets.Query(Sockets[^1], _server, now);
+                Services.SideSockets.Query(Sockets[^1], _reflector, now);
                 break;
         }
     }

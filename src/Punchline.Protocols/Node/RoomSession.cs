@@ -140,6 +140,20 @@ internal sealed partial class RoomSession : IDisposable
         return true;
     }
 
+    /// <summary>Tells the members, of whom it concerns one, where the search of that one's ports begins. False where there is no room for it.</summary>
+    public bool TryName(SearchOrigin origin, Timestamp now)
+    {
+        if (!_self.TryName(origin)) return false;
+        TellOfSelf(Announce(now), now);
+        return true;
+    }
+
+    /// <summary>The same of a search of our ports, with the offer that follows. False where there is no room for it.</summary>
+    public bool TryAgree(SearchOrigin origin) => _self.TryName(origin);
+
+    /// <inheritdoc cref="Withdraw"/>
+    public void WithdrawOrigin(PeerId peer) => _self.WithdrawOrigin(PortOffer.TargetOf(peer));
+
     /// <summary>A member is expected at its ports no more. That is no news: the next word of ours says it.</summary>
     public void Withdraw(PeerId peer, Carrier carrier = Carrier.Udp) => _self.Withdraw(PortOffer.TargetOf(peer), carrier);
 

@@ -16,7 +16,7 @@ internal readonly record struct SocketCommand(SocketId Socket, bool Opens);
 /// <summary>Who asked for a side socket, and hears what becomes of it.</summary>
 internal interface ISideSocketOwner
 {
-    /// <summary>It is open now, or failed, or a STUN server that was asked from it has answered.</summary>
+    /// <summary>It is open now, or failed, or who was asked from it where it is seen has answered.</summary>
     void HandleSideSocket(SideSocket socket, Timestamp now);
 
     /// <summary>A STUN message came in by it that answers no question of <see cref="SideSockets.Query"/>'s.</summary>
@@ -50,10 +50,10 @@ internal sealed class SideSocket(SocketId id, ISideSocketOwner owner)
     /// <summary>When it was opened: no mapping of it is older.</summary>
     public Timestamp OpenedAt { get; internal set; }
 
-    /// <summary>What STUN servers saw of it, in the order of their answers, without duplicates.</summary>
+    /// <summary>Where it was seen, in the order of their answers, without duplicates.</summary>
     public IReadOnlyList<Endpoint> Reflexive => _reflexive;
 
-    /// <summary>Which server saw what, in the order of their answers.</summary>
+    /// <summary>Who saw what, in the order of their answers.</summary>
     public IReadOnlyList<MappingObservation> Observations => _observations;
 
     internal ISideSocketOwner Owner { get; } = owner;
@@ -120,8 +120,8 @@ internal sealed class SideSockets(IRandomSource random)
         socket.State = SideSocketState.Closed;
     }
 
-    /// <summary>Asks a STUN server where it sees this socket, which is open.</summary>
-    public void Query(SideSocket socket, Endpoint server, Timestamp now)
+    /// <summary>Asks where this socket, which is open, is seen.</summary>
+    public void Query(SideSocket socket, Reflector reflector, Timestamp now)
     {
         if (socket.State != SideSocketState.Open) return;
         if (socket.Stun is null)
@@ -129,7 +129,7 @@ internal sealed class SideSockets(IRandomSource random)
             socket.Stun = new StunClient(random, StunRetransmissionTimeout);
             _asking.Add(socket);
         }
-        socket.Stun.Query(server, now);
+        socket.Stun.Query(reflector.Endpoint, now);
     }
 
     public bool TryDequeueCommand(out SocketCommand command) => _commands.TryDequeue(out command);

@@ -25,7 +25,7 @@ internal sealed record IntroductionBlob(
     /// <summary>Bytes of a name in UTF-8, at most.</summary>
     public const int MaxNameBytes = 64;
 
-    /// <summary>Bytes of a blob, at most; 30 candidates of IPv6 and the longest name take 806, and 32 offers 995.</summary>
+    /// <summary>Bytes of a blob, at most; 30 candidates of IPv6 and the longest name take 806, 32 offers 995, and 16 origins 163.</summary>
     public const int MaxLength = 2048;
 
     /// <summary>Versions or suites in a list, at most.</summary>
@@ -57,6 +57,9 @@ internal sealed record IntroductionBlob(
 
     /// <summary>Ports that it has opened for some of the others.</summary>
     public IReadOnlyList<PortOffer> Offers { get; init; } = [];
+
+    /// <summary>Where it tries some of the others' ports from, or expects some to try its own from.</summary>
+    public IReadOnlyList<SearchOrigin> Origins { get; init; } = [];
 
     /// <summary>The process that speaks.</summary>
     public IntroducedPeer Peer => new(Id, Instance);
@@ -116,7 +119,7 @@ internal sealed record IntroductionBlob(
         writer.WriteVarInt((ulong)name.Length);
         writer.WriteBytes(name);
         CandidateList.Write(ref writer, Candidates);
-        IntroductionFields.Write(ref writer, Offers, Profile);
+        IntroductionFields.Write(ref writer, Offers, Origins, Profile);
     }
 
     /// <summary>Reads what <see cref="Write"/> wrote. False where it is malformed.</summary>
@@ -128,13 +131,14 @@ internal sealed record IntroductionBlob(
         if (!reader.TryReadBytes(P256KeyPair.PublicKeyLength, out var publicKey) || !reader.TryReadBytes(InstanceId.ByteLength, out var instance)) return false;
         if (!reader.TryReadUInt32(out var generation) || !reader.TryReadVarIntPrefixed(out var name) || name.Length > MaxNameBytes) return false;
         if (!CandidateList.TryRead(ref reader, out var candidates)) return false;
-        IntroductionFields.Read(ref reader, out var offers, out var profile);
+        IntroductionFields.Read(ref reader, out var offers, out var origins, out var profile);
         introduction = new IntroductionBlob(
             publicKey.ToArray(), InstanceId.FromBytes(instance), generation, PeerText.Clean(Encoding.UTF8.GetString(name)), candidates)
         {
             Versions = versions,
             Suites = suites,
             Offers = offers,
+            Origins = origins,
             Profile = profile,
         };
         return true;

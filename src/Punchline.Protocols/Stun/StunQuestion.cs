@@ -23,7 +23,7 @@ internal sealed class StunQuestion(StunTransactionId id, Endpoint server, uint c
     public const int MaxRequests = 3;
 
     /// <summary>Bytes of the longest request.</summary>
-    public const int MaxRequestLength = StunMessage.HeaderLength + StunAttribute.HeaderLength + StunChangeRequest.Length;
+    public const int MaxRequestLength = StunMessage.HeaderLength + StunAttribute.HeaderLength + StunChangeRequest.Length + StunAttribute.HeaderLength + StunResponsePort.Length;
 
     /// <summary>Between requests. Servers that are asked twice and know it do no harm.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
@@ -32,6 +32,9 @@ internal sealed class StunQuestion(StunTransactionId id, Endpoint server, uint c
     private Timestamp _firstSent;
 
     public Endpoint Server => server;
+
+    /// <summary>The port of our router's that is to be answered (RFC 5780 §7.5); 0: the one that it is asked from.</summary>
+    public ushort ResponsePort { get; init; }
 
     public StunAnswer? Answer { get; private set; }
 
@@ -53,6 +56,12 @@ internal sealed class StunQuestion(StunTransactionId id, Endpoint server, uint c
         if (IsOver || _sent == MaxRequests || now < NextTimeout) return false;
         var writer = new StunWriter(buffer, StunClass.Request, StunMethod.Binding, id);
         if (change != 0) writer.WriteAttribute(StunAttributeType.ChangeRequest, [0, 0, 0, (byte)change]);
+        if (ResponsePort != 0)
+        {
+            Span<byte> port = stackalloc byte[StunResponsePort.Length];
+            StunResponsePort.Write(port, ResponsePort);
+            writer.WriteAttribute(StunAttributeType.ResponsePort, port);
+        }
         if (_sent++ == 0) _firstSent = now;
         NextTimeout = now + (_sent == MaxRequests ? patience : Interval);
         transmit = new Transmit(new PathAddress(via, server), writer.Length);

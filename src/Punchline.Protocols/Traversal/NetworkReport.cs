@@ -50,6 +50,12 @@ internal sealed record NetworkReport
 
     public PortMapperStatus Gateway { get; init; }
 
+    /// <summary>The UDP port that somebody chose; 0 for any.</summary>
+    public ushort ChosenPort { get; init; }
+
+    /// <summary>The router forwards it to this machine. Null: not known, or there is no need, since the port is kept.</summary>
+    public bool? IsForwarded { get; init; }
+
     /// <summary>Whether the gateway's other side is behind another NAT, by what it says itself.</summary>
     public bool? IsBehindSecondNat { get; init; }
 
@@ -75,8 +81,8 @@ internal sealed record NetworkReport
     /// <summary>Whether IPv4 addresses are translated on the way out.</summary>
     public bool? IsTranslated => IPv4 is { } seen ? !HostAddresses.Any(host => host.Endpoint.Address == seen.Address) : null;
 
-    /// <summary>A port of ours that the gateway maps, where that leads to the internet.</summary>
-    public Endpoint? Mapped => IsBehindSecondNat is true ? null : Gateway.Udp;
+    /// <summary>A port of ours that the gateway maps, where that leads to the internet, or that it is known to forward.</summary>
+    public Endpoint? Mapped => IsForwarded is true ? IPv4?.WithPort(ChosenPort) : IsBehindSecondNat is true ? null : Gateway.Udp;
 
     /// <summary>The same of the TCP port.</summary>
     public Endpoint? MappedTcp => IsBehindSecondNat is true ? null : Gateway.Tcp;

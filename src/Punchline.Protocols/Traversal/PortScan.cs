@@ -11,6 +11,8 @@ internal sealed class PortScan
     private readonly int _start;
     private readonly int _stride;
     private int _next;
+    private int _tried;
+    private int _repeated;
 
     public PortScan(PortOffer offer, IRandomSource random)
     {
@@ -25,10 +27,21 @@ internal sealed class PortScan
 
     public Endpoint Next()
     {
-        var offset = (_start + ((long)_next * _stride)) % Offer.Ports;
+        var port = PortAt(_next);
         _next = (_next + 1) % Offer.Ports;
-        return Offer.First.WithPort((ushort)(Offer.First.Port + offset));
+        _tried++;
+        return port;
     }
+
+    /// <summary>Some of the first have not been tried once more.</summary>
+    public bool HasRepeats => _repeated < Math.Min(_tried, Offer.Sockets);
+
+    /// <summary>
+    /// The first ones once more, in their order: the peer was opening its sockets while they were tried, as fast as they were. To our router they are nothing new.
+    /// </summary>
+    public Endpoint Repeat() => PortAt(_repeated++);
+
+    private Endpoint PortAt(int index) => Offer.First.WithPort((ushort)(Offer.First.Port + ((_start + ((long)index * _stride)) % Offer.Ports)));
 
     private static int Gcd(int a, int b) => b == 0 ? a : Gcd(b, a % b);
 }

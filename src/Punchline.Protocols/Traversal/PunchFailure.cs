@@ -12,7 +12,7 @@ internal sealed record PunchFailure(string Cause, string Detail, string Advice)
     /// <summary>One side has IPv4 only and the other IPv6 only, with no translator between them.</summary>
     public const string NoCommonFamily = "no-common-family";
 
-    /// <summary>No STUN server answered: UDP does not get out of this network.</summary>
+    /// <summary>UDP does not get out of a network, this one or the peer's, and by TCP there was no way.</summary>
     public const string UdpBlocked = "udp-blocked";
 
     /// <summary>Nothing came from the peer at all.</summary>
@@ -37,17 +37,20 @@ internal sealed record PunchFailure(string Cause, string Detail, string Advice)
     public const string Blocked = "blocked";
 
     /// <summary>Where neither router's ports can be known.</summary>
-    public const string AdviceForBoth = "One side has to change: forward a UDP port there, switch on UPnP in its router, use IPv6, or use another network, such as a phone's instead of an office's.";
+    public const string AdviceForBoth = "One side has to change: switch on UPnP in its router, forward a UDP port there and name it (--udp-port), or use another network. IPv6 on both sides gets around it as well.";
 
     /// <summary>Where ports are searched.</summary>
-    public const string AdviceForLuck = "To be independent of luck, forward a UDP port on either side, switch on UPnP in a router, or use IPv6.";
+    public const string AdviceForLuck = "To be independent of luck, switch on UPnP in one of the routers, forward a UDP port there and name it (--udp-port), or use IPv6 on both sides.";
+
+    /// <summary>Where UDP does not get out: what gets out of most such networks.</summary>
+    private const string AdviceForBrowsers = "If that network lets only browsers out, the other peer is reached at TCP port 443: it runs with --tcp-port 443, and its router forwards that port, if there is one.";
 
     /// <summary>All codes with their meanings: PROTOCOL.md's table and whatever else lists them is made of these.</summary>
     public static IReadOnlyList<(string Cause, string Meaning)> All { get; } =
     [
         (NoCandidates, "the peer named no address that may be probed"),
         (NoCommonFamily, "one side has IPv4 only, the other IPv6 only"),
-        (UdpBlocked, "no STUN server answered, and neither did the peer"),
+        (UdpBlocked, "UDP does not get out of one side's network, and by TCP there was no way"),
         (NoAnswer, "nothing came from the peer"),
         (SymmetricBoth, "both routers give every destination another port, and neither's can be known"),
         (SearchFailed, "ports were searched, in vain"),
@@ -86,6 +89,10 @@ internal sealed record PunchFailure(string Cause, string Detail, string Advice)
                 NoCommonFamily,
                 "One side has IPv4 only, and the other IPv6 only.",
                 "Use a network that has both on one side, or one with a translator (NAT64) on the side with IPv6 only."),
+            { Targets: 0, TcpConnects: > 0 } => new(
+                UdpBlocked,
+                $"The peer's network seems to block UDP, for the peer names no address that can be probed, and by TCP there was no way either ({tried}).",
+                "Allow outgoing UDP in the peer's network, or use another network there. " + AdviceForBrowsers),
             { Targets: 0 } => new(
                 NoCandidates,
                 "The peer named no address that can be probed from here.",
@@ -105,17 +112,17 @@ internal sealed record PunchFailure(string Cause, string Detail, string Advice)
             { HeardFromPeer: true } => new(
                 OneWay,
                 $"The peer's packets arrive here, but ours do not reach it ({tried}).",
-                "The peer's router gives every destination another port, or its firewall drops answers. Forward a UDP port there, or use another network on that side."),
+                "A firewall on the peer's side seems to drop what comes in. Have its router forward a UDP port, and name it there (--udp-port), or use another network there."),
             { HasReflexive: false } => new(
                 UdpBlocked,
                 $"No STUN server answered over UDP, and neither did the peer ({tried}).",
                 seen.TcpConnects > 0
-                    ? "This network seems to block UDP, and by TCP there was no way either. Allow outgoing UDP in its firewall, or try another network."
-                    : "This network seems to block UDP. Allow outgoing UDP in its firewall, or try another network."),
+                    ? "This network seems to block UDP, and by TCP there was no way either. Allow outgoing UDP in its firewall, or use another network. " + AdviceForBrowsers
+                    : "This network seems to block UDP. Allow outgoing UDP in its firewall, or use another network."),
             _ => new(
                 NoAnswer,
                 $"Nothing came back ({tried}).",
-                "One of the two routers may give every destination another port. Forward a UDP port on one side, or try another network there."),
+                "One of the two routers may show servers another port than peers, or a firewall is in between. Have the router forward a UDP port on one side, and name it there (--udp-port), or use another network."),
         };
     }
 }

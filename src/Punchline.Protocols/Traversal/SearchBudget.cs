@@ -52,6 +52,9 @@ internal sealed class SearchBudget
         return true;
     }
 
+    /// <summary>The search under way is that one's.</summary>
+    public bool IsOwnedBy(object owner) => _owner == owner;
+
     /// <summary>Ends it. By another than its owner it does nothing.</summary>
     public void End(object owner)
     {

@@ -74,7 +74,7 @@ internal sealed partial class NodeEngine : IDisposable
     /// <exception cref="UnauthorizedAccessException">The directory for qlog files cannot be made.</exception>
     public NodeEngine(P256KeyPair identity, IPEndPoint? local, bool hideHostCandidates, string? qlogDirectory = null, bool mapsPort = false, IPEndPoint? tcpLocal = null, KeptKnowledge? kept = null, bool usesMdns = false)
     {
-        _socket = local is null ? UdpSocket.BindAny(Nat64) : new UdpSocket(local, Nat64);
+        _socket = local is null || local.Address.Equals(IPAddress.IPv6Any) ? UdpSocket.BindAny(Nat64, local?.Port ?? 0) : new UdpSocket(local, Nat64);
         LocalEndPoint = _socket.LocalEndPoint;
         try
         {
@@ -93,6 +93,7 @@ internal sealed partial class NodeEngine : IDisposable
         _sideSockets = new SideSocketSet(LocalEndPoint.Address, Nat64, Handle);
         _hostAddresses = HostAddresses.Of(LocalEndPoint);
         if (_tcp is { } tcp) _node.SetTcpPort((ushort)tcp.LocalEndPoint.Port, tcp.HasIPv4, tcp.HasIPv6);
+        _node.SetForwardedPorts((ushort)(local?.Port ?? 0), (ushort)(_tcp?.HasIPv4 is true ? tcpLocal?.Port ?? 0 : 0));
         _hidesHostCandidates = hideHostCandidates;
         if (!hideHostCandidates) _node.SetHostAddresses(_hostAddresses, Timestamp.Zero);
         Nat64Sought = SeekNat64Async();

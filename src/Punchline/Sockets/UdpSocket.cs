@@ -66,22 +66,24 @@ internal sealed class UdpSocket : IDisposable
     /// <summary>Where it is bound; known also when it is closed.</summary>
     public IPEndPoint LocalEndPoint { get; }
 
-    /// <summary>Any free port, of both families; of IPv4 alone where the system has no IPv6 (on Linux, <c>ipv6.disable=1</c>).</summary>
-    /// <exception cref="SocketException">There is none.</exception>
-    public static UdpSocket BindAny(Nat64 nat64)
+    /// <summary>A port of both families, or any that is free; of IPv4 alone where the system has no IPv6 (on Linux, <c>ipv6.disable=1</c>).</summary>
+    /// <param name="nat64">How IPv4 is reached where there is none.</param>
+    /// <param name="port">0 for any.</param>
+    /// <exception cref="SocketException">There is none, or it is taken.</exception>
+    public static UdpSocket BindAny(Nat64 nat64, int port = 0)
     {
         if (Socket.OSSupportsIPv6)
         {
             try
             {
-                return new UdpSocket(new IPEndPoint(IPAddress.IPv6Any, 0), nat64);
+                return new UdpSocket(new IPEndPoint(IPAddress.IPv6Any, port), nat64);
             }
-            catch (SocketException)
+            catch (SocketException exception) when (exception.SocketErrorCode != SocketError.AddressAlreadyInUse)
             {
                 // Switched off in a way that only trying shows.
             }
         }
-        return new UdpSocket(new IPEndPoint(IPAddress.Any, 0), nat64);
+        return new UdpSocket(new IPEndPoint(IPAddress.Any, port), nat64);
     }
 
     /// <summary>To wait on, among others.</summary>

@@ -168,7 +168,7 @@ public sealed class WaitSessionTests : IDisposable
         _calls.Reader.ReadAllAsync(CancellationToken.None), _lines.Reader, new PlainCallOutput(_error),
         new WaitSettings
         {
-            Meeting = new MeetingSettings { Bootstraps = null, Server = "h", Name = "me", HasLines = false, IsJson = false, HasNoHistory = false, HidesHostCandidates = false, HasNoMdns = false, UsesDht = false, MapsNoPort = true, TcpPort = null, QlogDirectory = null, StateDirectory = null, Stays = stays, TrustsFirst = false },
+            Meeting = new MeetingSettings { Bootstraps = null, Server = "h", Name = "me", HasLines = false, IsJson = false, HasNoHistory = false, HidesHostCandidates = false, HasNoMdns = false, UsesDht = false, MapsNoPort = true, UdpPort = null, TcpPort = null, QlogDirectory = null, StateDirectory = null, Stays = stays, TrustsFirst = false },
             AcceptedPeers = (accepted ?? []).ToHashSet(),
             AcceptsAnyone = false,
             RefusesOthers = refusesOthers,

@@ -42,7 +42,7 @@ public sealed class DoctorOutputTests
         using var output = new StringWriter { NewLine = "\n" };
         new JsonDoctorOutput(output).Show(Diagnosis.Of(Ordinary));
         Assert.Equal(
-            """{"event":"network","kind":"port-restricted","text":"An ordinary router: one port for all, answers only come in (port-restricted).","serversAsked":1,"serversAnswered":1,"alternate":true,"udp":true,"tcp":true,"webOnly":false,"external":"198.51.100.11:5000","externalTcp":"198.51.100.11:5000","translated":true,"natLayers":null,"mapping":"endpoint-independent","tcpMapping":"endpoint-independent","filtering":"address-and-port-dependent","movedByUnsolicited":false,"hairpin":false,"allocation":{"kind":"preserved","step":0,"firstPort":1024,"lastPort":65535},"gateway":{"address":"192.168.1.1","pcp":"silent","natPmp":"silent","upnp":"silent","external":null,"mapped":null,"mappedTcp":null,"behindNat":null},"ipv6":{"present":false,"reaches":null,"filtering":null},"prospects":[{"with":"open","how":"punch","chance":1,"withinMs":500},{"with":"mapped","how":"mapping","chance":1,"withinMs":500},{"with":"full-cone","how":"punch","chance":1,"withinMs":500},{"with":"port-restricted","how":"punch","chance":1,"withinMs":500},{"with":"symmetric-sequence","how":"search","chance":0.99,"withinMs":1000},{"with":"symmetric-block","how":"search","chance":0.999,"withinMs":1790},{"with":"symmetric","how":"search","chance":0.999,"withinMs":19053},{"with":"udp-blocked","how":"tcp","chance":1,"withinMs":3500}],"advice":[],"unknown":[{"code":"nat-layers","text":"Whether there is a second NAT: the router does not say what its outside address is."}]}""" + "\n",
+            """{"event":"network","kind":"port-restricted","text":"An ordinary router: one port for all, answers only come in (port-restricted).","serversAsked":1,"serversAnswered":1,"alternate":true,"udp":true,"tcp":true,"webOnly":false,"external":"198.51.100.11:5000","externalTcp":"198.51.100.11:5000","translated":true,"natLayers":null,"mapping":"endpoint-independent","tcpMapping":"endpoint-independent","filtering":"address-and-port-dependent","movedByUnsolicited":false,"hairpin":false,"allocation":{"kind":"preserved","step":0,"firstPort":1024,"lastPort":65535},"gateway":{"address":"192.168.1.1","pcp":"silent","natPmp":"silent","upnp":"silent","external":null,"mapped":null,"mappedTcp":null,"behindNat":null},"forward":{"port":null,"isForwarded":null},"ipv6":{"present":false,"reaches":null,"filtering":null},"prospects":[{"with":"open","how":"punch","chance":1,"withinMs":500},{"with":"mapped","how":"mapping","chance":1,"withinMs":500},{"with":"full-cone","how":"punch","chance":1,"withinMs":500},{"with":"port-restricted","how":"punch","chance":1,"withinMs":500},{"with":"symmetric-sequence","how":"search","chance":0.99,"withinMs":1000},{"with":"symmetric-block","how":"search","chance":0.999,"withinMs":1790},{"with":"symmetric","how":"search","chance":0.999,"withinMs":19053},{"with":"udp-blocked","how":"tcp","chance":1,"withinMs":3500}],"advice":[],"unknown":[{"code":"nat-layers","text":"Whether there is a second NAT: the router does not say what its outside address is."}]}""" + "\n",
             output.ToString());
     }
 
@@ -63,7 +63,7 @@ public sealed class DoctorOutputTests
     {
         var diagnosis = Diagnosis.Of(new NetworkReport { ServersAsked = 1, IsWebOnly = true, IsComplete = true });
         Assert.Equal("web-only", diagnosis.Kind.Code);
-        Assert.Equal("port-443", Assert.Single(diagnosis.Advice).Code);
+        Assert.Equal(["port-443", "allow-udp"], diagnosis.Advice.Select(advice => advice.Code));
         // Where a server answers, it is something else.
         Assert.Equal("udp-blocked", Diagnosis.Of(new NetworkReport { ServersAsked = 1, Udp = false, Tcp = true, IsWebOnly = true }).Kind.Code);
     }
@@ -79,6 +79,16 @@ public sealed class DoctorOutputTests
         Assert.Contains("they have IPv6, or theirs have one port for all.", string.Join(' ', lines.Select(line => line.Trim())), StringComparison.Ordinal);
         Assert.DoesNotContain("Whether TCP has one port", string.Join(' ', lines.Select(line => line.Trim())), StringComparison.Ordinal);
         Assert.All(lines, line => Assert.InRange(line.Length, 0, 80));
+    }
+
+    [Fact]
+    public void A_chosen_port_is_told_about()
+    {
+        Assert.Contains("  forward    UDP port 40000 is not forwarded to this machine", Show(Symmetric with { ChosenPort = 40_000, IsForwarded = false }));
+        Assert.Equal(["forward", "ipv6"], Diagnosis.Of(Symmetric with { ChosenPort = 40_000, IsForwarded = false }).Advice.Select(advice => advice.Code));
+        var forwarded = Diagnosis.Of(Symmetric with { ChosenPort = 40_000, IsForwarded = true });
+        Assert.Empty(forwarded.Advice);
+        Assert.All(forwarded.Prospects.Where(other => other.Network.Code != "udp-blocked"), other => Assert.Equal(ProspectKind.Mapping, other.Prospect.Kind));
     }
 
     [Fact]

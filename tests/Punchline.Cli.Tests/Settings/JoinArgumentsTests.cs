@@ -76,13 +76,19 @@ public sealed class JoinArgumentsTests
     }
 
     [Fact]
-    public void The_TCP_port_is_a_number()
+    public void Ports_are_numbers()
     {
         string[] always = ["lounge", "--server", "h", "--state", "-"];
+        Assert.Null(Read([], always).UdpPort);
+        Assert.Equal(40_000, Read(new() { ["PUNCHLINE_UDP_PORT"] = "50000" }, [.. always, "--udp-port", "40000"]).UdpPort);
+        Assert.Equal(50_000, Read(new() { ["PUNCHLINE_UDP_PORT"] = "50000" }, always).UdpPort);
         Assert.Null(Read([], always).TcpPort);
         Assert.Equal(443, Read([], [.. always, "--tcp-port", "443"]).TcpPort);
         Assert.Equal(8443, Read(new() { ["PUNCHLINE_TCP_PORT"] = "8443" }, always).TcpPort);
-        foreach (var wrong in (string[])["0", "65536", "-1", "x", ""]) Assert.Throws<UsageException>(() => Read([], [.. always, "--tcp-port", wrong]));
+        foreach (var wrong in (string[])["0", "65536", "-1", "x", ""])
+        {
+            foreach (var option in (string[])["--udp-port", "--tcp-port"]) Assert.Throws<UsageException>(() => Read([], [.. always, option, wrong]));
+        }
     }
 
     [Fact]

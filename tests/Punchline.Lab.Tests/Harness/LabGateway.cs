@@ -11,12 +11,18 @@ internal sealed class LabGateway : IAsyncDisposable
 {
     private static readonly IPAddress Outside = IPAddress.Parse("44.128.0.1");
 
-    private readonly LabProcess _daemon;
-    private readonly string _directory;
+    private readonly NatLab _lab;
+    private readonly string _router;
+    private readonly string _directory = Directory.CreateTempSubdirectory("punchline-lab-").FullName;
+    private LabProcess? _daemon;
 
-    private LabGateway(LabProcess daemon, string directory) => (_daemon, _directory) = (daemon, directory);
+    private LabGateway(NatLab lab, string router) => (_lab, _router) = (lab, router);
 
-    public static async Task<LabGateway> StartAsync(NatLab lab, string site, LabNat nat)
+    /// <param name="lab">The lab.</param>
+    /// <param name="site">Whose router it runs in.</param>
+    /// <param name="nat">What that does beside.</param>
+    /// <param name="allows">It maps what it is asked to; else it refuses.</param>
+    public static async Task<LabGateway> StartAsync(NatLab lab, string site, LabNat nat, bool allows = true)
     {
         if (!LabTools.IsInstalled("miniupnpd")) Assert.Skip("miniupnpd not found (apt-get install miniupnpd-nftables)");
         var (router, former) = (site + "-gw", lab.AddressOf(site + "-gw"));
@@ -45,13 +51,21 @@ internal sealed class LabGateway : IAsyncDisposable
             add rule ip router forward ct status dnat accept
             END
             """, token);
-        var directory = Directory.CreateTempSubdirectory("punchline-lab-").FullName;
-        var configuration = Path.Combine(directory, "miniupnpd.conf");
-        await File.WriteAllTextAsync(configuration, """
+        var gateway = new LabGateway(lab, router);
+        await gateway.RestartAsync(allows);
+        return gateway;
+    }
+
+    /// <summary>Its owner changes its mind.</summary>
+    public async Task RestartAsync(bool allows)
+    {
+        if (_daemon is not null) await _daemon.DisposeAsync();
+        var configuration = Path.Combine(_directory, "miniupnpd.conf");
+        await File.WriteAllTextAsync(configuration, $"""
             ext_ifname=wan0
             listening_ip=lan0
             http_port=5000
-            enable_natpmp=yes
+            enable_natpmp={(allows ? "yes" : "no")}
             enable_upnp=yes
             ipv6_disable=yes
             secure_mode=yes
@@ -61,14 +75,16 @@ internal sealed class LabGateway : IAsyncDisposable
             upnp_forward_chain=miniupnpd
             upnp_nat_chain=prerouting_miniupnpd
             upnp_nat_postrouting_chain=postrouting_miniupnpd
-            allow 1024-65535 192.168.0.0/16 1024-65535
-            """, token);
-        return new(lab.Start(router, "miniupnpd", "-d", "-f", configuration, "-P", Path.Combine(directory, "pid")), directory);
+            {(allows ? "allow 1024-65535 192.168.0.0/16 1024-65535" : "deny 0-65535 0.0.0.0/0 0-65535")}
+            """, TestContext.Current.CancellationToken);
+        _daemon = _lab.Start(_router, "miniupnpd", "-d", "-f", configuration, "-P", Path.Combine(_directory, "pid"));
+        // Its last port is NAT-PMP's and PCP's, by which it does not refuse: it would try all ports before.
+        await _lab.RunAsync(_router, $"until {(allows ? "ss -Hlun sport = :5351" : "ss -Hltn sport = :5000")} | grep -q .; do sleep 0.02; done", TestContext.Current.CancellationToken);
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _daemon.DisposeAsync();
+        if (_daemon is not null) await _daemon.DisposeAsync();
         Directory.Delete(_directory, recursive: true);
     }
 }

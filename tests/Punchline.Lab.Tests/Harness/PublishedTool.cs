@@ -51,12 +51,15 @@ public sealed class PublishedTool : IAsyncLifetime
     }
 
     /// <summary>Starts a coordination server and waits until it has printed how to reach it.</summary>
-    internal async Task<ToolServer> ServeAsync(NatLab lab, string node, params IEnumerable<string> options)
+    internal Task<ToolServer> ServeAsync(NatLab lab, string node, params IEnumerable<string> options) => ServeAtAsync(lab, node, ServerPort, options);
+
+    /// <inheritdoc cref="ServeAsync"/>
+    internal async Task<ToolServer> ServeAtAsync(NatLab lab, string node, int port, params IEnumerable<string> options)
     {
-        var process = Start(lab, node, ["serve", $"{ServerPort}", .. options]);
+        var process = Start(lab, node, ["serve", $"{port}", .. options]);
         try
         {
-            return new ToolServer(process, ToolServer.OptionIn(await process.ReadLineAsync($"--server {lab.AddressOf(node)}:{ServerPort}", StartTimeout)));
+            return new ToolServer(process, ToolServer.OptionIn(await process.ReadLineAsync($"--server {lab.AddressOf(node)}:{port}", StartTimeout)));
         }
         catch
         {

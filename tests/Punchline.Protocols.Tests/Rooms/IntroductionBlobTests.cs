@@ -115,6 +115,32 @@ public sealed class IntroductionBlobTests
         Assert.Equal(32, opened.Offers.Count);
     }
 
+    [Fact]
+    public void Where_searches_begin_stands_in_a_field_of_its_own()
+    {
+        SearchOrigin[] origins = [new(7, 50_001), new(ulong.MaxValue, 1_024)];
+        var blob = new IntroductionBlob(PublicKey, Instance, 1, "n", Candidates) { Origins = origins };
+        Assert.True(IntroductionBlob.TryOpen(blob.Seal(Keys, new SeededRandom(1)), Keys, out var opened));
+        Assert.Equal(origins, opened.Origins);
+        Assert.Empty(opened.Offers);
+        // Behind as many offers as there may be, in the longest blob there is.
+        var offer = new PortOffer(8, Endpoint.Parse("[2001:db8::1]:30000"), 31_023, 64);
+        var full = new IntroductionBlob(PublicKey, Instance, 1, new string('n', 64), [.. Enumerable.Repeat(new Candidate(CandidateKind.Host, offer.First), 30)])
+        {
+            Profile = new NetworkProfile { Mapping = MappingBehavior.EndpointIndependent },
+            Offers = [.. Enumerable.Repeat(offer, PortOffer.MaxPerPeer)],
+            Origins = [.. Enumerable.Repeat(origins[0], SearchOrigin.MaxPerPeer)],
+        };
+        Assert.True(IntroductionBlob.TryOpen(full.Seal(Keys, new SeededRandom(1)), Keys, out opened));
+        Assert.Equal((32, 16), (opened.Offers.Count, opened.Origins.Count));
+        byte[] field = [4, 20, 0, 0, 0, 0, 0, 0, 0, 7, 0xc3, 0x51, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x04, 0x00];
+        Assert.True(IntroductionBlob.TryOpen(Seal([.. Plaintext("n", []), .. field]), Keys, out opened));
+        Assert.Equal(origins, opened.Origins);
+        // One that is cut off is none.
+        Assert.True(IntroductionBlob.TryOpen(Seal([.. Plaintext("n", []), 4, 19, .. field[2..^1]]), Keys, out opened));
+        Assert.Equal(origins[..1], opened.Origins);
+    }
+
     [Theory]
     [InlineData(5_000, 4_999, 1)] // no port
     [InlineData(5_000, 5_000, 0)] // no socket

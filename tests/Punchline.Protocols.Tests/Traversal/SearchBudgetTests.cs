@@ -81,4 +81,15 @@ public sealed class SearchBudgetTests
             Assert.Equal((1_024, 1_023 + ports), (seen.Min(), seen.Max()));
         }
     }
+
+    [Fact]
+    public void What_was_tried_while_the_other_side_opened_its_sockets_is_tried_once_more()
+    {
+        var scan = new PortScan(new PortOffer(1, Endpoint.Parse("198.51.100.1:1024"), 65_535, Sockets: 256), new SeededRandom(3));
+        Assert.False(scan.HasRepeats);
+        Endpoint[] tried = [.. Enumerable.Range(0, 2_000).Select(_ => scan.Next())];
+        var repeated = new List<Endpoint>();
+        while (scan.HasRepeats) repeated.Add(scan.Repeat());
+        Assert.Equal(tried[..256], repeated);
+    }
 }

@@ -34,15 +34,16 @@ public sealed class SearchTests
         foreach (var load in Loads) AssertShare(Meet(first, second, load, seeds: 10, oneWayMilliseconds: 200), (0.95, 3), (0.99, 6));
     }
 
-    [Theory] // a search: 13 s in 98 of 100, 22 s in 999 of 1,000
+    [Theory] // a search: 13 s in 98 of 100, 22 s in 999 of 1,000. Over all loads together: 256 ports of 64,512 and 2,000 tries miss each other 0.35 times in 1,000, and twice in 1,000 once in 20
     [InlineData("symmetric", "port-restricted")]
     [InlineData("port-restricted", "symmetric")]
-    [InlineData("symmetric by address", "accepting")] // 997 of 1,000: the plain punch has spoiled one port towards the accepting router, and who meets it before one of the 256 (once in 257) is moved for the rest of the search
+    [InlineData("symmetric by address", "accepting")] // the plain punch has spoiled one of its ports
+    [InlineData("accepting", "symmetric")]
     [InlineData("carrier", "symmetric")]
     [InlineData("dual stack, symmetric IPv4", "port-restricted")]
     public void A_router_that_draws_from_all_ports_is_searched(string first, string second)
     {
-        foreach (var load in Loads) AssertShare(Meet(first, second, load, seeds: 2), (0.98, 13), (0.999, 22));
+        AssertShare([.. Loads.SelectMany(load => Meet(first, second, load, seeds: 2))], (0.98, 13), (0.999, 22));
     }
 
     public static TheoryData<string, string, bool, double> Carriers => new()
@@ -93,6 +94,7 @@ public sealed class SearchTests
     [Theory] // a known block of 1,024 ports: 3 s in 999 of 1,000
     [InlineData("symmetric in a block", "port-restricted")]
     [InlineData("firewall", "symmetric in a block")]
+    [InlineData("symmetric in a block", "accepting")]
     public void A_router_that_draws_from_a_block_is_searched_within_3_s(string first, string second)
     {
         foreach (var load in Loads) AssertShare(Meet(first, second, load, seeds: 5), (0.999, 3));

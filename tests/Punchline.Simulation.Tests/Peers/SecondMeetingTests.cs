@@ -36,8 +36,9 @@ public sealed class SecondMeetingTests
                     var hard = first.StartsWith("symmetric", StringComparison.Ordinal) ? scenario.First : scenario.Second;
                     Assert.True(internet.RunUntil(() => hard.EventsOf<NodeEvent.MemberJoined>().Any(), Patience), "Nobody came.");
                     var learnedAt = internet.Now;
-                    Assert.True(internet.RunUntil(() => hard.Node.Statistics.SearchMappings > 0, Patience), "No search began.");
-                    begins.Add(internet.Now - learnedAt);
+                    Assert.True(internet.RunUntil(() => hard.Node.Statistics.SearchMappings > 0 || hard.EventsOf<NodeEvent.Connected>().Any(), Patience), "No search began.");
+                    // Once in the block's 1,024 ports the plain punch meets the one that STUN saw.
+                    if (hard.Node.Statistics.SearchMappings > 0) begins.Add(internet.Now - learnedAt);
                     Assert.True(scenario.RunUntilConnected(Patience), "The peers did not connect.");
                     known.Take(scenario);
                     // A search may meet the main socket's port as well.
@@ -45,7 +46,7 @@ public sealed class SecondMeetingTests
                     Assert.Equal(expected, known.Of(hard == scenario.First).Select(way => way.Kind));
                 });
             }
-            if (begins.Count == 1) continue;
+            if (begins.Count < 2) continue;
             isShown = true;
             Assert.True(begins[0] >= (hasAlternate ? SearchPlan.BirthdayDelay : SearchPlan.UnknownDelay), $"The first search began after {begins[0]}.");
             // Behind the profile, which takes two round trips to the server.

@@ -1,4 +1,5 @@
 using System.Text;
+using Punchline.Protocols.Coordination;
 using Punchline.Protocols.Mdns;
 using Punchline.Protocols.Node;
 using Punchline.Protocols.Noise;
@@ -118,6 +119,9 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
     /// <summary>How much later than they come the server's messages are acted on: a busy machine's.</summary>
     public TimeSpan Lag { get; set; }
 
+    /// <summary>What it understands of what members say of themselves by the server: an older version passes over what it does not know.</summary>
+    public Func<IntroductionBlob, IntroductionBlob>? Understands { get; set; }
+
     /// <summary>Called with every datagram that arrives, before the node has it.</summary>
     public Action<Endpoint, ReadOnlySpan<byte>>? Overheard { get; set; }
 
@@ -172,6 +176,7 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
         _serverSince = _internet.Now;
         _server.Received = utf8 =>
         {
+            if (Understands is { } understands) utf8 = Understood(utf8, understands);
             if (Lag == TimeSpan.Zero) _node.HandleServerMessage(_room, utf8.Span, _internet.Now);
             else _internet.ScheduleAt(Name, _internet.Now + Lag, () => _node.HandleServerMessage(_room, utf8.Span, _internet.Now));
         };
@@ -305,6 +310,18 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
     {
         _node.Dispose();
         if (_ownsIdentity) _identity.Dispose();
+    }
+
+    private ReadOnlyMemory<byte> Understood(ReadOnlyMemory<byte> utf8, Func<IntroductionBlob, IntroductionBlob> understands)
+    {
+        MemberEntry Of(MemberEntry entry) => IntroductionBlob.TryOpen(entry.Blob, _keys, out var introduction) ? entry with { Blob = understands(introduction).Seal(_keys, _random) } : entry;
+        return !CoordinationJson.TryRead(utf8.Span, out ServerMessage? message) ? utf8 : message switch
+        {
+            WelcomeMessage welcome => CoordinationJson.Write(welcome with { Members = [.. welcome.Members.Select(Of)] }),
+            JoinedMessage joined => CoordinationJson.Write(joined with { Member = Of(joined.Member) }),
+            UpdatedMessage updated => CoordinationJson.Write(updated with { Member = Of(updated.Member) }),
+            _ => utf8,
+        };
     }
 
     private void LoseServer()
