@@ -31,7 +31,7 @@ internal static class DoctorFindings
     private static string RoundTripOf(NetworkReport report) =>
         report.ServerRoundTrip is { } roundTrip ? string.Create(CultureInfo.InvariantCulture, $"; the server is {roundTrip.TotalMilliseconds:0.#} ms away") : "";
 
-    private static string? TcpOf(NetworkReport report) => report.Tcp is not true ? null : report.TcpMapping switch
+    private static string? TcpOf(NetworkReport report) => report.Tcp is not true ? null : report.TcpReflexive is null ? "gets out, by IPv6" : report.TcpMapping switch
     {
         MappingBehavior.EndpointIndependent => "gets out, from one port for all",
         MappingBehavior.AddressDependent or MappingBehavior.AddressAndPortDependent => "gets out, from another port for every destination",

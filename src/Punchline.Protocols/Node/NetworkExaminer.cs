@@ -80,7 +80,7 @@ internal sealed class NetworkExaminer
         _hairpin?.HandleTimeout(now);
         var isGatewayKnown = !mayHaveGateway || gateway.Udp is not null || now >= _start + GatewayTime;
         var isDone = isGatewayKnown && !isElsewhereOpen && _filtering.TrueForAll(test => test.IsOver) && _hairpin is not { IsOver: false }
-            && !_services.TcpReflexive.IsExpected && (_servers.Count == 0 || _services.Reflexive.Count > 0 || _services.TcpReflexive.Mapped is not null);
+            && !_services.TcpReflexive.IsExpected && (_servers.Count == 0 || _services.Reflexive.Count > 0 || _services.IsTcpSeen);
         if (!isDone && now < _start + Duration) return;
         Close();
     }

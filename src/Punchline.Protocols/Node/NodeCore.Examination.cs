@@ -31,7 +31,7 @@ internal sealed partial class NodeCore
         foreach (var server in servers)
         {
             QueryStun(server, now);
-            if (server.IsIPv4) QueryStunOverTcp(server, now);
+            QueryStunOverTcp(server, now);
         }
         ProceedExamination(now);
     }
@@ -58,7 +58,7 @@ internal sealed partial class NodeCore
     private void ProceedExamination(Timestamp now)
     {
         if (_examiner is not { } examiner) return;
-        examiner.HandleTimeout(_portMapper.Status, _mayMapPorts, _expectsRouters || _forward.IsTesting || _profiler.NextTimeout != Timestamp.Never || _tcpMapping is { IsOver: false }, now);
+        examiner.HandleTimeout(_portMapper.Status, _mayMapPorts, _expectsRouters || _forward.IsTesting || _profiler.NextTimeout != Timestamp.Never || _tcpMapping is { IsOver: false } || _tcpOverIPv6 is { IsOver: false }, now);
         foreach (var other in examiner.Others) QueryStun(other, now);
         LearnTcpMapping(now);
         var report = examiner.Complete(Describe(), _reflexiveByServer.Keys.Select(server => server.Address).ToHashSet());
@@ -71,12 +71,13 @@ internal sealed partial class NodeCore
     private NetworkReport Describe() => new()
     {
         // TCP that gets to where UDP does not: more than the server's absence.
-        Udp = _services.Reflexive.Count > 0 ? true : _services.TcpReflexive.Mapped is not null ? false : null,
-        Tcp = _services.TcpReflexive.Mapped is not null ? true : null,
+        Udp = _services.Reflexive.Count > 0 ? true : _services.IsTcpSeen ? false : null,
+        Tcp = _services.IsTcpSeen ? true : null,
         IsWebOnly = _isWebOnly,
         HostAddresses = _services.HostAddresses,
         Reflexive = [.. _services.Reflexive],
         TcpReflexive = _services.TcpReflexive.Mapped,
+        TcpReflexiveIPv6 = _services.TcpReflexiveIPv6,
         Profile = _services.Profile,
         Gateway = _portMapper.Status,
         ChosenPort = _forward.UdpPort,

@@ -103,6 +103,7 @@ internal sealed partial class NodeCore : IDisposable
             if (_services.IsLookWanted) next = Timestamp.Min(next, _nextLook);
             if (_services.IsObservedNews) next = Timestamp.Min(next, _nextObservedNews);
             if (_tcpMapping is not null) next = Timestamp.Min(next, _tcpMapping.NextTimeout);
+            if (_tcpOverIPv6 is not null) next = Timestamp.Min(next, _tcpOverIPv6.NextTimeout);
             if (_examiner is not null) next = Timestamp.Min(next, _examiner.NextTimeout);
             next = Timestamp.Min(next, Timestamp.Min(DhtTimeout, LinksTimeout));
             foreach (var end in _serverEnds.Values) next = Timestamp.Min(next, end.NextTimeout);
@@ -124,6 +125,7 @@ internal sealed partial class NodeCore : IDisposable
             _services.Keeper.Restart();
             _forward.Restart();
             ForgetTcpMapping();
+            RenewTcpOverIPv6(now);
             HurryTopics(now);
             foreach (var room in _rooms.Values) room.ChangeConnectionIds();
             Doubt(now);
@@ -339,6 +341,7 @@ internal sealed partial class NodeCore : IDisposable
         _services.TcpReflexive.HandleTimeout(now);
         HandleTcpReflexiveNews(now);
         _tcpMapping?.HandleTimeout(now);
+        _tcpOverIPv6?.HandleTimeout(now);
         _portMapper.HandleTimeout(now);
         DrainPortMapper(now);
         _services.SideSockets.HandleTimeout(now);
@@ -373,7 +376,8 @@ internal sealed partial class NodeCore : IDisposable
     {
         if (_stun.TryDequeueTransmit(now, buffer, out transmit) || _services.SideSockets.TryDequeueTransmit(now, buffer, out transmit)
             || _services.Keeper.TryDequeueTransmit(now, buffer, out transmit) || _services.TcpReflexive.TryDequeueTransmit(buffer, out transmit)
-            || _forward.TryDequeueTransmit(now, buffer, out transmit) || _tcpMapping?.TryDequeueTransmit(buffer, out transmit) is true || _examiner?.TryDequeueTransmit(now, buffer, out transmit) is true
+            || _forward.TryDequeueTransmit(now, buffer, out transmit) || _tcpMapping?.TryDequeueTransmit(buffer, out transmit) is true || _tcpOverIPv6?.TryDequeueTransmit(buffer, out transmit) is true
+            || _examiner?.TryDequeueTransmit(now, buffer, out transmit) is true
             || _services.Resets.TryDequeueTransmit(buffer, out transmit)) return true;
         foreach (var room in _rooms.Values)
         {

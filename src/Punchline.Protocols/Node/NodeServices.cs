@@ -130,8 +130,17 @@ internal sealed class NodeServices
     /// <summary>The connections of the TCP port.</summary>
     public TcpLinks Tcp { get; } = new();
 
-    /// <summary>Where the TCP port is seen from outside.</summary>
+    /// <summary>Where the TCP port is seen from outside, by IPv4.</summary>
     public TcpReflexive TcpReflexive { get; }
+
+    /// <summary>And by IPv6, where a server has said so.</summary>
+    public Endpoint? TcpReflexiveIPv6 { get; set; }
+
+    /// <summary>A server has seen the TCP port.</summary>
+    public bool IsTcpSeen => TcpReflexive.Mapped is not null || TcpReflexiveIPv6 is not null;
+
+    /// <summary>Whether an interface of ours has that address, with the TCP port.</summary>
+    public bool IsOwnTcp(Endpoint seen) => HostAddresses.Any(host => host.Endpoint.WithPort(Tcp.Port) == seen);
 
     /// <summary>Our own interfaces.</summary>
     public IReadOnlyList<HostAddress> HostAddresses { get; set; } = [];

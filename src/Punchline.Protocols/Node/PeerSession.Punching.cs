@@ -98,7 +98,7 @@ internal sealed partial class PeerSession
         {
             Lasted = now - punch.Start,
             IsHopeless = _isHopeless,
-            TcpConnects = _services.Tcp.Port == 0 ? 0 : TcpPunchPlan.Create(Situation).Count + _tcpProbes,
+            TcpConnects = _services.Tcp.Port == 0 ? 0 : PlanTcp().Count + _tcpProbes,
             IsTcpHopeless = TcpPunchPlan.IsHopeless(_services.Profile, Introduction.Profile),
             IsSearched = punch.IsScanning || _opening is BirthdayOpening || _tcpScan is not null || _tcpOpening is not null,
             Chance = _search.Chance,

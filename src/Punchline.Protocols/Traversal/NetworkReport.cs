@@ -28,8 +28,11 @@ internal sealed record NetworkReport
     /// <summary>Where servers see the UDP socket.</summary>
     public IReadOnlyList<Endpoint> Reflexive { get; init; } = [];
 
-    /// <summary>Where a server sees the TCP port.</summary>
+    /// <summary>Where a server sees the TCP port, by IPv4.</summary>
     public Endpoint? TcpReflexive { get; init; }
+
+    /// <summary>And by IPv6.</summary>
+    public Endpoint? TcpReflexiveIPv6 { get; init; }
 
     /// <summary>IPv4's mapping and allocation, for UDP.</summary>
     public NetworkProfile Profile { get; init; } = NetworkProfile.Unknown;
@@ -73,7 +76,7 @@ internal sealed record NetworkReport
     public bool HasIPv6 => HostAddresses.Any(host => !host.Endpoint.IsIPv4 && !AddressScope.IsLoopback(host.Endpoint) && !AddressScope.IsPrivate(host.Endpoint));
 
     /// <summary>Whether it leads anywhere. Null: there is none, or no server to ask by it.</summary>
-    public bool? IPv6Reaches => Reflexive.Any(seen => !seen.IsIPv4) ? true : null;
+    public bool? IPv6Reaches => Reflexive.Any(seen => !seen.IsIPv4) || TcpReflexiveIPv6 is not null ? true : null;
 
     /// <summary>Whether IPv4 addresses are translated on the way out.</summary>
     public bool? IsTranslated => IPv4 is { } seen ? !HostAddresses.Any(host => host.Endpoint.Address == seen.Address) : null;

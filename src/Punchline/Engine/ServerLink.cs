@@ -126,8 +126,7 @@ internal sealed class ServerLink(NodeEngine engine, int room, string path, Serve
             {
                 foreach (var server in servers)
                 {
-                    // The TCP port is IPv4's. From behind a translator it has no way to there, until the machine is in another network.
-                    if (server.IsIPv4) node.QueryStunOverTcp(server, now);
+                    node.QueryStunOverTcp(server, now);
                     node.QueryStun(server, now);
                     if (server.Port < ushort.MaxValue) node.QueryStun(server.WithPort((ushort)(server.Port + 1)), now);
                 }

@@ -69,6 +69,19 @@ public sealed class DoctorOutputTests
     }
 
     [Fact]
+    public void Where_UDP_is_blocked_IPv6_is_told_for_what_it_is_good_for()
+    {
+        var ours = Endpoint.Parse("[2001:db8::1]:5000");
+        var lines = Show(new NetworkReport { ServersAsked = 1, Udp = false, Tcp = true, TcpReflexiveIPv6 = ours, HostAddresses = [new HostAddress(ours, 64)] });
+        Assert.Contains("  TCP        gets out, by IPv6", lines);
+        Assert.Contains("  IPv6       yes; whether a firewall stands in front is not known", lines);
+        Assert.Contains("  ✓ a network with IPv6, and a firewall            directly, by IPv6", lines);
+        Assert.Contains("they have IPv6, or theirs have one port for all.", string.Join(' ', lines.Select(line => line.Trim())), StringComparison.Ordinal);
+        Assert.DoesNotContain("Whether TCP has one port", string.Join(' ', lines.Select(line => line.Trim())), StringComparison.Ordinal);
+        Assert.All(lines, line => Assert.InRange(line.Length, 0, 80));
+    }
+
+    [Fact]
     public void A_chosen_port_is_told_about()
     {
         Assert.Contains("  forward    UDP port 40000 is not forwarded to this machine", Show(Symmetric with { ChosenPort = 40_000, IsForwarded = false }));

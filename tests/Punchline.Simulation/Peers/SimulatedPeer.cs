@@ -161,7 +161,7 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
     {
         _connectAgain = () => Join(server, serverDelay);
         if (SeesRouters) _node.SetRouters([.. RoutersOnTheWay()], _internet.Now);
-        _node.QueryStunOverTcp(server.StunEndpoints[0], _internet.Now);
+        foreach (var stun in server.StunEndpoints.Where(stun => stun.Port == SimulatedServer.Port).DistinctBy(stun => stun.IsIPv4)) _node.QueryStunOverTcp(stun, _internet.Now);
         foreach (var stun in server.StunEndpoints) _node.QueryStun(stun, _internet.Now);
         // What the server sees is the router's address; its port is of no use to anybody.
         var outermost = _machine.Site;
