@@ -55,6 +55,19 @@ public sealed class DoctorTests(PublishedTool tool) : IClassFixture<PublishedToo
         Assert.Equal(["filtering", "nat-layers"], UnknownIn(await ExamineAsync(lab, "--stun", one, "--stun", other)));
     }
 
+    [Theory]
+    [InlineData("reject", "rejects")]
+    [InlineData("drop", "drops")]
+    public async Task UDP_that_is_rejected_is_told_from_UDP_that_is_dropped(string verdict, string refusal)
+    {
+        LabRequirement.Check();
+        await using var lab = await NatLab.UpAsync([new("a", LabNat.PortRestricted)], TestContext.Current.CancellationToken);
+        await lab.BlockAsync("a", $"iifname lan0 meta l4proto udp {verdict}");
+        await using var server = await tool.ServeAsync(lab, "s1");
+        var network = await ExamineAsync(lab, "--server", server.Option);
+        Assert.Equal(("udp-blocked", refusal), (network["kind"], network["udpRefusal"]));
+    }
+
     [Fact]
     public async Task Without_any_server_the_DHT_says_how_its_nodes_see_this_machine()
     {

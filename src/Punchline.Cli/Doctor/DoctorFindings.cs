@@ -11,7 +11,7 @@ internal static class DoctorFindings
     {
         List<Finding> findings =
         [
-            new("UDP", report.Udp switch { true => $"gets out{RoundTripOf(report)}", false => "does not get out", null => null }),
+            new("UDP", UdpOf(report)),
             new("TCP", TcpOf(report)),
         ];
         if (report.IPv4 is not null)
@@ -27,6 +27,15 @@ internal static class DoctorFindings
         findings.Add(new("IPv6", IPv6Of(report)));
         return findings;
     }
+
+    private static string? UdpOf(NetworkReport report) => report switch
+    {
+        { Udp: true } => $"gets out{RoundTripOf(report)}",
+        { UdpRefusal: Refusal.Rejects, UdpRejectedBy: { } router } => $"does not get out: {router.ToIPAddress()} rejects it, and says so (ICMP)",
+        { UdpRefusal: Refusal.Drops } => "does not get out: it is dropped, and nothing says so",
+        { Udp: false } => "does not get out",
+        _ => null,
+    };
 
     private static string RoundTripOf(NetworkReport report) =>
         report.ServerRoundTrip is { } roundTrip ? string.Create(CultureInfo.InvariantCulture, $"; the server is {roundTrip.TotalMilliseconds:0.#} ms away") : "";

@@ -25,6 +25,7 @@ internal sealed class JsonDoctorOutput(TextWriter output) : IDoctorOutput
         json.WriteNumber("serversAnswered", report.ServersAnswered);
         json.WriteBoolean("alternate", report.HasAlternate);
         WriteTruth(json, "udp", report.Udp);
+        json.WriteString("udpRefusal", NameOf(report.UdpRefusal));
         WriteTruth(json, "tcp", report.Tcp);
         WriteTruth(json, "webOnly", report.IsWebOnly);
         WriteEndpoint(json, "external", report.IPv4);
@@ -144,6 +145,13 @@ internal sealed class JsonDoctorOutput(TextWriter output) : IDoctorOutput
         FilteringBehavior.EndpointIndependent => "endpoint-independent",
         FilteringBehavior.AddressDependent => "address-dependent",
         FilteringBehavior.AddressAndPortDependent => "address-and-port-dependent",
+        _ => null,
+    };
+
+    private static string? NameOf(Refusal refusal) => refusal switch
+    {
+        Refusal.Drops => "drops",
+        Refusal.Rejects => "rejects",
         _ => null,
     };
 

@@ -120,6 +120,7 @@ internal sealed partial class NodeCore : IDisposable
         {
             _profiler.Restart();
             _routers = [];
+            (_services.UdpRejectedBy, _hearsRejections) = (null, false);
             CountLayers();
             _services.Keeper.Restart();
             _forward.Restart();

@@ -154,6 +154,12 @@ internal sealed class NodeServices
     /// <summary>NATs of our own on the way out.</summary>
     public OwnRouters OwnRouters { get; set; } = OwnRouters.Unknown;
 
+    /// <summary>The router that said that it lets no UDP through, towards a STUN server; null where none did.</summary>
+    public Endpoint? UdpRejectedBy { get; set; }
+
+    /// <summary>And none of them has answered by UDP.</summary>
+    public bool RejectsUdp => UdpRejectedBy is not null && Reflexive.Count == 0;
+
     /// <summary>What our gateway maps to our socket, as far as that leads to the internet.</summary>
     public Endpoint? Mapped { get; set; }
 

@@ -41,7 +41,7 @@ internal sealed partial class PeerSession
     {
         _originAt = Timestamp.Never;
         // As a fresh socket: see there.
-        if (_services.Reflexive.Count(seen => seen.IsIPv4) != 1 || _services.AnsweringStunServers.Count == 0 || !_room.IsTold(Peer)) return;
+        if (_services.Reflexive.Count(seen => seen.IsIPv4) != 1 || !_services.Reflectors.HasAny || !_room.IsTold(Peer)) return;
         if (_services.SideSockets.TryOpen(this, out var socket)) _origin = socket;
     }
 

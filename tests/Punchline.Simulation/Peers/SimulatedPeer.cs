@@ -160,7 +160,7 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
     public void Join(SimulatedServer server, TimeSpan serverDelay)
     {
         _connectAgain = () => Join(server, serverDelay);
-        if (SeesRouters) _node.SetRouters([.. RoutersOnTheWay()], _internet.Now);
+        if (SeesRouters) _node.SetRouters([.. RoutersOnTheWay()], hearsRejections: false, _internet.Now);
         _node.QueryStunOverTcp(server.StunEndpoints[0], _internet.Now);
         foreach (var stun in server.StunEndpoints) _node.QueryStun(stun, _internet.Now);
         // What the server sees is the router's address; its port is of no use to anybody.
