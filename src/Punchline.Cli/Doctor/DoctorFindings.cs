@@ -18,7 +18,7 @@ internal static class DoctorFindings
         {
             findings.Add(new("mapping", MappingOf(report.Profile)));
             findings.Add(new("ports", PortsOf(report.Profile)));
-            findings.Add(new("lets in", FilteringOf(report.Filtering)));
+            findings.Add(new("lets in", FilteringOf(report)));
             findings.Add(new("NATs", report.NatLayers switch { 0 => "none", 1 => "one", null => report.IsTranslated is true ? "one at least" : null, _ => "two, one behind the other" }));
             if (report.IsTranslated is true) findings.Add(new("hairpin", report.Hairpins switch { true => "yes: hosts reach each other by outside addresses", false => "no", null => null }));
         }
@@ -64,6 +64,10 @@ internal static class DoctorFindings
         PortAllocation.Random => "drawn from all",
         _ => profile.Mapping == MappingBehavior.EndpointIndependent ? "changed" : null,
     };
+
+    private static string? FilteringOf(NetworkReport report) => FilteringOf(report.Filtering) is { } who
+        ? $"{who}{report.Unsolicited switch { Refusal.Drops => "; drops what others send", Refusal.Rejects => "; rejects what others send (ICMP)", _ => "" }}"
+        : null;
 
     private static string? FilteringOf(FilteringBehavior filtering) => filtering switch
     {

@@ -36,6 +36,7 @@ internal sealed class JsonDoctorOutput(TextWriter output) : IDoctorOutput
         json.WriteString("mapping", NameOf(report.Profile.Mapping));
         json.WriteString("tcpMapping", NameOf(report.TcpMapping));
         json.WriteString("filtering", NameOf(report.Filtering));
+        json.WriteString("unsolicited", NameOf(report.Unsolicited));
         WriteTruth(json, "movedByUnsolicited", report.IsMovedByUnsolicited);
         WriteTruth(json, "hairpin", report.Hairpins);
         json.WriteStartObject("allocation");

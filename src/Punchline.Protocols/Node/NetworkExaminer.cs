@@ -113,6 +113,7 @@ internal sealed class NetworkExaminer
             ServersAnswered = _servers.DistinctBy(server => server.Address).Count(server => answering.Contains(server.Address)),
             HasAlternate = ipv4?.Other is not null,
             Filtering = ipv4?.Filtering ?? FilteringBehavior.Unknown,
+            Unsolicited = ipv4?.Refusal ?? Refusal.Unknown,
             // A mapping that is another for each destination moves anyway.
             IsMovedByUnsolicited = report.Profile.IsSymmetric ? null : ipv4?.IsMovedByUnsolicited,
             IPv6Filtering = BestOf(isIPv4: false)?.Filtering ?? FilteringBehavior.Unknown,

@@ -46,6 +46,9 @@ internal sealed record NetworkReport
     /// <summary>IPv4's filtering.</summary>
     public FilteringBehavior Filtering { get; init; }
 
+    /// <summary>What becomes of packets that come unasked over IPv4, and are not let in, as a server hears of it.</summary>
+    public Refusal Unsolicited { get; init; }
+
     /// <summary>The router takes packets that come unasked for its own, and moves the port of the host that they were for.</summary>
     public bool? IsMovedByUnsolicited { get; init; }
 

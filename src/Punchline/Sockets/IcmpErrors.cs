@@ -13,6 +13,9 @@ internal readonly record struct IcmpError(Endpoint From, byte Type, byte Code)
 {
     private const byte Unreachable = 3, FragmentationNeeded = 4, TimeExceeded = 11;
 
+    /// <summary>Where the packet was going.</summary>
+    public Endpoint To { get; init; }
+
     public bool IsExpiry => Type == TimeExceeded;
 
     /// <summary>It is not let through: host, port or protocol unreachable, or forbidden (RFC 1812 §5.2.7.1).</summary>
@@ -38,12 +41,13 @@ internal static partial class IcmpErrors
     public static unsafe IcmpError? Take(Socket socket)
     {
         Span<byte> control = stackalloc byte[MaxControl];
+        Span<byte> name = stackalloc byte[AddressLength];
         control.Clear();
-        fixed (byte* start = control)
+        fixed (byte* start = control, destination = name)
         {
-            var header = new MessageHeader { Control = start, ControlLength = MaxControl };
+            var header = new MessageHeader { Name = destination, NameLength = AddressLength, Control = start, ControlLength = MaxControl };
             if (Receive((int)socket.Handle, ref header, ErrorQueue | DontWait) < 0) return null;
-            return TryRead(control[..(int)header.ControlLength], out var error) ? error : null;
+            return TryRead(control[..(int)header.ControlLength], out var error) ? error with { To = ReadAddress(name) } : null;
         }
     }
 
@@ -61,13 +65,16 @@ internal static partial class IcmpErrors
             {
                 var offender = data[ExtendedErrorLength..];
                 if (MemoryMarshal.Read<ushort>(offender) != AddressFamilyInet) return false;
-                error = new IcmpError(Endpoint.FromIPv4(BinaryPrimitives.ReadUInt32BigEndian(offender[4..]), 0), data[5], data[6]);
+                error = new IcmpError(ReadAddress(offender).WithPort(0), data[5], data[6]);
                 return true;
             }
             control = control[Math.Min(control.Length, (length + nint.Size - 1) & -nint.Size)..];
         }
         return false;
     }
+
+    private static Endpoint ReadAddress(ReadOnlySpan<byte> address) =>
+        Endpoint.FromIPv4(BinaryPrimitives.ReadUInt32BigEndian(address[4..]), BinaryPrimitives.ReadUInt16BigEndian(address[2..]));
 
     // struct msghdr; size_t where glibc has it, which musl pads to.
     [StructLayout(LayoutKind.Sequential)]
