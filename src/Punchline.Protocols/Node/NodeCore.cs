@@ -83,7 +83,7 @@ internal sealed partial class NodeCore : IDisposable
             {
                 Rooms = _rooms.Count,
                 ExternalPorts = _services.Reflexive.DistinctBy(reflexive => reflexive.Port).Count(),
-                FiveTuples = _services.ProbeBudget.FiveTuples + _services.Search.Mappings + _services.Search.Probes + (ulong)_stunServers.Count + (_dht?.Statistics.FiveTuples ?? 0),
+                FiveTuples = _services.ProbeBudget.FiveTuples + _services.Search.Mappings + _services.Search.Probes + (ulong)_stunServers.Count + _services.SideSockets.FiveTuples + (_dht?.Statistics.FiveTuples ?? 0),
                 SearchMappings = _services.Search.Mappings,
                 SearchSessions = _services.Search.Probes,
             };
@@ -156,7 +156,7 @@ internal sealed partial class NodeCore : IDisposable
     public void QueryStun(Endpoint server, Timestamp now)
     {
         if (_stunServers.Contains(server) || _stunServers.Count == StunClient.MaxQueries) return;
-        if (_mayMapPorts && !AddressScope.IsLoopback(server) && _stunServers.TrueForAll(AddressScope.IsLoopback)) _searchesGateway = true;
+        NoteAsked(server);
         _stunServers.Add(server);
         _services.AsksStun = true;
         _stun.Query(server, now);
@@ -316,6 +316,9 @@ internal sealed partial class NodeCore : IDisposable
         {
             case (byte)'d' when source.Local == SocketId.Main:
                 HandleDhtDatagram(source.Remote, datagram, now);
+                break;
+            case (byte)'d':
+                _services.SideSockets.HandleKrpc(source, datagram, now);
                 break;
             case PacketTypes.KeepAlive:
                 _services.Routes.HandleKeepAlive(source, now);

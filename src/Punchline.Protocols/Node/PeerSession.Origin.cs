@@ -41,7 +41,7 @@ internal sealed partial class PeerSession
     {
         _originAt = Timestamp.Never;
         // As a fresh socket: see there.
-        if (_services.Reflexive.Count(seen => seen.IsIPv4) != 1 || !_services.Reflectors.HasAny || !_room.IsTold(Peer)) return;
+        if (_services.Profile.IsSymmetric || _services.Reflexive.Count(seen => seen.IsIPv4) > 1 || !_services.Reflectors.HasAny || !_room.IsTold(Peer)) return;
         if (_services.SideSockets.TryOpen(this, out var socket)) _origin = socket;
     }
 
@@ -55,7 +55,7 @@ internal sealed partial class PeerSession
         {
             QueryFresh(socket, now);
         }
-        else if (_namedOrigin is null && _services.Reflexive.Any(main => main.Address == seen.Address))
+        else if (_namedOrigin is null && _services.ExternalIPv4?.Address == seen.Address)
         {
             _namedOrigin = new SearchOrigin(PortOffer.TargetOf(Peer), seen.Port);
             _room.TryName(_namedOrigin.Value, now);

@@ -100,7 +100,9 @@ internal sealed partial class PeerSession : IDisposable
 
     private void Take(IntroductionBlob introduction, Timestamp now)
     {
+        var before = OffersToUs.ToList();
         Introduction = introduction;
+        foreach (var offer in before.Except(OffersToUs)) _punch?.Cancel(offer);
         if (IsPunching) AddPlan(now);
         if (IsConnected) HandleNews(now);
         else if (!IsPunching) Reconnect(now);

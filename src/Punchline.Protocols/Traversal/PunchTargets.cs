@@ -7,8 +7,9 @@ namespace Punchline.Protocols.Traversal;
 /// <param name="IsNear">On a link or behind a router of ours: packets have few hops to live.</param>
 /// <param name="IsOwn">An IPv6 address that the peer's machine has itself: what stands before it filters, but translates nothing.</param>
 /// <param name="IsOffered">A port that the peer has opened for us.</param>
+/// <param name="IsBracketed">One of several ports of an offer, some of which lead to the peer, for a while.</param>
 /// <param name="IsMiddle">Of the peer's router, in the network of a carrier that both sides have in common: near, but a router of each side's further.</param>
-internal readonly record struct PunchTarget(Endpoint Endpoint, bool IsNear = false, bool IsOwn = false, bool IsOffered = false, bool IsMiddle = false)
+internal readonly record struct PunchTarget(Endpoint Endpoint, bool IsNear = false, bool IsOwn = false, bool IsOffered = false, bool IsBracketed = false, bool IsMiddle = false)
 {
     /// <summary>Of packets there; 0 for the system's default.</summary>
     public byte TimeToLive => IsMiddle ? PunchPlan.MiddleTimeToLive : IsNear ? PunchPlan.PrivateTimeToLive : (byte)0;
@@ -29,9 +30,9 @@ internal static class PunchTargets
         var far = new List<PunchTarget>();
         var seen = new HashSet<Endpoint>();
         var shareReflexive = SharesReflexiveAddress(situation);
-        foreach (var endpoint in carrier == Carrier.Udp ? OfferedPorts(situation) : [])
+        foreach (var target in carrier == Carrier.Udp ? OfferedPorts(situation) : [])
         {
-            if (Reaches(situation, endpoint) && seen.Add(endpoint)) offered.Add(new PunchTarget(endpoint, IsOffered: true));
+            if (Reaches(situation, target.Endpoint) && seen.Add(target.Endpoint)) offered.Add(target);
         }
         foreach (var candidate in situation.RemoteCandidates.Take(Candidate.MaxPerPeer).OrderByDescending(candidate => candidate.Kind))
         {
@@ -59,14 +60,14 @@ internal static class PunchTargets
     }
 
     // A long list of ports is searched, and not probed as candidates are.
-    private static IEnumerable<Endpoint> OfferedPorts(PunchSituation situation)
+    private static IEnumerable<PunchTarget> OfferedPorts(PunchSituation situation)
     {
         foreach (var offer in situation.Offers)
         {
             if (offer.Ports > PunchPlan.MaxOfferedPorts || AddressScope.IsPrivate(offer.First)) continue;
             for (int port = offer.First.Port; port <= offer.LastPort; port++)
             {
-                if (offer.First.WithPort((ushort)port) is var endpoint && PunchPlan.IsUsable(endpoint, situation.AllowLoopback)) yield return endpoint;
+                if (offer.First.WithPort((ushort)port) is var endpoint && PunchPlan.IsUsable(endpoint, situation.AllowLoopback)) yield return new PunchTarget(endpoint, IsOffered: true, IsBracketed: offer.Ports > 1);
             }
         }
     }

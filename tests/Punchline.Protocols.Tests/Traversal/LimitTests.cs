@@ -93,6 +93,20 @@ public sealed class LimitTests
         Assert.Equal(8, answers);
     }
 
+    // A router that gives every destination another port stands under a topic at many: what is left is for when a member tells who is behind it.
+    [Fact]
+    public void Hellos_to_all_ports_of_an_address_take_20_of_its_64_packets()
+    {
+        var budget = new ProbeBudget();
+        var hellos = 0;
+        for (ushort port = 6_000; port < 6_100; port++) hellos += budget.TryTakeHello(A.WithPort(port), 135, Timestamp.Zero) ? 1 : 0;
+        Assert.Equal(20, hellos);
+        Assert.True(budget.TryTake(A, 1, isAnswer: false, Timestamp.Zero));
+        // One address alone gets its ten hellos of a minute, two of them with openers.
+        budget = new ProbeBudget();
+        for (var i = 0; i < 11; i++) Assert.True(budget.TryTakeHello(A, 135, Timestamp.FromMilliseconds(5_000 * i)));
+    }
+
     [Fact]
     public void Bytes_for_an_answer_are_kept_too()
     {
