@@ -47,7 +47,8 @@ internal sealed class NodeServices
         Resets = new StatelessResetResponder(ResetKey, random);
         Routes = new SessionRoutes(ResetKey);
         SideSockets = new SideSockets(random);
-        Keeper = new MappingKeeper(this);
+        Keeper = new MappingKeeper(this, Lifetimes, isIPv4: true);
+        IPv6Keeper = new MappingKeeper(this, Lifetimes, isIPv4: false);
     }
 
     public P256KeyPair Identity { get; }
@@ -94,8 +95,17 @@ internal sealed class NodeServices
     /// </summary>
     public ulong LastAttempt { get; set; }
 
+    /// <summary>What is known of networks' lifetimes.</summary>
+    public LifetimeMemory Lifetimes { get; } = new();
+
     /// <summary>Finds out how long our router keeps mappings.</summary>
     public MappingKeeper Keeper { get; }
+
+    /// <summary>And how long what stands before IPv6 lets answers in.</summary>
+    public MappingKeeper IPv6Keeper { get; }
+
+    /// <summary>The one for paths to there.</summary>
+    public MappingKeeper KeeperOf(Endpoint remote) => remote.IsIPv4 ? Keeper : IPv6Keeper;
 
     /// <summary>What made connections between pairs of networks.</summary>
     public WayMemory Ways { get; } = new();

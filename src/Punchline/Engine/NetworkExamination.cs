@@ -84,6 +84,10 @@ internal static class NetworkExamination
             ? FirstRouters.FindAsync(server.ToIPEndPoint(), router => engine.Run((node, now) => node.SetUdpRejection(router, now)), cancellationToken)
             : Task.FromResult<IReadOnlyList<Endpoint?>>([]);
 
+    /// <summary>Looks for them and has the node know them.</summary>
+    public static Task FindRoutersAsync(NodeEngine engine, IReadOnlyList<Endpoint> servers, CancellationToken cancellationToken) =>
+        TellRoutersAsync(engine, StartFindingRouters(engine, servers, cancellationToken));
+
     /// <summary>Has the node know them.</summary>
     public static async Task TellRoutersAsync(NodeEngine engine, Task<IReadOnlyList<Endpoint?>> finding)
     {

@@ -191,7 +191,7 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
     {
         var now = _internet.Now;
         _node.CloseRoom(_room);
-        if (SeesRouters) _node.SetRouters([.. RoutersOnTheWay()], now);
+        if (SeesRouters) _node.SetRouters([.. RoutersOnTheWay()], hearsRejections: false, now);
         _node.StartDht([], DhtRoomScenario.FamiliesOf(_machine), now);
         _node.SetUtc(utc, now);
         foreach (var bootstrap in bootstraps) _node.Dht!.AddBootstrap(bootstrap, now);
