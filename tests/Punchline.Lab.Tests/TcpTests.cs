@@ -17,6 +17,19 @@ public sealed class TcpTests(PublishedTool tool) : IClassFixture<PublishedTool>
     }
 
     [Fact]
+    public async Task A_router_that_rejects_UDP_is_named_while_TCP_is_tried()
+    {
+        await using var lab = await UpAsync(LabNat.PortRestricted);
+        await lab.BlockAsync("a", "iifname lan0 meta l4proto udp reject");
+        await using var server = await tool.ServeAsync(lab, "s1");
+        await using var alice = tool.Join(lab, "a1", "demo", server);
+        await using var bob = tool.Join(lab, "b1", "demo", server);
+        var trying = await alice.ReadEventAsync("trying", Patience);
+        Assert.Equal(("tcp", "This network rejects UDP: 192.168.1.1 says so. TCP is tried."), (trying["means"], trying["detail"]));
+        Assert.Equal("tcp", (await alice.ReadEventAsync("connected", Patience))["path.transport"]);
+    }
+
+    [Fact]
     public async Task A_port_that_a_gateway_maps_is_reached_by_TCP()
     {
         await using var lab = await UpAsync(LabNat.Symmetric);

@@ -9,7 +9,7 @@ internal static class DoctorAdvice
     public static IReadOnlyList<Advice> Of(NetworkReport report)
     {
         List<Advice> advice = [];
-        if (report is { Udp: null, IsWebOnly: true })
+        if (report is { Tcp: not true, IsWebOnly: true })
         {
             advice.Add(new("port-443", "Use a server at port 443 (punchline serve 443), and have peers that have a public address, or a router that forwards port 443, run with --tcp-port 443."));
             advice.Add(AllowUdp(hasIPv6: false));
@@ -33,7 +33,7 @@ internal static class DoctorAdvice
     {
         if (report.ServersAsked == 0)
             return [new("no-server", "How the router treats peers only a server outside can tell: --server HOST (one that runs `punchline serve`), or --stun HOST, twice with different servers.")];
-        if (report is { Udp: null, IsWebOnly: true })
+        if (report is { Tcp: not true, IsWebOnly: true })
             return [new("server", "Everything else: only a server at port 443 can be asked from here.")];
         if (report.ServersAnswered == 0 && report.Tcp is not true)
             return [new("no-answer", "The server may be down, or this network lets only browsers out. Try another server, or one at port 443.")];

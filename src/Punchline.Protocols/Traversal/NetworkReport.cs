@@ -17,6 +17,15 @@ internal sealed record NetworkReport
     /// <summary>Whether UDP gets out and back. False where a server answers by TCP alone.</summary>
     public bool? Udp { get; init; }
 
+    /// <summary>The router that says that it lets no UDP out.</summary>
+    public Endpoint? UdpRejectedBy { get; init; }
+
+    /// <summary>One that says so would have been heard.</summary>
+    public bool HearsRejections { get; init; }
+
+    /// <summary>What becomes of UDP where it does not get out.</summary>
+    public Refusal UdpRefusal => Udp is not false ? Refusal.Unknown : UdpRejectedBy is not null ? Refusal.Rejects : HearsRejections ? Refusal.Drops : Refusal.Unknown;
+
     /// <summary>Whether TCP gets to a server's STUN.</summary>
     public bool? Tcp { get; init; }
 
@@ -39,6 +48,9 @@ internal sealed record NetworkReport
 
     /// <summary>IPv4's filtering.</summary>
     public FilteringBehavior Filtering { get; init; }
+
+    /// <summary>What becomes of packets that come unasked over IPv4, and are not let in, as a server hears of it.</summary>
+    public Refusal Unsolicited { get; init; }
 
     /// <summary>The router takes packets that come unasked for its own, and moves the port of the host that they were for.</summary>
     public bool? IsMovedByUnsolicited { get; init; }
