@@ -198,6 +198,7 @@ internal sealed class TcpPort : IDisposable
         try
         {
             socket.Bind(local);
+            if (isOpener) Outlive(socket);
             var usual = timeToLive != 0 ? timeToLive : socket.Ttl;
             socket.Ttl = isOpener ? PunchPlan.OpenerTimeToLive : usual;
             var connecting = socket.ConnectAsync(remote, _stop.Token).AsTask();
@@ -208,6 +209,15 @@ internal sealed class TcpPort : IDisposable
         {
             return Task.FromException(exception);
         }
+    }
+
+    // Linux ends a connect at the ICMP message that the end of its SYN provokes, and then the listener would answer the peer's, with another number than the one that
+    // our router has seen, which drops that. IP_MINTTL (linux/in.h) has it pass over messages about packets with less to live: a dead opener has none
+    // left or one hop (tcp_v4_err, which looks at the packet in the message; tcp_v6_err looks at the message).
+    private static void Outlive(Socket opener)
+    {
+        const int IPLevel = 0, MinTimeToLive = 21;
+        if (OperatingSystem.IsLinux() && opener.AddressFamily == AddressFamily.InterNetwork) opener.SetRawSocketOption(IPLevel, MinTimeToLive, BitConverter.GetBytes(2));
     }
 
     // Simultaneous open, half done or done.

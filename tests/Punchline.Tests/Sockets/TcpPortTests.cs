@@ -119,6 +119,32 @@ public sealed class TcpPortTests
         held.Close();
     }
 
+    [Fact] // Linux ends a connect at the ICMP message about its SYN, unless that had less to live than this
+    public async Task An_opener_outlives_the_message_that_its_end_provokes()
+    {
+        const int IPLevel = 0, MinTimeToLive = 21;
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "IP_MINTTL is Linux's.");
+        using var owner = new Owner("0.0.0.0");
+        using var silent = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        silent.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var remote = Endpoint.From((IPEndPoint)silent.LocalEndPoint!);
+        var opener = owner.Port.Connect(new TcpCommand(TcpCommandKind.Connect, new SocketId(Carrier.Tcp, 1), remote, OpenerLead: TimeSpan.FromMinutes(1)));
+        Assert.Equal(2, OptionOf(opener));
+        opener.Close();
+        Assert.Equal("closed", await owner.NextAsync());
+        using var peer = new Owner();
+        // What goes all the way is told of whatever stops it.
+        Assert.Equal(0, OptionOf(owner.Connect(2, peer.Port.LocalEndPoint)));
+        Assert.Equal("connected", await owner.NextAsync());
+
+        static int OptionOf(TcpConnection connection)
+        {
+            Span<byte> value = stackalloc byte[sizeof(int)];
+            connection.Socket.GetRawSocketOption(IPLevel, MinTimeToLive, value);
+            return BitConverter.ToInt32(value);
+        }
+    }
+
     [Fact]
     public async Task A_held_port_that_is_given_up_ends()
     {
