@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Punchline.Tests.Harness;
 
 /// <summary>A node in a room, whose events a test asks for one by one.</summary>
@@ -22,9 +24,9 @@ internal sealed class Guest : IAsyncDisposable
 
     // Without multicast DNS, by which guests of other tests with the same room and secret would come in.
     public static async Task<Guest> JoinAsync(
-        LocalServer server, string name, CancellationToken cancellationToken, IReadOnlyCollection<PeerId>? allowedPeers = null, string? qlogDirectory = null)
+        LocalServer server, string name, CancellationToken cancellationToken, IReadOnlyCollection<PeerId>? allowedPeers = null, string? qlogDirectory = null, IPEndPoint? local = null)
     {
-        var node = await PeerNode.StartAsync(new PeerNodeOptions { QlogDirectory = qlogDirectory, DisableMulticastDns = true }, cancellationToken);
+        var node = await PeerNode.StartAsync(new PeerNodeOptions { LocalEndPoint = local, QlogDirectory = qlogDirectory, DisableMulticastDns = true }, cancellationToken);
         var room = await node.JoinRoomAsync(
             new RoomOptions { Room = "room", Secret = "a secret of tests", DisplayName = name, Server = server.Address, AllowedPeers = allowedPeers }, cancellationToken);
         var guest = new Guest(node, room, cancellationToken);

@@ -1,3 +1,4 @@
+using System.Net;
 using Punchline.Engine.Telemetry;
 using Punchline.Protocols.Transport;
 using Punchline.Tests.Harness;
@@ -30,8 +31,10 @@ public sealed class PeerMetricsTests
         var probesBefore = meter.Observe("punchline.probes");
 
         await using var server = await LocalServer.StartAsync(cancellation);
-        var alice = await Guest.JoinAsync(server, "alice", cancellation);
-        var bob = await Guest.JoinAsync(server, "bob", cancellation);
+        // With one address each: of the TCP connections between several, those that are not chosen are closed, whatever is under way on them.
+        var local = new IPEndPoint(IPAddress.Loopback, 0);
+        var alice = await Guest.JoinAsync(server, "alice", cancellation, local: local);
+        var bob = await Guest.JoinAsync(server, "bob", cancellation, local: local);
         await alice.NextAsync<RoomEvent.Connected>();
         await bob.NextAsync<RoomEvent.Connected>();
         await alice.Room.SendAsync("hello", cancellation);
