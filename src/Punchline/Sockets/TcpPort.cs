@@ -213,7 +213,7 @@ internal sealed class TcpPort : IDisposable
 
     // Linux ends a connect at the ICMP message that the end of its SYN provokes, and then the listener would answer the peer's, with another number than the one that
     // our router has seen, which drops that. IP_MINTTL (linux/in.h) has it pass over messages about packets with less to live: a dead opener has none
-    // left or one hop (tcp_v4_err, which looks at the packet in the message; tcp_v6_err looks at the message).
+    // left or one hop (tcp_v4_err, which looks at the packet in the message; tcp_v6_err looks at the message itself, where it says nothing).
     private static void Outlive(Socket opener)
     {
         const int IPLevel = 0, MinTimeToLive = 21;
