@@ -93,9 +93,6 @@ internal abstract class PortOpening(NodeServices services, Endpoint peer, Search
 /// <summary>A router that draws from a range: one socket more as often as the budget allows.</summary>
 internal sealed class BirthdayOpening : PortOpening
 {
-    /// <summary>Where it is not known how many NATs are ours, all openers are sent again so often, each time with one hop more.</summary>
-    private const int MaxRetries = 2;
-
     private int _opened;
     private int _retry = 1;
     private int _retried;
@@ -128,7 +125,7 @@ internal sealed class BirthdayOpening : PortOpening
             _opened++;
             if (!TryOpenSocket()) break;
         }
-        while (!Services.OwnRouters.IsCertain && _retry <= MaxRetries && Sockets.Count > 0)
+        while (!Services.OwnRouters.IsCertain && _retry <= PunchPlan.MaxOpenerRetries && Sockets.Count > 0)
         {
             if (!Services.Search.TryTakeRepeat(now))
             {

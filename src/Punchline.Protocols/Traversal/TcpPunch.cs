@@ -6,7 +6,8 @@ namespace Punchline.Protocols.Traversal;
 /// <param name="Endpoint">Where to.</param>
 /// <param name="TimeToLive">Of its packets; 0 for the default.</param>
 /// <param name="OpenerLead">How long a SYN that dies behind our own router goes ahead; zero where none does.</param>
-internal readonly record struct TcpTry(Endpoint Endpoint, byte TimeToLive, TimeSpan OpenerLead);
+/// <param name="OpenerTimeToLive">Of that SYN.</param>
+internal readonly record struct TcpTry(Endpoint Endpoint, byte TimeToLive, TimeSpan OpenerLead, byte OpenerTimeToLive);
 
 /// <summary>A <see cref="TcpPunchPlan"/> being carried out: connects to each address until one stands, the first of them with an opener.</summary>
 internal sealed class TcpPunch(Timestamp start)
@@ -55,7 +56,7 @@ internal sealed class TcpPunch(Timestamp start)
             if (now < attempt.At) continue;
             // Until its end is told, or for good where there is none.
             attempt.At = Timestamp.Never;
-            next = new TcpTry(attempt.Target.Endpoint, attempt.Target.TimeToLive, attempt.Tries == 0 ? attempt.Target.OpenerLead : TimeSpan.Zero);
+            next = new TcpTry(attempt.Target.Endpoint, attempt.Target.TimeToLive, attempt.Tries == 0 ? attempt.Target.OpenerLead : TimeSpan.Zero, attempt.Target.OpenerTimeToLive);
             if (attempt.Tries++ == 0) attempt.FirstTried = now;
             return true;
         }

@@ -6,7 +6,11 @@ namespace Punchline.Protocols.Traversal;
 /// <param name="Endpoint">Where to.</param>
 /// <param name="OpenerLead">How long a SYN that dies behind our own router goes ahead; zero where none does.</param>
 /// <param name="TimeToLive">Of the real SYN and what follows it; 0 for the system's default.</param>
-internal readonly record struct TcpTarget(Endpoint Endpoint, TimeSpan OpenerLead, byte TimeToLive);
+internal readonly record struct TcpTarget(Endpoint Endpoint, TimeSpan OpenerLead, byte TimeToLive)
+{
+    /// <summary>Of the SYN that goes ahead.</summary>
+    public byte OpenerTimeToLive { get; init; } = PunchPlan.OpenerTimeToLive;
+}
 
 /// <summary>
 /// Which TCP addresses of a peer are connected to: a pure function of what is known. Both peers do so at once, from the port that
@@ -47,11 +51,12 @@ internal static class TcpPunchPlan
     public static IReadOnlyList<TcpTarget> Create(PunchSituation situation)
     {
         var lead = PunchPlan.LeadOf(situation);
+        var openerTimeToLive = PunchPlan.OpenerTimeToLiveOf(situation.OwnRouters, retry: 0);
         var (near, far) = (new List<TcpTarget>(), new List<TcpTarget>());
         foreach (var target in PunchTargets.Rank(situation, Carrier.Tcp))
         {
             if (target.IsNear) near.Add(new TcpTarget(target.Endpoint, TimeSpan.Zero, PunchPlan.PrivateTimeToLive));
-            else far.Add(new TcpTarget(target.Endpoint, lead, 0));
+            else far.Add(new TcpTarget(target.Endpoint, lead, 0) { OpenerTimeToLive = openerTimeToLive });
         }
         return [.. near.Take(MaxNearTargets), .. far.Take(MaxFarTargets)];
     }

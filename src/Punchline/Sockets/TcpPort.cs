@@ -93,6 +93,7 @@ internal sealed class TcpPort : IDisposable
                 await connecting.ContinueWith(static ended => _ = ended.Exception, TaskScheduler.Default).ConfigureAwait(false);
                 if (!isReplaced) throw new SocketException((int)SocketError.OperationAborted);
                 isOpener = command.Kind == TcpCommandKind.Hold;
+                command = command.WithLongerOpener();
                 connecting = Begin(connection.Socket, local, command, isOpener);
             }
             await CompleteAsync(connecting, connection.Socket).ConfigureAwait(false);
@@ -141,7 +142,7 @@ internal sealed class TcpPort : IDisposable
         {
             socket.Bind(local);
             var timeToLive = command.TimeToLive != 0 ? command.TimeToLive : socket.Ttl;
-            socket.Ttl = isOpener ? PunchPlan.OpenerTimeToLive : timeToLive;
+            socket.Ttl = isOpener ? command.OpenerTimeToLive : timeToLive;
             var connecting = socket.ConnectAsync(command.Remote.ToIPEndPoint(), _stop.Token).AsTask();
             if (isOpener) socket.Ttl = timeToLive;
             return connecting;

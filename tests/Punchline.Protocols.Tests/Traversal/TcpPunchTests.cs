@@ -29,6 +29,18 @@ public sealed class TcpPunchTests
             TcpPunchPlan.Create(situation));
     }
 
+    [Theory]
+    [InlineData(1, 2)]
+    [InlineData(3, 4)]
+    public void An_openers_SYN_passes_as_many_NATs_as_are_ours(int layers, byte expected)
+    {
+        var situation = new PunchSituation([], [], [new Candidate(CandidateKind.ServerReflexive, Peer) { Carrier = Carrier.Tcp }], AllowLoopback: false) { OwnRouters = new OwnRouters(layers, IsCertain: true) };
+        var punch = new TcpPunch(Timestamp.Zero);
+        punch.Add(TcpPunchPlan.Create(situation), Timestamp.Zero);
+        Assert.True(punch.TryTake(Timestamp.Zero, out var first));
+        Assert.Equal(expected, first.OpenerTimeToLive);
+    }
+
     [Fact]
     public void A_refused_connect_is_tried_again_ever_later_and_only_the_first_has_an_opener()
     {

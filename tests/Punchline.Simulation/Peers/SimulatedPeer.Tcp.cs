@@ -1,6 +1,5 @@
 using Punchline.Protocols.Node;
 using Punchline.Protocols.Primitives;
-using Punchline.Protocols.Traversal;
 using Punchline.Simulation.Tcp;
 
 namespace Punchline.Simulation.Peers;
@@ -56,7 +55,7 @@ internal sealed partial class SimulatedPeer
 
     private void Open(TcpCommand command, ushort port)
     {
-        var opener = _machine.Tcp.Connect(port, command.Remote, PunchPlan.OpenerTimeToLive);
+        var opener = _machine.Tcp.Connect(port, command.Remote, command.OpenerTimeToLive);
         opener.TimeToLive = command.TimeToLive;
         Adopt(command.Link, opener);
         var isRefused = false;
@@ -69,7 +68,7 @@ internal sealed partial class SimulatedPeer
             if (!isRefused && !opener.IsWaitingForSyn) return;
             opener.Close();
             _connections.Remove(command.Link);
-            if (command.Kind == TcpCommandKind.Hold) Open(command, port);
+            if (command.Kind == TcpCommandKind.Hold) Open(command.WithLongerOpener(), port);
             else Adopt(command.Link, _machine.Tcp.Connect(port, command.Remote, command.TimeToLive));
         });
     }
