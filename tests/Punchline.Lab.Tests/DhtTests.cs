@@ -11,6 +11,9 @@ public sealed class DhtTests(PublishedTool tool) : IClassFixture<PublishedTool>
     // Two who come at once meet within seconds; whoever comes later within a minute, when the others look again.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    // What the first attempt has not brought about is tried again after a minute.
+    private static readonly TimeSpan SearchPatience = TimeSpan.FromSeconds(150);
+
     private static readonly string[] NodeSites = ["m", "n", "o", "p", "q", "r", "t", "u"];
 
     [Fact]
@@ -45,6 +48,28 @@ public sealed class DhtTests(PublishedTool tool) : IClassFixture<PublishedTool>
         string[] gone = [(await carol.ReadEventAsync("left", Patience))["peer"], (await carol.ReadEventAsync("left", Patience))["peer"]];
         Assert.Equal(new[] { connected["a1"], connected["b1"] }.Order(StringComparer.Ordinal), gone.Order(StringComparer.Ordinal));
         Assert.Equal(0, await carol.LeaveAsync(Patience));
+    }
+
+    // Nodes say at which ports the routers let other sockets out, and the member who is connected to all passes on what they say of themselves.
+    [Fact]
+    public async Task Two_routers_that_count_and_a_port_restricted_one_meet_by_what_nodes_see_once_a_member_is_connected_to_all()
+    {
+        LabRequirement.Check();
+        await using var lab = await UpAsync(LabNat.FullCone, LabNat.SymmetricSequential, LabNat.SymmetricSequential, LabNat.PortRestricted);
+        using var dht = await LabDht.StartAsync(lab, NodeSites.Select(site => site + "1"));
+        await using var member = Join(lab, "a1", dht);
+        await using var one = Join(lab, "b1", dht);
+        await using var other = Join(lab, "c1", dht);
+        await using var restricted = Join(lab, "d1", dht);
+        ToolProcess[] peers = [member, one, other, restricted];
+        foreach (var peer in peers)
+        {
+            HashSet<string> connected = [];
+            for (var i = 0; i < peers.Length - 1; i++) connected.Add((await peer.ReadEventAsync("connected", SearchPatience))["name"]);
+            Assert.Equal(peers.Length - 1, connected.Count);
+        }
+        await one.SayAsync("who hears me?");
+        foreach (var peer in (ToolProcess[])[member, other, restricted]) Assert.Equal("who hears me?", (await peer.ReadEventAsync("message", Patience))["text"]);
     }
 
     [Fact]

@@ -60,6 +60,20 @@ public sealed class NatLabTests
     }
 
     [Fact]
+    public async Task Symmetric_in_sequence_has_the_next_port_for_every_destination()
+    {
+        await using var lab = await UpAsync(LabNat.SymmetricSequential);
+        using var host = LabSocket.Open(lab, "a1", Port);
+        List<int> ports = [];
+        foreach (var port in Enumerable.Range(7000, 8))
+        {
+            using var server = LabSocket.Open(lab, "s1", port);
+            ports.Add(host.MappingSeenBy(server).Port);
+        }
+        Assert.Equal(Enumerable.Range(ports[0], 8), ports);
+    }
+
+    [Fact]
     public async Task Open_site_has_public_addresses_and_lets_everybody_in()
     {
         await using var lab = await UpAsync(LabNat.Open);

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Punchline.Cli.Lab;
 
 /// <summary>
@@ -15,6 +17,10 @@ internal static class LabRules
     private const int TcpLifeSeconds = 7440;
 
     private const int PerMillion = 1_000_000;
+
+    // More than any test makes flows; each is a line of the router's rules.
+    private const int FirstCountedPort = 20_000;
+    private const int CountedPorts = 2_048;
 
     private const string TcpOrUdp = "meta l4proto { tcp, udp }";
 
@@ -79,6 +85,7 @@ internal static class LabRules
             "oifname != wan0 return",
             If(endpointIndependent, $"{TcpOrUdp} snat ip to {outside} : meta l4proto . ip saddr . th sport map @external"),
             If(endpointIndependent && keepsPorts, $"meta l4proto . th sport @taken snat ip to {outside} fully-random"),
+            .. nat.Mapping == NatMapping.PerFlowCountingPorts ? CountingRules(outside) : [],
             $"snat ip to {outside} {If(!keepsPorts, "fully-random")}",
             "}",
 
@@ -116,6 +123,13 @@ internal static class LabRules
         return rules.Count == 0
             ? ""
             : string.Join('\n', ["table ip internet {", "chain loss {", "type filter hook forward priority filter;", .. rules, "}", "}"]);
+    }
+
+    // UDP's ports and TCP's are counted apart.
+    private static IEnumerable<string> CountingRules(IPAddress outside)
+    {
+        var ports = string.Join(", ", Enumerable.Range(0, CountedPorts).Select(i => $"{i} : {FirstCountedPort + i}"));
+        return ((string[])["udp", "tcp"]).Select(protocol => $"meta l4proto {protocol} snat ip to {outside} : numgen inc mod {CountedPorts} map {{ {ports} }}");
     }
 
     private static string If(bool condition, string rule) => condition ? rule : "";

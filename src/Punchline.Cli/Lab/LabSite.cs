@@ -15,6 +15,9 @@ internal enum NatMapping
     /// <summary>Every flow gets a random port: a symmetric NAT.</summary>
     PerFlowRandomPorts,
 
+    /// <summary>Every flow gets the next port: a symmetric NAT that counts.</summary>
+    PerFlowCountingPorts,
+
     /// <summary>One external port for an inside socket whatever it sends to, the inside port where that is free.</summary>
     EndpointIndependentKeepingPorts,
 
@@ -74,6 +77,9 @@ internal sealed record LabNat(string Name, NatMapping Mapping, NatFiltering Filt
 
     public static LabNat Symmetric { get; } =
         new("symmetric", NatMapping.PerFlowRandomPorts, NatFiltering.AddressAndPortDependent);
+
+    public static LabNat SymmetricSequential { get; } =
+        new("symmetric in sequence", NatMapping.PerFlowCountingPorts, NatFiltering.AddressAndPortDependent);
 }
 
 /// <summary>A router with the hosts behind it.</summary>

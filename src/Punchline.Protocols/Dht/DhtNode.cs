@@ -58,6 +58,9 @@ internal sealed partial class DhtNode
     /// <summary>Where the nodes of the first network see us; null before enough of them said so.</summary>
     public ExternalView? External => _networks[0].Votes.View;
 
+    /// <summary>Nodes of the first network that answered lately, and see us at the address that <see cref="External"/> has: <see cref="ExternalAddressVotes.MaxVotes"/> at most.</summary>
+    public IEnumerable<Endpoint> Observers => _networks[0].Votes.Agreeing;
+
     /// <summary>Our networks, IPv4's first.</summary>
     public IEnumerable<DhtNetworkView> Networks => _networks.Select(
         network => new DhtNetworkView(network.IsIPv4, network.IsReachable, network.Id, network.Table.UsableCount, network.Votes.View, network.Votes.Count));

@@ -30,12 +30,15 @@ internal sealed class ExternalAddressVotes
     /// <summary>What the majority sees; null before there is one.</summary>
     public ExternalView? View { get; private set; }
 
+    /// <summary>Those whose vote is for <see cref="View"/>'s address, the latest last.</summary>
+    public IEnumerable<Endpoint> Agreeing => _votes.Where(vote => vote.Mapped.Address == View?.Mapped.Address).Select(vote => vote.Voter);
+
     /// <summary>Counts a node's vote. True: <see cref="View"/> has changed.</summary>
     public bool Add(Endpoint voter, Endpoint mapped)
     {
-        _votes.RemoveAll(vote => vote.Voter == voter.Address);
+        _votes.RemoveAll(vote => vote.Voter.Address == voter.Address);
         if (_votes.Count == MaxVotes) _votes.RemoveAt(0);
-        _votes.Add(new Vote(voter.Address, mapped));
+        _votes.Add(new Vote(voter, mapped));
         var view = Judge();
         if (view is null || view == View) return false;
         View = view;
@@ -67,5 +70,5 @@ internal sealed class ExternalAddressVotes
         return 0;
     }
 
-    private readonly record struct Vote(UInt128 Voter, Endpoint Mapped);
+    private readonly record struct Vote(Endpoint Voter, Endpoint Mapped);
 }

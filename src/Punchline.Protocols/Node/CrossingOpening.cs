@@ -25,6 +25,9 @@ internal sealed class CrossingOpening : PortOpening
     /// <summary>From the openers to what gets through: the peer's openers are out by then.</summary>
     private static readonly TimeSpan Lead = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>What a burst needs to get out.</summary>
+    private static readonly TimeSpan BurstTime = TimeSpan.FromMilliseconds(5);
+
     private readonly ulong _target;
     private readonly Reflector _reflector;
     private readonly bool _doubles;
@@ -62,6 +65,8 @@ internal sealed class CrossingOpening : PortOpening
     public void Send(PortOffer offer, int step, Timestamp now)
     {
         SentAt = now;
+        // A bracket that begins meanwhile would have them all between its ports.
+        Services.Search.ReserveNextPorts(now + BurstTime);
         var first = step > 0 ? offer.First.Port : offer.LastPort;
         for (var i = 0; i < Packets; i++)
         {

@@ -20,6 +20,7 @@ internal sealed class NetworkProfiler(NodeServices services) : ISideSocketOwner
     private IReadOnlyList<MappingObservation> _ofMain = [];
     private bool _isSampled;
     private bool _hasAsked;
+    private bool _hasMoved;
 
     public Timestamp NextTimeout { get; private set; } = Timestamp.Never;
 
@@ -33,16 +34,10 @@ internal sealed class NetworkProfiler(NodeServices services) : ISideSocketOwner
         var mapping = MappingObservations.ClassifyMapping(ofMain);
         // Whatever STUN servers at one address could tell: the nodes have many.
         var isOnlyOfNodes = differsByNode && ofMain.Count == 0;
-        if (isOnlyOfNodes) mapping = MappingBehavior.AddressDependent;
+        if (isOnlyOfNodes) mapping = _hasMoved ? MappingBehavior.EndpointIndependent : MappingBehavior.AddressDependent;
         if (mapping == services.Profile.Mapping) return;
         // A network that behaves otherwise in this may do so in all.
         services.Profile = services.Profile with { Mapping = mapping };
-        if (isOnlyOfNodes)
-        {
-            // How the router chooses nobody says, and any of all ports is true of each.
-            services.Profile = services.Profile with { Allocation = PortAllocation.Random };
-            return;
-        }
         if (IsPreserved) services.Profile = services.Profile with { Allocation = PortAllocation.Preserved };
         if (!_isSampled && (services.Profile.IsSymmetric || services.Profile.MayBeSymmetric)) Sample(now);
     }
@@ -51,7 +46,7 @@ internal sealed class NetworkProfiler(NodeServices services) : ISideSocketOwner
     public void Restart()
     {
         Close();
-        _isSampled = false;
+        _isSampled = _hasMoved = false;
         services.Profile = NetworkProfile.Unknown;
     }
 
@@ -99,8 +94,13 @@ internal sealed class NetworkProfiler(NodeServices services) : ISideSocketOwner
         // The order in which they were asked is the order in which the router made the mappings.
         List<MappingObservation> inOrder =
             [.. _sockets.SelectMany(asked => asked.Value.Join(asked.Key.Observations, reflector => reflector.Endpoint, seen => seen.Server, (_, seen) => seen))];
+        // Nodes that differ on the main socket's port may have seen it move: of a fresh socket, which nobody could spoil yet, those who were asked by it agree.
+        var asked = _sockets.Keys.Where(socket => socket.Observations.Count > 1).ToList();
+        _hasMoved = _ofMain.Count == 0 && 2 * asked.Count(socket => socket.Reflexive.Count == 1) > asked.Count;
         Close();
-        var profile = MappingObservations.ClassifyAllocation(services.Profile.Mapping, inOrder) with { TcpMapping = services.Profile.TcpMapping };
+        var profile = MappingObservations.ClassifyAllocation(_hasMoved ? MappingBehavior.EndpointIndependent : services.Profile.Mapping, inOrder) with { TcpMapping = services.Profile.TcpMapping };
+        // Where nobody says how the router chooses, any of all ports is true of each.
+        if (profile is { IsSymmetric: true, Allocation: PortAllocation.Unknown }) profile = profile with { Allocation = PortAllocation.Random };
         if (profile == services.Profile) return false;
         services.Profile = profile;
         return true;

@@ -39,6 +39,7 @@ internal sealed partial class NodeCore
         if (_dht is not null) throw new InvalidOperationException("The DHT's node runs already.");
         _dht = new DhtNode(_services.Random, families);
         _dht.Load(saved, now);
+        _services.Reflectors.Dht = _dht;
         return _dht;
     }
 
@@ -157,6 +158,7 @@ internal sealed partial class NodeCore
         }
         if (!_dht.TryDequeueTransmit(now, buffer, out transmit)) return false;
         _services.ProbePacer.TryTake(now);
+        NoteAsked(transmit.Destination);
         return true;
     }
 

@@ -58,7 +58,7 @@ internal sealed partial class PeerSession : ISideSocketOwner
         _nextFresh = _punch is { } punch && _fresh.Count == 0 && UsualFresh(punch.Start) > now ? UsualFresh(punch.Start) : Timestamp.Never;
         // With a port for each destination a fresh one is worth no more than the first, and IPv6 has no ports to spoil. And somebody has to say where it is seen, and
         // only a server or a member connected to both tells the peer.
-        if (Search is null || _services.Reflexive.Count(seen => seen.IsIPv4) != 1 || !_services.Reflectors.HasAny || !_room.IsTold(Peer)) return;
+        if (Search is null || _services.Profile.IsSymmetric || _services.Reflexive.Count(seen => seen.IsIPv4) > 1 || !_services.Reflectors.HasAny || !_room.IsTold(Peer)) return;
         if (!_services.SideSockets.TryOpen(this, out var socket)) return;
         _fresh.Add(socket);
         _nextFresh = _fresh.Count < PunchPlan.MaxFreshSockets ? now + PunchPlan.FreshInterval : Timestamp.Never;

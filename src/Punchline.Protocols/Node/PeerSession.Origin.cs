@@ -14,9 +14,6 @@ internal sealed partial class PeerSession
     /// </summary>
     private static readonly TimeSpan OriginDelay = TimeSpan.FromMilliseconds(150);
 
-    /// <summary>To whoever says where a socket is seen, where there is no server.</summary>
-    private static readonly TimeSpan UsualRoundTrip = TimeSpan.FromMilliseconds(100);
-
     // As the easy side.
     private SideSocket? _origin;
     private SearchOrigin? _namedOrigin;
@@ -29,7 +26,7 @@ internal sealed partial class PeerSession
     private SearchOrigin? PeersOrigin => Introduction.Origins.FirstOrDefault(origin => origin.Target == _services.Target) is { Port: > 0 } origin && origin != _spentOrigin ? origin : null;
 
     // Behind the profile of the hard side, which may have to come to us and not only to it: STUN's answer and the word of it are two round trips to the server more.
-    private TimeSpan OriginTime => OriginDelay + (3 * (_services.ServerRoundTrip ?? UsualRoundTrip));
+    private TimeSpan OriginTime => OriginDelay + (3 * (_services.ServerRoundTrip ?? TimeSpan.Zero));
 
     // The hard side's openers have left for the socket's port, and no word before says so.
     private SocketId ScanSocket => _origin is not null && _namedOrigin is { } named && Introduction.Origins.Contains(named with { Target = _services.Target }) ? _origin.Id : SocketId.Main;
@@ -44,7 +41,7 @@ internal sealed partial class PeerSession
     {
         _originAt = Timestamp.Never;
         // As a fresh socket: see there.
-        if (_services.Reflexive.Count(seen => seen.IsIPv4) != 1 || !_services.Reflectors.HasAny || !_room.IsTold(Peer)) return;
+        if (_services.Profile.IsSymmetric || _services.Reflexive.Count(seen => seen.IsIPv4) > 1 || !_services.Reflectors.HasAny || !_room.IsTold(Peer)) return;
         if (_services.SideSockets.TryOpen(this, out var socket)) _origin = socket;
     }
 
@@ -58,7 +55,7 @@ internal sealed partial class PeerSession
         {
             QueryFresh(socket, now);
         }
-        else if (_namedOrigin is null && _services.Reflexive.Any(main => main.Address == seen.Address))
+        else if (_namedOrigin is null && _services.ExternalIPv4?.Address == seen.Address)
         {
             _namedOrigin = new SearchOrigin(PortOffer.TargetOf(Peer), seen.Port);
             _room.TryName(_namedOrigin.Value, now);

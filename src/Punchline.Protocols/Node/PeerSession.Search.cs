@@ -11,9 +11,18 @@ internal sealed partial class PeerSession
     public static readonly TimeSpan SearchDuration = TimeSpan.FromSeconds(30);
 
     /// <summary>Brackets of an attempt: the first may have met more of others' mappings than it can hold, or its news came too late.</summary>
-    private const int MaxBrackets = 3;
+    private const int MaxBrackets = 4;
+
+    /// <summary>Ports of the peer's that a bracket's openers go to.</summary>
+    private const int MaxAims = 3;
+
+    /// <summary>Crossings of an attempt: three quarters of what may be spent.</summary>
+    private const int MaxCrossings = 3;
 
     private static readonly TimeSpan BracketInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>What came in between is over by then.</summary>
+    private static readonly TimeSpan SpoiledBracketInterval = TimeSpan.FromMilliseconds(50);
 
     /// <summary>What TCP gets where UDP is without hope.</summary>
     private static readonly TimeSpan HopelessTcpTime = TimeSpan.FromSeconds(4);
@@ -114,6 +123,8 @@ internal sealed partial class PeerSession
             BeginSearch(punch, now);
         }
         _opening?.HandleTimeout(now);
+        // Known at once, so tried at once.
+        if (_opening is BracketOpening { IsSpoiled: true } && _brackets is > 0 and < MaxBrackets) _searchAt = Timestamp.Min(_searchAt, now + SpoiledBracketInterval);
         if (_opening?.TakeOffer() is not { } offer) return;
         _room.TryOffer(offer, now);
         PlanSearch(now);
@@ -139,7 +150,7 @@ internal sealed partial class PeerSession
                 break;
             case SearchKind.Bracket when peer.Kind != default && _room.IsTold(Peer) && _services.Reflectors.TryTake(out var reflector):
                 CloseOpening();
-                _opening = new BracketOpening(_services, PortOffer.TargetOf(Peer), peer.Endpoint, reflector, _search, _brackets);
+                _opening = new BracketOpening(_services, PortOffer.TargetOf(Peer), BracketAims(), reflector, _search, _brackets);
                 if (++_brackets < MaxBrackets) _searchAt = now + AnotherBracket;
                 break;
             case SearchKind.Crossing when _room.IsTold(Peer) && _services.Reflectors.TryTake(out var reflector):
@@ -149,7 +160,7 @@ internal sealed partial class PeerSession
                     _opening = new CrossingOpening(_services, PortOffer.TargetOf(Peer), reflector, doubles: _services.Id < Peer, _search, _brackets);
                     _brackets++;
                 }
-                if (_brackets < MaxBrackets) _searchAt = now + AnotherBracket;
+                if (_brackets < MaxCrossings) _searchAt = now + AnotherBracket;
                 break;
             case SearchKind.Birthday when peer.Kind != default && _room.IsTold(Peer) && _services.ExternalIPv4 is { Port: > 0 } external:
                 if (!TryBeginSearch(peer.Endpoint, now))
@@ -181,6 +192,15 @@ internal sealed partial class PeerSession
                 _search = default;
                 break;
         }
+    }
+
+    // Where the peer's packets to our ports may come from: one port, as a rule. A router that takes packets to itself for its own may have moved it, and then the peer is seen at several
+    // and has opened a fresh one. Each gets some of our sockets, for one would do.
+    private Endpoint[] BracketAims()
+    {
+        var seen = Introduction.Candidates.Where(candidate => candidate is { Kind: CandidateKind.ServerReflexive, Carrier: Carrier.Udp }).Select(candidate => candidate.Endpoint);
+        var opened = OffersToUs.Where(offer => offer.Ports == 1).Select(offer => offer.First).Reverse().Take(1);
+        return [.. seen.Take(1).Concat(opened).Concat(seen).Where(aim => aim.IsIPv4 && PunchPlan.IsUsable(aim, _room.AllowLoopback)).Distinct().Take(MaxAims)];
     }
 
     // The next port of the peer's router, as often as the budget allows.

@@ -100,7 +100,9 @@ internal sealed partial class PeerSession : IDisposable
 
     private void Take(IntroductionBlob introduction, Timestamp now)
     {
+        var before = OffersToUs.ToList();
         Introduction = introduction;
+        foreach (var offer in before.Except(OffersToUs)) _punch?.Cancel(offer);
         if (IsPunching) AddPlan(now);
         if (IsConnected) HandleNews(now);
         else if (!IsPunching) Reconnect(now);
@@ -299,7 +301,7 @@ internal sealed partial class PeerSession : IDisposable
                 _pathSince = now;
                 // One side after the other, or each would go where the other is leaving.
                 _renewNotBefore = Timestamp.Max(_renewNotBefore, now + Afterlife);
-                _services.Keeper.HandlePath(connectionEvent.Path, now);
+                _services.KeeperOf(connectionEvent.Path.Remote).HandlePath(connectionEvent.Path, now);
                 if (hasMoved && connectionEvent.Path.Local.Carrier == Carrier.Udp) RenewTcp(now);
                 _udpAgainAt = Timestamp.Never;
                 if (connectionEvent.Path.Local.Carrier == Carrier.Tcp)

@@ -79,7 +79,8 @@ internal abstract class PortOpening(NodeServices services, Endpoint peer, Search
         return true;
     }
 
-    // The mapping is our outermost NAT's: an opener that dies before it opens nothing. One that reaches the peer's router harms only where that takes it for its own.
+    // The mapping is our outermost NAT's: an opener that dies before it opens nothing. One that reaches the peer's router harms where that takes it for its own, so
+    // that none goes further than it has to, where that is known.
     protected void SendOpener(SideSocket socket, Endpoint destination, int retry)
     {
         services.Counted.Probes++;
@@ -150,21 +151,26 @@ internal sealed class BracketOpening : PortOpening
     private static readonly TimeSpan StepInterval = TimeSpan.FromMilliseconds(1);
 
     private readonly ulong _target;
+    private readonly IReadOnlyList<Endpoint> _aims;
     private readonly Reflector _reflector;
     private readonly int _retry;
     private int _step;
 
+    /// <summary>What lies between the two answers says nothing: there is no offer.</summary>
+    public bool IsSpoiled { get; private set; }
+
     /// <param name="services">The node's.</param>
     /// <param name="target">The peer's, in offers.</param>
-    /// <param name="peer">Where the peer's own router expects us.</param>
+    /// <param name="aims">Where the peer's own router may expect us, one at least.</param>
     /// <param name="reflector">Who says where we are seen.</param>
     /// <param name="plan">How many sockets.</param>
     /// <param name="retry">Brackets before this one.</param>
-    public BracketOpening(NodeServices services, ulong target, Endpoint peer, Reflector reflector, SearchPlan plan, int retry)
-        : base(services, peer, plan)
+    public BracketOpening(NodeServices services, ulong target, IReadOnlyList<Endpoint> aims, Reflector reflector, SearchPlan plan, int retry)
+        : base(services, aims[0], plan)
     {
         _retry = retry;
         _target = target;
+        _aims = aims;
         _reflector = reflector;
         // First and last are for the requests.
         for (var i = 0; i < plan.Sockets + 2; i++) TryOpenSocket();
@@ -173,7 +179,14 @@ internal sealed class BracketOpening : PortOpening
     public override void HandleTimeout(Timestamp now)
     {
         if (now < NextTimeout) return;
+        if (_step == 0 && Services.Search.NextPortsFreeAt > now)
+        {
+            NextTimeout = Services.Search.NextPortsFreeAt;
+            return;
+        }
         NextTimeout = Timestamp.Never;
+        // Until the step behind this one is over, in its own time.
+        if (_step < 2) Services.Search.ReserveNextPorts(now + (2 * StepInterval));
         switch (_step++)
         {
             case 0:
@@ -182,7 +195,7 @@ internal sealed class BracketOpening : PortOpening
                 break;
             case 1:
                 Services.Search.TakeBurst(Plan.Sockets, now);
-                foreach (var socket in Sockets.Skip(1).SkipLast(1)) SendOpener(socket, Peer, _retry);
+                for (var i = 0; i < Plan.Sockets; i++) SendOpener(Sockets[i + 1], _aims[i % _aims.Count], _retry);
                 NextTimeout = now + StepInterval;
                 break;
             case 2:
@@ -201,8 +214,9 @@ internal sealed class BracketOpening : PortOpening
         }
         if (Sockets[0].Reflexive is not [var before, ..] || Sockets[^1].Reflexive is not [var behind, ..]) return;
         var (first, last) = before.Port < behind.Port ? (before.Port + 1, behind.Port - 1) : (behind.Port + 1, before.Port - 1);
-        // Nothing between them: the router does not count after all. Too much: it began anew in between.
-        if (before.Address != behind.Address || last - first + 1 < Plan.Sockets || last - first >= PunchPlan.MaxOfferedPorts) return;
-        NewOffer = Offer(_target, before, first, last, Plan.Sockets);
+        // Nothing between them: the router does not count after all. Too much: it began anew in between, or we have opened much else.
+        IsSpoiled = before.Address != behind.Address || last - first + 1 < Plan.Sockets || last - first >= PunchPlan.MaxOfferedPorts;
+        if (IsSpoiled) NextTimeout = now;
+        else NewOffer = Offer(_target, before, first, last, Plan.Sockets);
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Punchline.Protocols.Dht;
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Stun;
 using Punchline.Protocols.Traversal;
@@ -60,6 +61,11 @@ internal sealed class SideSocket(SocketId id, ISideSocketOwner owner)
 
     internal StunClient? Stun { get; set; }
 
+    /// <summary>Asks nodes of the DHT.</summary>
+    internal ReflectionClient? Nodes { get; set; }
+
+    internal Timestamp NextTimeout => Timestamp.Min(Stun?.NextTimeout ?? Timestamp.Never, Nodes?.NextTimeout ?? Timestamp.Never);
+
     internal void Learn(Endpoint server, Endpoint mapped)
     {
         _observations.Add(new MappingObservation(server, Port, mapped));
@@ -87,12 +93,15 @@ internal sealed class SideSockets(IRandomSource random)
     /// <summary>Sockets open or being opened.</summary>
     public int Count => _sockets.Count;
 
+    /// <summary>Entries in our router's table that questions made, in all.</summary>
+    public ulong FiveTuples { get; private set; }
+
     public Timestamp NextTimeout
     {
         get
         {
             var next = Timestamp.Never;
-            foreach (var socket in _asking) next = Timestamp.Min(next, socket.Stun!.NextTimeout);
+            foreach (var socket in _asking) next = Timestamp.Min(next, socket.NextTimeout);
             return next;
         }
     }
@@ -124,12 +133,10 @@ internal sealed class SideSockets(IRandomSource random)
     public void Query(SideSocket socket, Reflector reflector, Timestamp now)
     {
         if (socket.State != SideSocketState.Open) return;
-        if (socket.Stun is null)
-        {
-            socket.Stun = new StunClient(random, StunRetransmissionTimeout);
-            _asking.Add(socket);
-        }
-        socket.Stun.Query(reflector.Endpoint, now);
+        if (socket is { Stun: null, Nodes: null }) _asking.Add(socket);
+        if (reflector.External is { } external) (socket.Nodes ??= new ReflectionClient(random)).Query(reflector.Endpoint, external, now);
+        else (socket.Stun ??= new StunClient(random, StunRetransmissionTimeout)).Query(reflector.Endpoint, now);
+        FiveTuples++;
     }
 
     public bool TryDequeueCommand(out SocketCommand command) => _commands.TryDequeue(out command);
@@ -160,12 +167,25 @@ internal sealed class SideSockets(IRandomSource random)
         else socket.Owner.HandleStun(socket, source.Remote, datagram, now);
     }
 
+    /// <summary>A message of the DHT on a side socket: an answer to a question there, or nobody's.</summary>
+    public void HandleKrpc(PathAddress source, ReadOnlySpan<byte> datagram, Timestamp now)
+    {
+        if (!_sockets.TryGetValue(source.Local, out var socket) || socket.Nodes is not { } nodes || !nodes.HandleDatagram(source.Remote, datagram)) return;
+        while (nodes.TryDequeue(out var reflection))
+        {
+            socket.Learn(reflection.Value.Node, reflection.Value.Mapped);
+            socket.Owner.HandleSideSocket(socket, now);
+        }
+    }
+
     public void HandleTimeout(Timestamp now)
     {
         for (var i = _asking.Count - 1; i >= 0; i--)
         {
-            var stun = _asking[i].Stun!;
-            if (now < stun.NextTimeout) continue;
+            var socket = _asking[i];
+            if (now < socket.NextTimeout) continue;
+            socket.Nodes?.HandleTimeout(now);
+            if (socket.Stun is not { } stun) continue;
             stun.HandleTimeout(now);
             while (stun.TryDequeueEvent(out _)) { }
         }
@@ -173,13 +193,13 @@ internal sealed class SideSockets(IRandomSource random)
 
     public bool TryDequeueTransmit(Timestamp now, Span<byte> buffer, out Transmit transmit)
     {
+        transmit = default;
         foreach (var socket in _asking)
         {
-            if (!socket.Stun!.TryDequeueTransmit(now, buffer, out transmit)) continue;
+            if (socket.Stun?.TryDequeueTransmit(now, buffer, out transmit) is not true && socket.Nodes?.TryDequeueTransmit(now, buffer, out transmit) is not true) continue;
             transmit = transmit with { Via = socket.Id };
             return true;
         }
-        transmit = default;
         return false;
     }
 

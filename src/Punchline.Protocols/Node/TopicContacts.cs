@@ -54,7 +54,7 @@ internal sealed class TopicContacts(NodeServices services, RoomSession room, Own
         {
             if (room.HasConnectionAt(address) || (contact.Peer is { } peer && room.IsConnectedTo(peer))) contact.Rest(Timestamp.Zero);
             else if (openerTimeToLive == 0) Send(ContactKind.Hello, address, contact.Hint ?? Hint, [], now);
-            else if (services.ProbeBudget.TryTake(address, 1, isAnswer: false, now)) Enqueue(address, [PacketTypes.KeepAlive], openerTimeToLive);
+            else if (services.ProbeBudget.TryTakeHello(address, 1, now)) Enqueue(address, [PacketTypes.KeepAlive], openerTimeToLive);
         }
     }
 
@@ -99,7 +99,9 @@ internal sealed class TopicContacts(NodeServices services, RoomSession room, Own
     // As long as what it answers, or a first packet: either counts to its destination.
     private void Send(ContactKind kind, Endpoint destination, ulong hint, ReadOnlySpan<byte> returned, Timestamp now)
     {
-        if (_outgoing.Count == MaxOutgoing || !services.ProbeBudget.TryTake(destination, ContactPacket.Length, kind == ContactKind.Answer, now)) return;
+        if (_outgoing.Count == MaxOutgoing) return;
+        var budget = services.ProbeBudget;
+        if (!(kind == ContactKind.Hello ? budget.TryTakeHello(destination, ContactPacket.Length, now) : budget.TryTake(destination, ContactPacket.Length, isAnswer: true, now))) return;
         Span<byte> cookie = stackalloc byte[AddressCookies.Length];
         services.Cookies.Write(destination, now, cookie);
         Enqueue(destination, ContactPacket.Write(kind, room.Keys, hint, services.PublicKey.Span, cookie, returned, services.Random));

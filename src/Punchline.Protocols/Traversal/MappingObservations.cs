@@ -2,10 +2,10 @@ using Punchline.Protocols.Primitives;
 
 namespace Punchline.Protocols.Traversal;
 
-/// <summary>Where a STUN server saw a socket.</summary>
-/// <param name="Server">The server.</param>
+/// <summary>Where a STUN server, or a node of the DHT, saw a socket.</summary>
+/// <param name="Server">The server or node.</param>
 /// <param name="LocalPort">The socket's own port.</param>
-/// <param name="Mapped">What the server saw.</param>
+/// <param name="Mapped">What it saw.</param>
 internal readonly record struct MappingObservation(Endpoint Server, ushort LocalPort, Endpoint Mapped);
 
 /// <summary>What observations say of a router: pure functions.</summary>
@@ -52,6 +52,19 @@ internal static class MappingObservations
     /// <param name="inOrder">New mappings, in the order in which they were made.</param>
     public static NetworkProfile ClassifyAllocation(MappingBehavior mapping, IReadOnlyList<MappingObservation> inOrder)
     {
+        var profile = Classify(mapping, inOrder, isThinned: false);
+        if (profile.Allocation != PortAllocation.Random) return profile;
+        // One who lies can hide that a router counts, and cannot make one that draws seem to: what all the others see in order is in order.
+        foreach (var server in inOrder.Select(sample => sample.Server).Distinct())
+        {
+            var byOthers = Classify(mapping, [.. inOrder.Where(sample => sample.Server != server)], isThinned: true);
+            if (byOthers.Allocation == PortAllocation.Sequential) return byOthers;
+        }
+        return profile;
+    }
+
+    private static NetworkProfile Classify(MappingBehavior mapping, IReadOnlyList<MappingObservation> inOrder, bool isThinned)
+    {
         var profile = new NetworkProfile { Mapping = mapping };
         if (inOrder.Count == 0) return profile;
         if (inOrder.All(sample => sample.LocalPort == sample.Mapped.Port)) return profile with { Allocation = PortAllocation.Preserved };
@@ -68,7 +81,8 @@ internal static class MappingObservations
         {
             var small = steps.Where(step => step * sign is > 0 and <= MaxStep).ToList();
             if (4 * small.Count < 3 * steps.Count) continue;
-            var step = small.GroupBy(value => value).OrderByDescending(group => group.Count()).ThenBy(group => Math.Abs(group.Key)).First().Key;
+            // Where mappings were left out, as many steps are double ones as not.
+            var step = small.GroupBy(value => value).OrderByDescending(group => isThinned ? 0 : group.Count()).ThenBy(group => Math.Abs(group.Key)).First().Key;
             return profile with { Allocation = PortAllocation.Sequential, Step = (sbyte)step };
         }
         profile = profile with { Allocation = PortAllocation.Random };

@@ -22,6 +22,12 @@ internal sealed class ProbeBudget
     /// <summary>Of an address's packets, those that only answers may take: eight peers behind one router.</summary>
     public const int AnswersPerAddress = 8;
 
+    /// <summary>
+    /// Of an address's packets, those that hellos without a server may take: one endpoint's 11 with their openers, and half of another's. A router that gives every
+    /// destination another port stands under a topic at eight and more; what is left is for the time when a member tells who is behind it.
+    /// </summary>
+    public const int HellosPerAddress = 20;
+
     /// <summary>Endpoints remembered, at most: beyond that nothing unauthenticated is sent. 64 peers of 30 candidates fit twice.</summary>
     public const int MaxEndpoints = 4_096;
 
@@ -45,6 +51,10 @@ internal sealed class ProbeBudget
         _addresses[AddressScope.SiteOf(destination)] = address.Add(1);
         return true;
     }
+
+    /// <summary>Takes a hello, or its opener, which goes to where anybody may have written that somebody is.</summary>
+    public bool TryTakeHello(Endpoint destination, int bytes, Timestamp now) =>
+        UseOf(AddressScope.SiteOf(destination), now).Packets < HellosPerAddress && TryTake(destination, bytes, isAnswer: false, now);
 
     /// <summary>Takes a packet from the budget of its destination. False where it is used up: nothing is taken then.</summary>
     /// <param name="destination">Where to.</param>

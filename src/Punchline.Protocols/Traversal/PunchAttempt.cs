@@ -91,6 +91,15 @@ internal sealed class PunchAttempt(Timestamp start)
         _handshakes[path] = HandshakesTo(path).Another(now);
     }
 
+    /// <summary>Nothing of what was planned goes to an offer's ports any more: they are closed.</summary>
+    public void Cancel(PortOffer offer)
+    {
+        var kept = _scheduled.UnorderedItems
+            .Where(item => item.Element.Destination.Address != offer.First.Address || item.Element.Destination.Port < offer.First.Port || item.Element.Destination.Port > offer.LastPort).ToList();
+        _scheduled.Clear();
+        _scheduled.EnqueueRange(kept);
+    }
+
     /// <summary>Nothing of what was planned leaves from this socket later, but by IPv6, where no ports are searched.</summary>
     public void CancelIPv4(SocketId socket, Timestamp from)
     {

@@ -88,8 +88,11 @@ internal static class PunchPlan
     /// </summary>
     public const int Flights = 9;
 
-    /// <summary>Flights to a port that the peer has opened: until 2.1 s. Eight ports leave the peer's address room for another candidate.</summary>
+    /// <summary>Flights to a port that the peer has opened: until 1.0 s.</summary>
     public const int OfferedFlights = 6;
+
+    /// <summary>Flights to each of several, until 231 ms: the next bracket's ports are others, and the 56 packets that an address may get are for those of three.</summary>
+    public const int BracketedFlights = 4;
 
     /// <summary>Flights that are led by an opener.</summary>
     public const int OpenerFlights = 2;
@@ -147,6 +150,8 @@ internal static class PunchPlan
 
     private static readonly int[] HitDelays = [50, 150, 350, 750];
 
+    private static readonly int[] BracketedDelays = [20, 120];
+
     private static readonly TimeSpan LaterCandidatesDelay = TimeSpan.FromMilliseconds(200);
 
     /// <summary>The plan's probes in the order of their times.</summary>
@@ -160,7 +165,7 @@ internal static class PunchPlan
             var target = targets[rank];
             var start = rank < MaxFirstCandidates ? TimeSpan.Zero : LaterCandidatesDelay;
             var isOpen = target.IsNear || target.IsOwn || target.IsOffered || situation.OpenPaths?.Contains(target.Endpoint) is true;
-            for (var flight = 0; flight < (target.IsOffered ? OfferedFlights : Flights); flight++)
+            for (var flight = 0; flight < (target.IsBracketed ? BracketedFlights : target.IsOffered ? OfferedFlights : Flights); flight++)
             {
                 // 33 ms × (2^flight − 1)
                 var at = start + (FirstInterval * ((1 << flight) - 1));
@@ -192,6 +197,12 @@ internal static class PunchPlan
         {
             // An IPv6 address that nobody translates has no ports that could have been spoiled.
             if (target.IsNear || target.IsOwn) continue;
+            if (target.IsBracketed)
+            {
+                // Nothing of the peer's comes from there before ours: it may have opened them for this socket.
+                foreach (var delay in BracketedDelays) probes.Add(new Probe(TimeSpan.FromMilliseconds(delay), target.Endpoint, ProbeKind.Handshake, 0) { Via = socket });
+                continue;
+            }
             probes.Add(new Probe(TimeSpan.Zero, target.Endpoint, ProbeKind.Opener, timeToLive) { Via = socket });
             probes.Add(new Probe(FreshHandshakeDelay, target.Endpoint, ProbeKind.Handshake, 0) { Via = socket });
         }
@@ -207,9 +218,9 @@ internal static class PunchPlan
 
     /// <summary>Of an opener, behind as many NATs of our own.</summary>
     /// <param name="own">The NATs.</param>
-    /// <param name="retry">Openers before it to the same place, each of which may have been too short, or lost: where the number of NATs is certain, the second is as long as the first.</param>
+    /// <param name="retry">Openers before it to the same place, each of which may have been too short, where it is not certain how many NATs there are.</param>
     public static byte OpenerTimeToLiveOf(OwnRouters own, int retry) =>
-        (byte)Math.Min(OpenerTimeToLive - 1 + own.Layers + (own.IsCertain ? retry / 2 : retry), MaxOpenerTimeToLive);
+        (byte)Math.Min(OpenerTimeToLive - 1 + own.Layers + (own.IsCertain ? 0 : retry), MaxOpenerTimeToLive);
 
     /// <summary>From an opener to the packet that counts.</summary>
     public static TimeSpan LeadOf(PunchSituation situation)

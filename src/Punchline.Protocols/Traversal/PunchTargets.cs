@@ -7,8 +7,9 @@ namespace Punchline.Protocols.Traversal;
 /// <param name="IsNear">On a link or behind a router of ours: packets have few hops to live.</param>
 /// <param name="IsOwn">An IPv6 address that the peer's machine has itself: what stands before it filters, but translates nothing.</param>
 /// <param name="IsOffered">A port that the peer has opened for us.</param>
+/// <param name="IsBracketed">One of several ports of an offer, some of which lead to the peer, for a while.</param>
 /// <param name="IsMiddle">Of the peer's router, in the network of a carrier that both sides have in common: near, but a router of each side's further.</param>
-internal readonly record struct PunchTarget(Endpoint Endpoint, bool IsNear = false, bool IsOwn = false, bool IsOffered = false, bool IsMiddle = false)
+internal readonly record struct PunchTarget(Endpoint Endpoint, bool IsNear = false, bool IsOwn = false, bool IsOffered = false, bool IsBracketed = false, bool IsMiddle = false)
 {
     /// <summary>Of packets there; 0 for the system's default.</summary>
     public byte TimeToLive => IsMiddle ? PunchPlan.MiddleTimeToLive : IsNear ? PunchPlan.PrivateTimeToLive : (byte)0;
@@ -21,7 +22,7 @@ internal readonly record struct PunchTarget(Endpoint Endpoint, bool IsNear = fal
 internal static class PunchTargets
 {
     /// <param name="situation">What is known.</param>
-    /// <param name="carrier">Whose candidates. TCP's are IPv4 ones, which it reaches from IPv4 alone: no translator is asked for it.</param>
+    /// <param name="carrier">Whose candidates.</param>
     public static IReadOnlyList<PunchTarget> Rank(PunchSituation situation, Carrier carrier)
     {
         var near = new List<PunchTarget>();
@@ -29,15 +30,14 @@ internal static class PunchTargets
         var far = new List<PunchTarget>();
         var seen = new HashSet<Endpoint>();
         var shareReflexive = SharesReflexiveAddress(situation);
-        foreach (var endpoint in carrier == Carrier.Udp ? OfferedPorts(situation) : [])
+        foreach (var target in carrier == Carrier.Udp ? OfferedPorts(situation) : [])
         {
-            if (Reaches(situation, endpoint) && seen.Add(endpoint)) offered.Add(new PunchTarget(endpoint, IsOffered: true));
+            if (Reaches(situation, target.Endpoint) && seen.Add(target.Endpoint)) offered.Add(target);
         }
         foreach (var candidate in situation.RemoteCandidates.Take(Candidate.MaxPerPeer).OrderByDescending(candidate => candidate.Kind))
         {
             var endpoint = candidate.Endpoint;
-            if (candidate.Carrier != carrier || (carrier == Carrier.Tcp && (!endpoint.IsIPv4 || situation.HasNat64))) continue;
-            if (!PunchPlan.IsUsable(endpoint, situation.AllowLoopback) || !seen.Add(endpoint)) continue;
+            if (candidate.Carrier != carrier || !PunchPlan.IsUsable(endpoint, situation.AllowLoopback) || !seen.Add(endpoint)) continue;
             if (situation.HostAddresses.Any(host => host.IsBroadcast(endpoint))) continue;
             var isOnLink = LinkOf(situation, endpoint) < situation.HostAddresses.Count;
             if (AddressScope.IsLoopback(endpoint) || isOnLink || (AddressScope.IsPrivate(endpoint) && shareReflexive))
@@ -59,14 +59,14 @@ internal static class PunchTargets
     }
 
     // A long list of ports is searched, and not probed as candidates are.
-    private static IEnumerable<Endpoint> OfferedPorts(PunchSituation situation)
+    private static IEnumerable<PunchTarget> OfferedPorts(PunchSituation situation)
     {
         foreach (var offer in situation.Offers)
         {
             if (offer.Ports > PunchPlan.MaxOfferedPorts || AddressScope.IsPrivate(offer.First)) continue;
             for (int port = offer.First.Port; port <= offer.LastPort; port++)
             {
-                if (offer.First.WithPort((ushort)port) is var endpoint && PunchPlan.IsUsable(endpoint, situation.AllowLoopback)) yield return endpoint;
+                if (offer.First.WithPort((ushort)port) is var endpoint && PunchPlan.IsUsable(endpoint, situation.AllowLoopback)) yield return new PunchTarget(endpoint, IsOffered: true, IsBracketed: offer.Ports > 1);
             }
         }
     }

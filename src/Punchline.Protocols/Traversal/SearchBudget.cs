@@ -81,6 +81,12 @@ internal sealed class SearchBudget
         return true;
     }
 
+    /// <summary>When the next ports of a router that counts are nobody's: of two brackets at once each would have the other's ports between its own.</summary>
+    public Timestamp NextPortsFreeAt { get; private set; }
+
+    /// <summary>The next ports of a router that counts are somebody's until then.</summary>
+    public void ReserveNextPorts(Timestamp until) => NextPortsFreeAt = Timestamp.Max(NextPortsFreeAt, until);
+
     /// <summary>A few mappings at once, of which nothing has to wait for the pace: those of a bracket or a crossing.</summary>
     public void TakeBurst(int mappings, Timestamp now, Carrier carrier = Carrier.Udp)
     {

@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using Punchline.Protocols.Dht;
 using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Traversal;
+using Punchline.Sockets;
 
 namespace Punchline.Engine;
 
@@ -136,7 +138,10 @@ internal sealed class DhtLink : IDhtObserver, IAsyncDisposable
     {
         try
         {
-            await Task.WhenAll(_options.BootstrapHosts.Select(BootstrapAsync)).ConfigureAwait(false);
+            var bootstraps = (await Task.WhenAll(_options.BootstrapHosts.Select(BootstrapAsync)).ConfigureAwait(false)).SelectMany(addresses => addresses).ToList();
+            // How far openers have to go. A node on our own network has no NAT of ours before it.
+            var outside = bootstraps.FindAll(node => !AddressScope.IsPrivate(node));
+            if (FirstRouters.IsCheap && outside.Count > 0) await NetworkExamination.FindRoutersAsync(_engine, outside, _stop.Token).ConfigureAwait(false);
             using var timer = new PeriodicTimer(SaveInterval);
             while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false))
             {
@@ -149,24 +154,27 @@ internal sealed class DhtLink : IDhtObserver, IAsyncDisposable
         }
     }
 
-    private async Task BootstrapAsync(string host)
+    private async Task<IReadOnlyList<Endpoint>> BootstrapAsync(string host)
     {
         if (Endpoint.TryParse(host, out var literal) && literal.Port != 0)
         {
             _engine.Run((node, now) => node.Dht!.AddBootstrap(literal, now));
-            return;
+            return [literal];
         }
         var colon = host.LastIndexOf(':');
-        if (colon < 0 || !ushort.TryParse(host[(colon + 1)..], out var port)) return;
+        if (colon < 0 || !ushort.TryParse(host[(colon + 1)..], out var port)) return [];
         try
         {
             var addresses = await Dns.GetHostAddressesAsync(host[..colon], _stop.Token).ConfigureAwait(false);
             // One of its addresses in each network: a host is one seed, however many it has.
-            foreach (var address in addresses.DistinctBy(address => address.AddressFamily)) _engine.Run((node, now) => node.Dht!.AddBootstrap(Endpoint.From(address, port), now));
+            var nodes = addresses.DistinctBy(address => address.AddressFamily).Select(address => Endpoint.From(address, port)).ToList();
+            foreach (var node in nodes) _engine.Run((core, now) => core.Dht!.AddBootstrap(node, now));
+            return nodes;
         }
         catch (SocketException)
         {
             // No such name, or no network yet: the others, and the nodes of the last run, do as well.
+            return [];
         }
     }
 

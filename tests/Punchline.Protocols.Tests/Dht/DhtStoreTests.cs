@@ -140,6 +140,9 @@ public sealed class DhtStoreTests
         for (var i = 3; i < 9; i++) votes.Add(Address(i), us);
         for (var i = 10; i < 16; i++) Assert.False(votes.Add(Address(i), Endpoint.Parse("192.0.2.1:1")));
         Assert.Equal(us, votes.View?.Mapped);
+        // Those who see us there are who else may be asked.
+        Assert.Equal(8, votes.Agreeing.Count());
+        Assert.DoesNotContain(Address(10), votes.Agreeing);
     }
 
     [Fact]

@@ -93,6 +93,20 @@ public sealed class LimitTests
         Assert.Equal(8, answers);
     }
 
+    // A router that gives every destination another port stands under a topic at many: what is left is for when a member tells who is behind it.
+    [Fact]
+    public void Hellos_to_all_ports_of_an_address_take_20_of_its_64_packets()
+    {
+        var budget = new ProbeBudget();
+        var hellos = 0;
+        for (ushort port = 6_000; port < 6_100; port++) hellos += budget.TryTakeHello(A.WithPort(port), 135, Timestamp.Zero) ? 1 : 0;
+        Assert.Equal(20, hellos);
+        Assert.True(budget.TryTake(A, 1, isAnswer: false, Timestamp.Zero));
+        // One address alone gets its ten hellos of a minute, two of them with openers.
+        budget = new ProbeBudget();
+        for (var i = 0; i < 11; i++) Assert.True(budget.TryTakeHello(A, 135, Timestamp.FromMilliseconds(5_000 * i)));
+    }
+
     [Fact]
     public void Bytes_for_an_answer_are_kept_too()
     {
@@ -134,6 +148,18 @@ public sealed class LimitTests
         Assert.NotEmpty(failure.Detail);
         if (cause is PunchFailure.NoAnswer or PunchFailure.OneWay or PunchFailure.UdpBlocked)
             Assert.Contains("12 packets to 1 addresses in 20 s", failure.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Whose_network_blocks_UDP_and_who_says_so_is_told()
+    {
+        var here = PunchFailure.Explain(new PunchObservations(12, 1, false, HasReflexive: false, false) { UdpRejectedBy = Endpoint.Parse("192.168.1.1:0"), TcpConnects = 1 });
+        Assert.Equal((PunchFailure.UdpRejected, true), (here.Cause, here.MayPass));
+        Assert.Contains("192.168.1.1 says so", here.Detail, StringComparison.Ordinal);
+        // All that the peer named is TCP's.
+        var there = PunchFailure.Explain(new PunchObservations(0, 0, false, HasReflexive: true, false) { TcpConnects = 1 });
+        Assert.Equal(PunchFailure.UdpBlocked, there.Cause);
+        Assert.Contains("The peer's network", there.Detail, StringComparison.Ordinal);
     }
 
     [Theory]

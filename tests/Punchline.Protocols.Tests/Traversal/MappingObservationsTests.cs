@@ -47,6 +47,34 @@ public sealed class MappingObservationsTests
         Assert.Equal((1024, 65_535), (profile.FirstPort, profile.LastPort));
     }
 
+    [Theory] // one of them lies; of each socket two ask, by turns
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(12)]
+    public void One_who_lies_does_not_hide_that_a_router_counts(int nodes)
+    {
+        for (var liar = 0; liar < nodes; liar++)
+        {
+            var random = new SeededRandom((ulong)liar);
+            var seen = Enumerable.Range(0, 12).Select(i => new MappingObservation(
+                Server.WithPort((ushort)(7_000 + (i % nodes))), 40_000, Router.WithPort((ushort)(i % nodes == liar ? 1_024 + random.NextInt32(60_000) : 20_000 + i))));
+            var profile = MappingObservations.ClassifyAllocation(MappingBehavior.AddressDependent, [.. seen]);
+            Assert.Equal((PortAllocation.Sequential, 1), (profile.Allocation, profile.Step));
+        }
+    }
+
+    // Whichever of them is left out: of 12 samples of a router that draws, no 8 are in order.
+    [Fact]
+    public void None_who_is_left_out_makes_a_router_that_draws_seem_to_count()
+    {
+        var random = new SeededRandom(1);
+        for (var run = 0; run < 1_000; run++)
+        {
+            var seen = Enumerable.Range(0, 12).Select(i => new MappingObservation(Server.WithPort((ushort)(7_000 + (i % 3))), 40_000, Router.WithPort((ushort)(1_024 + random.NextInt32(64_512)))));
+            Assert.Equal(PortAllocation.Random, MappingObservations.ClassifyAllocation(MappingBehavior.AddressDependent, [.. seen]).Allocation);
+        }
+    }
+
     [Fact]
     public void Ports_that_are_the_internal_ones_are_preserved() =>
         Assert.Equal(PortAllocation.Preserved, MappingObservations.ClassifyAllocation(MappingBehavior.NotPortDependent, [new(Server, 5000, Router), new(OtherPort, 5000, Router)]).Allocation);

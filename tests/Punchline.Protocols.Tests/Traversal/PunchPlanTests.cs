@@ -67,7 +67,7 @@ public sealed class PunchPlanTests
         var plan = PunchPlan.Create(new PunchSituation([Home], [Router], [Candidate("srflx 203.0.113.5:5000")], false) { Offers = [Offer("203.0.113.5:6000", 6_001)] });
         Assert.Equal(["203.0.113.5:6000", "203.0.113.5:6001"], plan.Take(2).Select(probe => probe.Destination.ToString()));
         Assert.All(plan.Where(probe => probe.Destination.Port != 5_000), probe => Assert.Equal(ProbeKind.Handshake, probe.Kind));
-        Assert.Equal((2 * PunchPlan.OfferedFlights) + PunchPlan.Flights + PunchPlan.OpenerFlights, plan.Count);
+        Assert.Equal((2 * PunchPlan.BracketedFlights) + PunchPlan.Flights + PunchPlan.OpenerFlights, plan.Count);
     }
 
     [Theory]

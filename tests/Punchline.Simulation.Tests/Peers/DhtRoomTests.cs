@@ -1,6 +1,7 @@
 using Punchline.Protocols.Node;
 using Punchline.Protocols.Rooms;
 using Punchline.Protocols.Traversal;
+using Punchline.Simulation.Gateways;
 using Punchline.Simulation.Nat;
 using Punchline.Simulation.Peers;
 
@@ -77,6 +78,79 @@ public sealed class DhtRoomTests
                 Assert.True(internet.RunUntil(room.IsFullMesh, TimeSpan.FromSeconds(10)));
             }, $"{first} {second}");
         }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_room_of_eight_two_of_whose_routers_count_forms_a_full_mesh(bool hasDoubtful)
+    {
+        NatBehavior[] networks =
+        [
+            NatBehavior.ConeRandomPort, NatBehavior.PortRestricted, NatBehavior.FullCone, NatBehavior.AddressRestricted, NatBehavior.PortRestricted,
+            NatBehavior.PortRestrictedRejecting, NatBehavior.SymmetricSequential, NatBehavior.SymmetricSequential,
+        ];
+        foreach (var seed in SimulationSeeds.Take(5))
+        {
+            SimulationRun.Check(seed, internet =>
+            {
+                using var room = new DhtRoomScenario(internet, Link, hasDoubtful: hasDoubtful);
+                foreach (var network in networks) room.Join(room.AddPeer(network));
+                // With doubtful nodes the one or other bracket is for nothing, and the next asks another.
+                Assert.True(internet.RunUntil(room.IsFullMesh, TimeSpan.FromSeconds(hasDoubtful ? 90 : 20)));
+                Assert.All(room.Peers.TakeLast(2), peer => Assert.Equal(Protocols.Traversal.PortAllocation.Sequential, peer.Node.Profile.Allocation));
+                Assert.Equal(hasDoubtful, room.Doubtful > 0);
+                if (!hasDoubtful) Assert.All(room.Peers, peer => Assert.InRange(peer.Node.Statistics.SearchMappings, 0u, (ulong)SearchBudget.MaxMappings));
+            }, $"{hasDoubtful}");
+        }
+    }
+
+    [Theory]
+    [InlineData("symmetric in sequence", "port-restricted")]
+    [InlineData("symmetric in sequence", "moved port")]
+    [InlineData("symmetric in sequence", "symmetric in sequence")]
+    [InlineData("symmetric", "port-restricted")]
+    public void A_member_that_is_connected_to_both_is_enough_for_a_search_without_any_server(string first, string second)
+    {
+        foreach (var seed in SimulationSeeds.Take(5))
+        {
+            SimulationRun.Check(seed, internet =>
+            {
+                using var room = new DhtRoomScenario(internet, Link);
+                room.Join(room.AddPeer(NatBehavior.FullCone));
+                room.Join(room.AddPeer(Network.Named(first).Nat));
+                room.Join(room.AddPeer(Network.Named(second).Nat));
+                Assert.True(internet.RunUntil(room.IsFullMesh, TimeSpan.FromSeconds(first == "symmetric" ? 40 : 10)));
+            }, $"{first} {second}");
+        }
+    }
+
+    [Fact]
+    public void A_gateway_is_asked_for_a_port_without_any_server_and_leads_out_of_a_router_that_draws()
+    {
+        SimulationRun.Check(1, internet =>
+        {
+            using var room = new DhtRoomScenario(internet, Link);
+            var mapped = room.AddPeer(NatBehavior.Symmetric);
+            mapped.UseGateway(new SimulatedGateway(internet, mapped.Machine.Site!, GatewayBehavior.OfAll));
+            foreach (var peer in (SimulatedPeer[])[mapped, room.AddPeer(NatBehavior.FullCone), room.AddPeer(NatBehavior.PortRestricted), room.AddPeer(NatBehavior.Symmetric)]) room.Join(peer);
+            Assert.True(internet.RunUntil(() => room.Peers.Skip(1).All(mapped.IsConnectedTo), TimeSpan.FromSeconds(20)));
+            Assert.Contains(mapped.EventsOf<NodeEvent.Connected>(), connected => connected.IsMapped);
+        });
+    }
+
+    [Fact]
+    public void Two_routers_that_draw_from_all_ports_are_told_to_be_without_hope_in_seconds()
+    {
+        SimulationRun.Check(1, internet =>
+        {
+            using var room = new DhtRoomScenario(internet, Link);
+            room.Join(room.AddPeer(NatBehavior.FullCone));
+            room.Join(room.AddPeer(NatBehavior.Symmetric));
+            room.Join(room.AddPeer(NatBehavior.Symmetric));
+            Assert.True(internet.RunUntil(() => room.Peers.Skip(1).All(peer => peer.EventsOf<NodeEvent.Failed>().Any()), TimeSpan.FromSeconds(10)));
+            Assert.All(room.Peers.Skip(1), peer => Assert.Equal(PunchFailure.SymmetricBoth, peer.EventsOf<NodeEvent.Failed>().First().Failure.Cause));
+        });
     }
 
     [Fact]

@@ -21,12 +21,14 @@ internal sealed class DhtRoomScenario : IDisposable
     private readonly List<Endpoint[]> _addresses = [];
     private readonly List<SimulatedPeer> _peers = [];
     private readonly List<SimulatedPhone> _phones = [];
+    private readonly List<DoubtfulReflector> _doubtful = [];
 
     /// <param name="internet">Where it is.</param>
     /// <param name="link">Of everybody.</param>
     /// <param name="nodes">Nodes of the DHT.</param>
     /// <param name="haveIPv6">They are in both of its networks.</param>
-    public DhtRoomScenario(VirtualInternet internet, LinkConditions link, int nodes = 40, bool haveIPv6 = false)
+    /// <param name="hasDoubtful">One in eight answers no pings of read-only nodes, and one in eight lies to them about their ports.</param>
+    public DhtRoomScenario(VirtualInternet internet, LinkConditions link, int nodes = 40, bool haveIPv6 = false, bool hasDoubtful = false)
     {
         (Internet, Link) = (internet, link);
         for (var i = 0; i < nodes; i++)
@@ -35,7 +37,7 @@ internal sealed class DhtRoomScenario : IDisposable
             var node = new DhtNode(internet.NewRandom(), FamiliesOf(machine));
             node.SetReadOnly(false, internet.Now);
             foreach (var bootstrap in Known) node.AddBootstrap(bootstrap, internet.Now);
-            machine.Bind(NodePort, new SwarmNode(node));
+            machine.Bind(NodePort, hasDoubtful && i % 4 == 0 ? Doubt(node, isSilent: i % 8 == 0) : new SwarmNode(node));
             _nodes.Add(node);
             _addresses.Add([.. machine.Addresses.Select(address => new Endpoint(address, NodePort))]);
         }
@@ -50,6 +52,9 @@ internal sealed class DhtRoomScenario : IDisposable
     public IReadOnlyList<SimulatedPeer> Peers => _peers;
 
     public static RoomKeys RoomKeys => Keys;
+
+    /// <summary>Pings that doubtful nodes left without an honest answer.</summary>
+    public int Doubtful => _doubtful.Sum(node => node.Doubtful);
 
     /// <summary>The networks of the DHT in which a machine can be.</summary>
     public static DhtFamilies FamiliesOf(Machine machine)
@@ -108,6 +113,13 @@ internal sealed class DhtRoomScenario : IDisposable
     public NodeId Topic => Keys.DeriveTopic(Utc.Ticks / TimeSpan.TicksPerHour);
 
     public bool IsFullMesh() => _peers.Where(peer => peer.IsAlive).All(one => _peers.Where(peer => peer.IsAlive).All(other => one == other || one.IsConnectedTo(other)));
+
+    private DoubtfulReflector Doubt(DhtNode node, bool isSilent)
+    {
+        var doubtful = new DoubtfulReflector(node, Internet.NewRandom(), isSilent);
+        _doubtful.Add(doubtful);
+        return doubtful;
+    }
 
     public void Dispose()
     {
