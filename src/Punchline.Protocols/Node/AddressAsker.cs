@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Punchline.Protocols.Primitives;
+using Punchline.Protocols.Traversal;
 
 namespace Punchline.Protocols.Node;
 
@@ -46,8 +47,6 @@ internal sealed class AddressAsker<TAddress>(NodeServices services, AskingPlan p
 {
     /// <summary>So that routers that take packets to themselves for theirs see ours first (PROTOCOL §5).</summary>
     private static readonly TimeSpan OpenerLead = TimeSpan.FromMilliseconds(20);
-
-    private const byte FirstOpenerTimeToLive = 2;
 
     private readonly OrderedDictionary<Endpoint, TAddress> _addresses = [];
 
@@ -121,7 +120,7 @@ internal sealed class AddressAsker<TAddress>(NodeServices services, AskingPlan p
             }
             if (asked.Hellos < plan.OpenedHellos && !asked.IsOpened)
             {
-                openerTimeToLive = (byte)(FirstOpenerTimeToLive + asked.Hellos);
+                openerTimeToLive = PunchPlan.OpenerTimeToLiveOf(services.OwnRouters, asked.Hellos);
                 (asked.IsOpened, asked.Next) = (true, now + OpenerLead);
                 return true;
             }

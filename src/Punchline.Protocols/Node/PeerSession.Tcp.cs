@@ -108,7 +108,7 @@ internal sealed partial class PeerSession : ITcpLinkOwner
         }
         while (_tcpPunch is { } punch && punch.TryTake(now, out var next))
         {
-            if (_services.Tcp.Connect(this, next.Endpoint, next.TimeToLive, TcpPunchPlan.Patience, now, next.OpenerLead) is { } link) _connecting.Add(link);
+            if (_services.Tcp.Connect(this, next.Endpoint, next.TimeToLive, TcpPunchPlan.Patience, now, next.OpenerLead, openerTimeToLive: next.OpenerTimeToLive) is { } link) _connecting.Add(link);
             else punch.OnFailed(next.Endpoint, now);
         }
         if (_tcpPunch is { } ended && now > ended.Deadline && _connecting.Count == 0) _tcpPunch = null;

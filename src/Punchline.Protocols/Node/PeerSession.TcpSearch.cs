@@ -91,7 +91,7 @@ internal sealed partial class PeerSession
         else if (_tcpSearch.Kind == SearchKind.Bracket)
         {
             CloseTcpOpening();
-            _tcpOpening = new TcpBracketOpening(_services, this, target, peer.Endpoint, server, now);
+            _tcpOpening = new TcpBracketOpening(_services, this, target, peer.Endpoint, server, _tcpBrackets, now);
             if (++_tcpBrackets < MaxBrackets) _tcpSearchAt = now + AnotherBracket;
         }
         else if (!_services.Search.TryBegin(this, now))

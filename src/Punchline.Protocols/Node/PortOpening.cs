@@ -84,7 +84,7 @@ internal abstract class PortOpening(NodeServices services, Endpoint peer, Search
     protected void SendOpener(SideSocket socket, Endpoint destination, int retry)
     {
         services.Counted.Probes++;
-        _openers.Enqueue(new Transmit(new PathAddress(socket.Id, destination), 1, PunchPlan.OpenerTimeToLiveOf(services.OwnRouters, services.OwnRouters.IsCertain ? 0 : retry)));
+        _openers.Enqueue(new Transmit(new PathAddress(socket.Id, destination), 1, PunchPlan.OpenerTimeToLiveOf(services.OwnRouters, retry)));
     }
 
     protected static PortOffer Offer(ulong target, Endpoint address, int first, int last, int sockets) =>
@@ -94,9 +94,6 @@ internal abstract class PortOpening(NodeServices services, Endpoint peer, Search
 /// <summary>A router that draws from a range: one socket more as often as the budget allows.</summary>
 internal sealed class BirthdayOpening : PortOpening
 {
-    /// <summary>Where it is not known how many NATs are ours, all openers are sent again so often, each time with one hop more.</summary>
-    private const int MaxRetries = 2;
-
     private int _opened;
     private int _retry = 1;
     private int _retried;
@@ -129,7 +126,7 @@ internal sealed class BirthdayOpening : PortOpening
             _opened++;
             if (!TryOpenSocket()) break;
         }
-        while (!Services.OwnRouters.IsCertain && _retry <= MaxRetries && Sockets.Count > 0)
+        while (!Services.OwnRouters.IsCertain && _retry <= PunchPlan.MaxOpenerRetries && Sockets.Count > 0)
         {
             if (!Services.Search.TryTakeRepeat(now))
             {

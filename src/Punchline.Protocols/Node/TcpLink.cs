@@ -12,7 +12,7 @@ internal enum TcpCommandKind
 
     /// <summary>
     /// Keep a port of its own open towards <see cref="TcpCommand.Remote"/>, until the peer's SYN comes by it and makes a connection: each
-    /// <see cref="TcpCommand.OpenerLead"/> another socket's first SYN leaves from that port, with <see cref="PunchPlan.OpenerTimeToLive"/>.
+    /// <see cref="TcpCommand.OpenerLead"/> another socket's first SYN leaves from that port, with the opener's time-to-live.
     /// </summary>
     Hold,
 
@@ -28,14 +28,23 @@ internal enum TcpCommandKind
 /// <param name="Remote">Its other end.</param>
 /// <param name="TimeToLive">Of its packets, 1 to 255; 0 for the system's default.</param>
 /// <param name="OpenerLead">
-/// Above zero: its first SYN has <see cref="PunchPlan.OpenerTimeToLive"/>, and what follows on that socket <paramref name="TimeToLive"/>. If
+/// Above zero: its first SYN has <see cref="OpenerTimeToLive"/>, and what follows on that socket <paramref name="TimeToLive"/>. If
 /// the peer's SYN has not come after this time, another socket takes its place, whose SYN goes all the way. One that has come is
 /// left to complete: routers that have seen both SYNs drop a third.
 /// </param>
 internal readonly record struct TcpCommand(TcpCommandKind Kind, SocketId Link, Endpoint Remote, byte TimeToLive = 0, TimeSpan OpenerLead = default)
 {
+    /// <summary>Of the SYN that goes ahead: it passes our own routers.</summary>
+    public byte OpenerTimeToLive { get; init; } = PunchPlan.OpenerTimeToLive;
+
+    /// <summary>Where it is not known how many routers are ours: each SYN of a port that is held has one hop more than the last, so often.</summary>
+    public int OpenerRetries { get; init; }
+
     /// <summary>It leaves from a port of its own, which the system chooses, and which nothing comes in by but answers.</summary>
     public bool IsSide { get; init; }
+
+    /// <summary>The same with an opener that goes further, if it may.</summary>
+    public TcpCommand WithLongerOpener() => OpenerRetries == 0 ? this : this with { OpenerTimeToLive = (byte)(OpenerTimeToLive + 1), OpenerRetries = OpenerRetries - 1 };
 }
 
 /// <summary>Who a connection of the TCP port is for.</summary>

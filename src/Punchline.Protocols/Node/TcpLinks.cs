@@ -79,32 +79,46 @@ internal sealed class TcpLinks : ICarrierRoom
     /// <param name="now">The time.</param>
     /// <param name="openerLead">How long a SYN that dies behind our own router goes ahead; zero for none.</param>
     /// <param name="isSide">From a port of its own.</param>
-    public PathAddress? Connect(ITcpLinkOwner owner, Endpoint remote, byte timeToLive, TimeSpan patience, Timestamp now, TimeSpan openerLead = default, bool isSide = false)
+    /// <param name="openerTimeToLive">Of that SYN.</param>
+    public PathAddress? Connect(
+        ITcpLinkOwner owner, Endpoint remote, byte timeToLive, TimeSpan patience, Timestamp now, TimeSpan openerLead = default, bool isSide = false, byte openerTimeToLive = PunchPlan.OpenerTimeToLive)
     {
         var syns = ConnectBudget.SynsIn(patience) + (openerLead > TimeSpan.Zero ? 1 : 0);
         if (Port == 0 || _links.Count - _ofSearch >= MaxLinks || !Budget.TryTake(remote, syns, now)) return null;
-        return Begin(TcpCommandKind.Connect, owner, remote, now, openerLead + patience, openerLead, timeToLive, isSide);
+        return Begin(new TcpCommand(TcpCommandKind.Connect, default, remote, timeToLive, openerLead) { IsSide = isSide, OpenerTimeToLive = openerTimeToLive }, owner, openerLead + patience, now);
     }
 
     /// <summary>Holds a port of its own open towards an address; nothing of it gets there. Null where there are too many. What may be held is the search's budget.</summary>
-    public PathAddress? Hold(ITcpLinkOwner owner, Endpoint remote, TimeSpan patience, Timestamp now) => MaySearch
-        ? Begin(TcpCommandKind.Hold, owner, remote, now, patience, TcpSearchPlan.HoldInterval, isSide: true, isOfSearch: true)
+    /// <param name="owner">Hears of it.</param>
+    /// <param name="remote">Where the peer's own router expects us.</param>
+    /// <param name="patience">Until it is given up.</param>
+    /// <param name="routers">That the SYNs have to pass.</param>
+    /// <param name="retry">Ports that were held there before, to no avail.</param>
+    /// <param name="now">The time.</param>
+    public PathAddress? Hold(ITcpLinkOwner owner, Endpoint remote, TimeSpan patience, OwnRouters routers, int retry, Timestamp now) => MaySearch
+        ? Begin(
+            new TcpCommand(TcpCommandKind.Hold, default, remote, OpenerLead: TcpSearchPlan.HoldInterval)
+            {
+                IsSide = true,
+                OpenerTimeToLive = PunchPlan.OpenerTimeToLiveOf(routers, retry),
+                OpenerRetries = routers.IsCertain ? 0 : PunchPlan.MaxOpenerRetries,
+            },
+            owner, patience, now, isOfSearch: true)
         : null;
 
     /// <summary>Tries one port of a search, with one SYN, on the search's budget. Null where there are too many.</summary>
     public PathAddress? Probe(ITcpLinkOwner owner, Endpoint remote, Timestamp now) => MaySearch
-        ? Begin(TcpCommandKind.Connect, owner, remote, now, TcpSearchPlan.ProbePatience, isOfSearch: true)
+        ? Begin(new TcpCommand(TcpCommandKind.Connect, default, remote), owner, TcpSearchPlan.ProbePatience, now, isOfSearch: true)
         : null;
 
     private bool MaySearch => Port != 0 && _ofSearch < MaxSearchLinks;
 
-    private PathAddress Begin(
-        TcpCommandKind kind, ITcpLinkOwner owner, Endpoint remote, Timestamp now, TimeSpan patience, TimeSpan openerLead = default, byte timeToLive = 0, bool isSide = false, bool isOfSearch = false)
+    private PathAddress Begin(in TcpCommand command, ITcpLinkOwner owner, TimeSpan patience, Timestamp now, bool isOfSearch = false)
     {
-        var path = new PathAddress(new SocketId(Carrier.Tcp, ++_lastNumber), remote);
+        var path = new PathAddress(new SocketId(Carrier.Tcp, ++_lastNumber), command.Remote);
         _links.Add(path.Local.Number, new TcpLink(path, owner, now, now + patience) { IsOfSearch = isOfSearch });
         if (isOfSearch) _ofSearch++;
-        _commands.Enqueue(new TcpCommand(kind, path.Local, remote, timeToLive, openerLead) { IsSide = isSide });
+        _commands.Enqueue(command with { Link = path.Local });
         return path;
     }
 

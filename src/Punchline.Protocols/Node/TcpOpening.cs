@@ -51,9 +51,9 @@ internal abstract class TcpOpening(NodeServices services, ITcpLinkOwner owner, u
         NextTimeout = Timestamp.Never;
     }
 
-    protected bool TryHold(Timestamp now)
+    protected bool TryHold(int retry, Timestamp now)
     {
-        if (services.Tcp.Hold(owner, peer, PeerSession.SearchDuration, now) is not { } link) return false;
+        if (services.Tcp.Hold(owner, peer, PeerSession.SearchDuration, services.OwnRouters, retry, now) is not { } link) return false;
         services.Counted.Probes++;
         _held.Add(link);
         return true;
@@ -96,7 +96,7 @@ internal sealed class TcpBirthdayOpening : TcpOpening
                 return;
             }
             _opened++;
-            if (!TryHold(now)) return;
+            if (!TryHold(retry: 0, now)) return;
         }
     }
 }
@@ -108,6 +108,7 @@ internal sealed class TcpBracketOpening : TcpOpening
     private static readonly TimeSpan StepInterval = TimeSpan.FromMilliseconds(1);
 
     private readonly Endpoint _server;
+    private readonly int _retry;
     private TcpMappingTest? _before;
     private TcpMappingTest? _behind;
     private int _step;
@@ -118,10 +119,12 @@ internal sealed class TcpBracketOpening : TcpOpening
     /// <param name="target">The peer's, in offers.</param>
     /// <param name="peer">Where the peer's own router expects us.</param>
     /// <param name="server">A server that answers STUN over TCP.</param>
+    /// <param name="retry">Brackets before this one.</param>
     /// <param name="now">The time.</param>
-    public TcpBracketOpening(NodeServices services, ITcpLinkOwner owner, ulong target, Endpoint peer, Endpoint server, Timestamp now)
+    public TcpBracketOpening(NodeServices services, ITcpLinkOwner owner, ulong target, Endpoint peer, Endpoint server, int retry, Timestamp now)
         : base(services, owner, target, peer)
     {
+        _retry = retry;
         _server = server;
         NextTimeout = now;
     }
@@ -177,7 +180,7 @@ internal sealed class TcpBracketOpening : TcpOpening
                 break;
             case 1:
                 Services.Search.TakeBurst(TcpSearchPlan.BracketSockets, now, Carrier.Tcp);
-                TryHold(now);
+                TryHold(_retry, now);
                 break;
             case 2:
                 _behind = new TcpMappingTest(Services.Tcp, Services.Random, _server, now, isSide: true);

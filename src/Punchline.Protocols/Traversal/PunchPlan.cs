@@ -113,6 +113,9 @@ internal static class PunchPlan
     /// <summary>The longest that an opener lives: behind four NATs, and two routers more.</summary>
     public const byte MaxOpenerTimeToLive = OwnRouters.MaxLayers + 2;
 
+    /// <summary>Where it is not known how many NATs are ours, the openers of a search are sent again so often, each time with one hop more.</summary>
+    public const int MaxOpenerRetries = 2;
+
     /// <summary>Candidates probed in the first 200 ms, by rank. The others wait.</summary>
     public const int MaxFirstCandidates = 6;
 
@@ -168,6 +171,8 @@ internal static class PunchPlan
                 var at = start + (FirstInterval * ((1 << flight) - 1));
                 if (flight < OpenerFlights && !isOpen)
                 {
+                    // The second has a hop more, and a peer's router may be that near: it must not be there before the first packet that is meant to be.
+                    if (flight > 0) at = at > start + openerLead ? at : start + openerLead;
                     probes.Add(new Probe(at, target.Endpoint, ProbeKind.Opener, OpenerTimeToLiveOf(situation.OwnRouters, flight)));
                     at += openerLead;
                 }
@@ -213,8 +218,9 @@ internal static class PunchPlan
 
     /// <summary>Of an opener, behind as many NATs of our own.</summary>
     /// <param name="own">The NATs.</param>
-    /// <param name="retry">Openers before it to the same place, each of which may have been too short.</param>
-    public static byte OpenerTimeToLiveOf(OwnRouters own, int retry) => (byte)Math.Min(OpenerTimeToLive - 1 + own.Layers + retry, MaxOpenerTimeToLive);
+    /// <param name="retry">Openers before it to the same place, each of which may have been too short, where it is not certain how many NATs there are.</param>
+    public static byte OpenerTimeToLiveOf(OwnRouters own, int retry) =>
+        (byte)Math.Min(OpenerTimeToLive - 1 + own.Layers + (own.IsCertain ? 0 : retry), MaxOpenerTimeToLive);
 
     /// <summary>From an opener to the packet that counts.</summary>
     public static TimeSpan LeadOf(PunchSituation situation)

@@ -6,7 +6,8 @@ namespace Punchline.Protocols.Traversal;
 /// <param name="Endpoint">Where to.</param>
 /// <param name="TimeToLive">Of its packets; 0 for the default.</param>
 /// <param name="OpenerLead">How long a SYN that dies behind our own router goes ahead; zero where none does.</param>
-internal readonly record struct TcpTry(Endpoint Endpoint, byte TimeToLive, TimeSpan OpenerLead);
+/// <param name="OpenerTimeToLive">Of that SYN.</param>
+internal readonly record struct TcpTry(Endpoint Endpoint, byte TimeToLive, TimeSpan OpenerLead, byte OpenerTimeToLive);
 
 /// <summary>A <see cref="TcpPunchPlan"/> being carried out: connects to each address until one stands, with openers as the plan wants them.</summary>
 internal sealed class TcpPunch(Timestamp start)
@@ -56,7 +57,7 @@ internal sealed class TcpPunch(Timestamp start)
             // Until its end is told, or for good where there is none.
             attempt.At = Timestamp.Never;
             var isLed = (attempt.Tries == 0) != attempt.Target.BeginsAtOnce;
-            next = new TcpTry(attempt.Target.Endpoint, attempt.Target.TimeToLive, isLed ? attempt.Target.OpenerLead : TimeSpan.Zero);
+            next = new TcpTry(attempt.Target.Endpoint, attempt.Target.TimeToLive, isLed ? attempt.Target.OpenerLead : TimeSpan.Zero, attempt.Target.OpenerTimeToLive);
             if (attempt.Tries++ == 0) attempt.FirstTried = now;
             return true;
         }

@@ -10,6 +10,9 @@ internal readonly record struct TcpTarget(Endpoint Endpoint, TimeSpan OpenerLead
 {
     /// <summary>Nothing goes ahead of the first SYN, but of those behind a refusal.</summary>
     public bool BeginsAtOnce { get; init; }
+
+    /// <summary>Of the SYN that goes ahead.</summary>
+    public byte OpenerTimeToLive { get; init; } = PunchPlan.OpenerTimeToLive;
 }
 
 /// <summary>
@@ -57,12 +60,18 @@ internal static class TcpPunchPlan
     public static IReadOnlyList<TcpTarget> Create(PunchSituation situation)
     {
         var lead = PunchPlan.LeadOf(situation);
+        var openerTimeToLive = PunchPlan.OpenerTimeToLiveOf(situation.OwnRouters, retry: 0);
         var targets = new List<TcpTarget>();
         foreach (var target in PunchTargets.Rank(situation, Carrier.Tcp))
         {
             var next = target.IsNear
                 ? new TcpTarget(target.Endpoint, TimeSpan.Zero, PunchPlan.PrivateTimeToLive)
-                : new TcpTarget(target.Endpoint, target.IsOwn ? PunchPlan.OpenerMargin : lead, 0) { BeginsAtOnce = target.IsOwn };
+                : new TcpTarget(target.Endpoint, target.IsOwn ? PunchPlan.OpenerMargin : lead, 0)
+                {
+                    BeginsAtOnce = target.IsOwn,
+                    // The NATs that were counted are those of IPv4.
+                    OpenerTimeToLive = target.Endpoint.IsIPv4 ? openerTimeToLive : PunchPlan.OpenerTimeToLive,
+                };
             if (targets.Count(other => IsLike(other, next)) < (target.IsNear ? MaxNearTargets : MaxFarTargets)) targets.Add(next);
         }
         return targets;

@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using Punchline.Protocols.Node;
 using Punchline.Protocols.Primitives;
-using Punchline.Protocols.Traversal;
 
 namespace Punchline.Sockets;
 
@@ -88,7 +87,7 @@ internal sealed class TcpPort : IDisposable
         var connection = new TcpConnection(command.Link, NewSocket(local.AddressFamily));
         // The SYNs leave in the order of the commands.
         var isOpener = command.OpenerLead > TimeSpan.Zero;
-        _ = ConnectAsync(connection, command, local, remote, Begin(connection.Socket, local, remote, command.TimeToLive, isOpener), isOpener);
+        _ = ConnectAsync(connection, command, local, remote, Begin(connection.Socket, local, remote, command, isOpener), isOpener);
         return connection;
     }
 
@@ -150,7 +149,8 @@ internal sealed class TcpPort : IDisposable
                 await connecting.ContinueWith(static ended => _ = ended.Exception, TaskScheduler.Default).ConfigureAwait(false);
                 if (!isReplaced) throw new SocketException((int)SocketError.OperationAborted);
                 isOpener = command.Kind == TcpCommandKind.Hold;
-                connecting = Begin(connection.Socket, local, remote, command.TimeToLive, isOpener);
+                command = command.WithLongerOpener();
+                connecting = Begin(connection.Socket, local, remote, command, isOpener);
             }
             await CompleteAsync(connecting, connection.Socket).ConfigureAwait(false);
             connection.Prepare();
@@ -192,15 +192,15 @@ internal sealed class TcpPort : IDisposable
     }
 
     // The SYN leaves now. An opener's dies behind our own router, and what answers the peer's goes all the way.
-    private Task Begin(Socket socket, IPEndPoint local, IPEndPoint remote, byte timeToLive, bool isOpener)
+    private Task Begin(Socket socket, IPEndPoint local, IPEndPoint remote, in TcpCommand command, bool isOpener)
     {
         if (local.AddressFamily != remote.AddressFamily) return Task.FromException(new SocketException((int)SocketError.NetworkUnreachable));
         try
         {
             socket.Bind(local);
             if (isOpener) Outlive(socket);
-            var usual = timeToLive != 0 ? timeToLive : socket.Ttl;
-            socket.Ttl = isOpener ? PunchPlan.OpenerTimeToLive : usual;
+            var usual = command.TimeToLive != 0 ? command.TimeToLive : socket.Ttl;
+            socket.Ttl = isOpener ? command.OpenerTimeToLive : usual;
             var connecting = socket.ConnectAsync(remote, _stop.Token).AsTask();
             if (isOpener) socket.Ttl = usual;
             return connecting;

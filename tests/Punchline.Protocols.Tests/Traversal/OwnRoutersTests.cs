@@ -33,10 +33,15 @@ public sealed class OwnRoutersTests
     }
 
     [Theory]
-    [InlineData(1, 0, 2)]
-    [InlineData(1, 1, 3)]
-    [InlineData(3, 0, 4)]
-    [InlineData(4, 2, 6)]
-    public void An_opener_dies_one_router_behind_ours_and_one_further_with_each_retry(int layers, int retry, byte expected) =>
-        Assert.Equal(expected, PunchPlan.OpenerTimeToLiveOf(new OwnRouters(layers, IsCertain: true), retry));
+    [InlineData(1, false, 0, 2)]
+    [InlineData(1, false, 1, 3)]
+    [InlineData(3, false, 0, 4)]
+    [InlineData(4, false, 2, 6)]
+    // Where it is certain that there are no more, the next router may be an accepting peer's.
+    [InlineData(1, true, 0, 2)]
+    [InlineData(1, true, 1, 2)]
+    [InlineData(1, true, 2, 2)]
+    [InlineData(2, true, 1, 3)]
+    public void An_opener_dies_one_router_behind_ours_and_one_further_with_each_retry_that_needs_it(int layers, bool isCertain, int retry, byte expected) =>
+        Assert.Equal(expected, PunchPlan.OpenerTimeToLiveOf(new OwnRouters(layers, isCertain), retry));
 }

@@ -33,6 +33,13 @@ public sealed class PunchPlanTests
         Assert.Equal(TimeSpan.FromMilliseconds(lead), plan.First(probe => probe.Kind == ProbeKind.Handshake).At);
     }
 
+    [Fact] // which has a hop more, and may get as far as the peer's router
+    public void The_second_opener_does_not_overtake_the_first_packet_that_is_meant_to_arrive()
+    {
+        var plan = PunchPlan.Create(new PunchSituation([Home], [Router], [Candidate("srflx 203.0.113.5:5000")], false) { ServerRoundTrip = TimeSpan.FromMilliseconds(1) });
+        Assert.Equal(["0 opener ttl 2", "59 handshake", "59 opener ttl 3", "99 handshake", "118 handshake", "231 handshake"], plan.Take(6).Select(Show));
+    }
+
     [Fact]
     public void A_public_address_may_have_a_firewall_that_needs_opening_too()
     {

@@ -29,6 +29,18 @@ public sealed class TcpPunchTests
             TcpPunchPlan.Create(situation));
     }
 
+    [Theory]
+    [InlineData(1, 2)]
+    [InlineData(3, 4)]
+    public void An_openers_SYN_passes_as_many_NATs_as_are_ours(int layers, byte expected)
+    {
+        var situation = new PunchSituation([], [], [new Candidate(CandidateKind.ServerReflexive, Peer) { Carrier = Carrier.Tcp }], AllowLoopback: false) { OwnRouters = new OwnRouters(layers, IsCertain: true) };
+        var punch = new TcpPunch(Timestamp.Zero);
+        punch.Add(TcpPunchPlan.Create(situation), Timestamp.Zero);
+        Assert.True(punch.TryTake(Timestamp.Zero, out var first));
+        Assert.Equal(expected, first.OpenerTimeToLive);
+    }
+
     // PROTOCOL §5: an address that no router has translated gets its SYN at once; one that some router has, behind an opener's lead, whatever its family.
     [Fact]
     public void The_first_SYN_to_an_IPv6_address_of_the_peers_own_leaves_at_once()

@@ -1,5 +1,6 @@
 using Punchline.Protocols.Node;
 using Punchline.Protocols.Traversal;
+using Punchline.Simulation.Nat;
 using Punchline.Simulation.Peers;
 using Punchline.Simulation.Tracing;
 
@@ -42,6 +43,28 @@ public sealed class TcpSearchTests
             var elapsed = Meet(first, second, way, seeds: 4);
             AssertShare(elapsed, 0.95, 15);
             AssertShare(elapsed, 1, 24);
+        }
+    }
+
+    [Theory] // a home's router before a carrier's NAT that is symmetric: SYNs that hold a port have to pass both
+    [InlineData("symmetric in sequence", true, 3)]
+    [InlineData("symmetric in a block", true, 5)]
+    // Where nobody tells how far the carrier's NAT is, the second bracket reaches it, and a held port's second SYN.
+    [InlineData("symmetric in sequence", false, 5)]
+    [InlineData("symmetric in a block", false, 6)]
+    public void A_carriers_symmetric_NAT_is_met_from_behind_a_homes_router(string carrier, bool isKnown, double seconds)
+    {
+        foreach (var seed in SimulationSeeds.Take(5))
+        {
+            SimulationRun.Check(seed, internet =>
+            {
+                var home = new Network("home", NatBehavior.PortRestricted, Carrier: Network.Named(carrier).Nat);
+                using var meeting = MeetingScenario.Between(
+                    internet, home, Network.Named("port-restricted").WithoutUdp, new MeetingConditions(20, 0).Link, SimulatedPeer.Port, hasAlternate: true);
+                foreach (var peer in new[] { meeting.First, meeting.Second }) peer.SeesRouters = isKnown;
+                meeting.JoinBoth();
+                Assert.True(meeting.RunUntilConnected(TimeSpan.FromSeconds(seconds)), "The peers did not connect.");
+            }, $"{carrier}, {isKnown}");
         }
     }
 

@@ -1,6 +1,5 @@
 using Punchline.Protocols.Node;
 using Punchline.Protocols.Primitives;
-using Punchline.Protocols.Traversal;
 using Punchline.Simulation.Tcp;
 
 namespace Punchline.Simulation.Peers;
@@ -58,7 +57,7 @@ internal sealed partial class SimulatedPeer
 
     private void Open(TcpCommand command, ushort port)
     {
-        var opener = Connect(command, port, PunchPlan.OpenerTimeToLive);
+        var opener = Connect(command, port, command.OpenerTimeToLive);
         opener.TimeToLive = command.TimeToLive;
         Adopt(command.Link, opener);
         var isRefused = false;
@@ -71,7 +70,7 @@ internal sealed partial class SimulatedPeer
             if (!isRefused && !opener.IsWaitingForSyn) return;
             opener.Close();
             _connections.Remove(command.Link);
-            if (command.Kind == TcpCommandKind.Hold) Open(command, port);
+            if (command.Kind == TcpCommandKind.Hold) Open(command.WithLongerOpener(), port);
             else Adopt(command.Link, Connect(command, port, command.TimeToLive));
         });
     }
