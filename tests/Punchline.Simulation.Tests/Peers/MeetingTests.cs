@@ -44,6 +44,29 @@ public sealed class MeetingTests
         }
     }
 
+    public static IEnumerable<TheoryDataRow<string>> OrdinaryNetworks() => Network.Ordinary.Select(network => new TheoryDataRow<string>(network.Name));
+
+    [Theory] // 2 s in 999 of 1,000, over all networks that the other may be in
+    [MemberData(nameof(OrdinaryNetworks))]
+    public void At_5_percent_loss_two_endpoint_independent_networks_meet_within_2_s(string first)
+    {
+        var elapsed = new List<(double Seconds, string Run)>();
+        foreach (var second in Network.Ordinary)
+        {
+            foreach (var seed in SimulationSeeds.Take(Seeds))
+            {
+                SimulationRun.Check(seed, internet =>
+                {
+                    using var meeting = MeetingScenario.Between(internet, Network.Named(first), second, new MeetingConditions(20, 5).Link);
+                    meeting.JoinBoth();
+                    elapsed.Add((meeting.RunUntilConnected(MeetingMatrix.Patience) ? meeting.Elapsed.TotalSeconds : double.PositiveInfinity, $"{second} {seed}"));
+                }, $"{first} - {second}");
+            }
+        }
+        var met = elapsed.Count(run => run.Seconds <= 2);
+        Assert.True(met >= 0.999 * elapsed.Count, $"{met} of {elapsed.Count} met within 2 s; the slowest: {string.Join(", ", elapsed.OrderBy(run => run.Seconds).TakeLast(10).Select(run => $"{run.Seconds:0.00} s ({run.Run})"))}.");
+    }
+
     public static IEnumerable<TheoryDataRow<string, string>> HopelessPairs() =>
         from pair in MeetingMatrix.Pairs
         where Network.WhyImpossible(pair.First, pair.Second) is not null
