@@ -45,7 +45,7 @@ public sealed class PeerNode : IAsyncDisposable
     /// <summary>The UDP port that everything leaves from; its address is [::] where that is of both families.</summary>
     public IPEndPoint LocalEndPoint => _engine.LocalEndPoint;
 
-    /// <summary>The TCP port that connections of peers come in at, and leave from; IPv4. Null where none could be had.</summary>
+    /// <summary>The TCP port that connections of peers come in at, and leave from; its address is [::] where it is of both families. Null where none could be had.</summary>
     public IPEndPoint? LocalTcpEndPoint => _engine.TcpEndPoint;
 
     internal NodeEngine Engine => _engine;

@@ -19,9 +19,9 @@ public sealed class PeerNodeOptions
     public IPEndPoint? LocalEndPoint { get; init; }
 
     /// <summary>
-    /// The TCP address and port where peers can connect to this one, and from which it connects; IPv4. Null takes UDP's port number where
-    /// it is free. Port 443 lets in peers whose network lets only browsers out. What was said of a
-    /// forwarded port above holds for this one too.
+    /// The TCP address and port where peers can connect to this one, and from which it connects; the address means what it means for
+    /// <see cref="LocalEndPoint"/>. Null takes UDP's, or another port where that is not free. Port 443 lets in peers whose network lets only browsers out.
+    /// What was said of a forwarded port above holds for this one too.
     /// </summary>
     public IPEndPoint? TcpEndPoint { get; init; }
 

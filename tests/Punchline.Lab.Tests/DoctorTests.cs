@@ -9,23 +9,24 @@ public sealed class DoctorTests(PublishedTool tool) : IClassFixture<PublishedToo
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    public static TheoryData<string, string> Kinds => new()
+    public static TheoryData<string, string, string> Kinds => new()
     {
-        { nameof(LabNat.Open), "open" },
-        { nameof(LabNat.Firewall), "firewall" },
-        { nameof(LabNat.FullCone), "full-cone" },
-        { nameof(LabNat.AddressRestricted), "address-restricted" },
-        { nameof(LabNat.PortRestricted), "port-restricted" },
-        { nameof(LabNat.PortRestrictedAccepting), "port-restricted-accepting" },
-        { nameof(LabNat.Symmetric), "symmetric" },
+        { nameof(LabNat.Open), "open", "" },
+        { nameof(LabNat.Firewall), "firewall", "drops" },
+        { nameof(LabNat.FullCone), "full-cone", "" },
+        { nameof(LabNat.AddressRestricted), "address-restricted", "drops" },
+        { nameof(LabNat.PortRestricted), "port-restricted", "drops" },
+        { nameof(LabNat.PortRestrictedRejecting), "port-restricted", "rejects" },
+        { nameof(LabNat.PortRestrictedAccepting), "port-restricted-accepting", "rejects" },
+        { nameof(LabNat.Symmetric), "symmetric", "drops" },
     };
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public async Task With_a_servers_second_address_a_router_is_named_rightly(string nat, string kind)
+    public async Task With_a_servers_second_address_a_router_is_named_rightly(string nat, string kind, string unsolicited)
     {
         var network = await ExamineAsync((LabNat)typeof(LabNat).GetProperty(nat)!.GetValue(null)!, carrier: null, withAlternate: true);
-        Assert.Equal(kind, network["kind"]);
+        Assert.Equal((kind, unsolicited), (network["kind"], network["unsolicited"]));
     }
 
     [Fact]
@@ -53,6 +54,19 @@ public sealed class DoctorTests(PublishedTool tool) : IClassFixture<PublishedToo
         var (one, other) = ($"{lab.AddressOf("s1")}:8080", $"{lab.AddressOf("s2")}:8080");
         Assert.Equal(["mapping", "filtering", "tcp-mapping", "nat-layers"], UnknownIn(await ExamineAsync(lab, "--stun", one)));
         Assert.Equal(["filtering", "nat-layers"], UnknownIn(await ExamineAsync(lab, "--stun", one, "--stun", other)));
+    }
+
+    [Theory]
+    [InlineData("reject", "rejects")]
+    [InlineData("drop", "drops")]
+    public async Task UDP_that_is_rejected_is_told_from_UDP_that_is_dropped(string verdict, string refusal)
+    {
+        LabRequirement.Check();
+        await using var lab = await NatLab.UpAsync([new("a", LabNat.PortRestricted)], TestContext.Current.CancellationToken);
+        await lab.BlockAsync("a", $"iifname lan0 meta l4proto udp {verdict}");
+        await using var server = await tool.ServeAsync(lab, "s1");
+        var network = await ExamineAsync(lab, "--server", server.Option);
+        Assert.Equal(("udp-blocked", refusal), (network["kind"], network["udpRefusal"]));
     }
 
     [Fact]

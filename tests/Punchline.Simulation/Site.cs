@@ -48,7 +48,7 @@ internal sealed class Site
     private readonly Dictionary<UInt128, Site> _routers = []; // of the sites behind this one, by their external address
     private int _members;
 
-    internal Site(string name, NatTranslator nat, NatTranslator tcpNat, Uplink uplink, SiteOptions options, UInt128 lan, NatTranslator? firewall, UInt128 ipv6Lan)
+    internal Site(string name, NatTranslator nat, NatTranslator tcpNat, Uplink uplink, SiteOptions options, UInt128 lan, NatTranslator? firewall, NatTranslator? tcpFirewall, UInt128 ipv6Lan)
     {
         Name = name;
         RouterName = name + "-gw";
@@ -60,6 +60,7 @@ internal sealed class Site
         HasNat64 = options.HasNat64;
         Lan = lan;
         IPv6Firewall = firewall;
+        IPv6TcpFirewall = tcpFirewall;
         IPv6Lan = ipv6Lan;
     }
 
@@ -94,13 +95,15 @@ internal sealed class Site
 
     internal NatTranslator? IPv6Firewall { get; }
 
+    internal NatTranslator? IPv6TcpFirewall { get; }
+
     /// <summary>What a packet to there, which may be written otherwise in it, passes; null where the site has no such family.</summary>
-    // Of IPv6's flows those of TCP need not be told apart: nobody speaks it there.
     internal NatTranslator? RouterFor(in Packet packet, Endpoint destination) => (destination.IsIPv4, packet.Tcp) switch
     {
         (true, null) => Nat,
         (true, _) => TcpNat,
-        _ => IPv6Firewall,
+        (false, null) => IPv6Firewall,
+        (false, _) => IPv6TcpFirewall,
     };
 
     /// <summary>Whether an address of a host is the core's to know, because nothing translates it.</summary>

@@ -159,11 +159,10 @@ internal sealed partial class VirtualInternet
         return header.Flags == TcpFlags.Syn && nat.IsSynOutOfWindow(tuple, header.Sequence, Now);
     }
 
-    // A router that does not drop a SYN answers it with RST: by its rules, or because nothing listens on the router itself. Conntrack then
-    // forgets the entry within seconds.
+    // A router that does not drop a SYN answers it with RST: by its rules, or because nothing listens on the router itself.
     private void Refuse(Site site, Packet packet, TcpHeader header, NatTranslator nat)
     {
-        nat.NoteReset(new FlowTuple(packet.Source, packet.Destination), Now);
+        nat.NoteReset(new FlowTuple(packet.Destination, packet.Source), Now);
         if (TcpStack.RefusalOf(header, packet.Payload.Length) is not { } reset) return;
         var answer = Packet.CreateSegment(packet.Destination, packet.Source, 0, reset, []);
         Record(site.RouterName, Verdict.Sent, answer);

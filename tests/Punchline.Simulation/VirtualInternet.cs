@@ -53,7 +53,8 @@ internal sealed partial class VirtualInternet(ulong seed) : IDisposable
         var uplink = NewUplink(name, options.Link);
         // Drawn last, so that sites without IPv6 are what they were.
         var firewall = options.IPv6 is { } ipv6 ? new NatTranslator(ipv6, ipv6Lan, NewRandom()) : null;
-        var site = new Site(name, translator, tcpTranslator, uplink, options, lan, firewall, ipv6Lan);
+        var tcpFirewall = options.IPv6 is { } ofTcp ? new NatTranslator(ofTcp.ForTcp(), ipv6Lan, TcpRandom(ipv6Lan)) : null;
+        var site = new Site(name, translator, tcpTranslator, uplink, options, lan, firewall, tcpFirewall, ipv6Lan);
         Attach(site);
         return site;
     }
@@ -108,6 +109,7 @@ internal sealed partial class VirtualInternet(ulong seed) : IDisposable
         var old = site.ExternalAddress;
         Detach(site);
         site.IPv6Firewall?.Rebind(site.IPv6Lan);
+        site.IPv6TcpFirewall?.Rebind(site.IPv6Lan);
         var address = keepAddress ? old : site.Behind?.NextAddress() ?? NextExternalAddress();
         site.Nat.Rebind(address);
         site.TcpNat.Rebind(address);

@@ -9,14 +9,14 @@ internal static class DoctorAdvice
     public static IReadOnlyList<Advice> Of(NetworkReport report)
     {
         List<Advice> advice = [];
-        if (report is { Udp: null, IsWebOnly: true })
+        if (report is { Tcp: not true, IsWebOnly: true })
         {
             advice.Add(new("port-443", "Use a server at port 443 (punchline serve 443), and have peers that have a public address, or a router that forwards port 443, run with --tcp-port 443."));
-            advice.Add(AllowUdp);
+            advice.Add(AllowUdp(hasIPv6: false));
         }
         else if (report.Udp is false)
         {
-            advice.Add(AllowUdp);
+            advice.Add(AllowUdp(report.IPv6Reaches is true));
         }
         else if (report.Profile.IsSymmetric && report.Mapped is null)
         {
@@ -33,7 +33,7 @@ internal static class DoctorAdvice
     {
         if (report.ServersAsked == 0)
             return [new("no-server", "How the router treats peers only a server outside can tell: --server HOST (one that runs `punchline serve`), or --stun HOST, twice with different servers.")];
-        if (report is { Udp: null, IsWebOnly: true })
+        if (report is { Tcp: not true, IsWebOnly: true })
             return [new("server", "Everything else: only a server at port 443 can be asked from here.")];
         if (report.ServersAnswered == 0 && report.Tcp is not true)
             return [new("no-answer", "The server may be down, or this network lets only browsers out. Try another server, or one at port 443.")];
@@ -42,7 +42,7 @@ internal static class DoctorAdvice
             unknown.Add(new("mapping", "Whether other addresses see another port: a second server (--stun again), or one with --alternate, shows it."));
         if (report.IPv4 is not null && report.Filtering == FilteringBehavior.Unknown)
             unknown.Add(new("filtering", "Whom the router lets in: a server with a second address (punchline serve --alternate) shows it."));
-        if (report is { Tcp: true, TcpMapping: MappingBehavior.Unknown })
+        if (report is { TcpReflexive: not null, TcpMapping: MappingBehavior.Unknown })
             unknown.Add(new("tcp-mapping", "Whether TCP has one port for all: a server with a second address shows it."));
         if (report is { IsTranslated: true, NatLayers: null })
             unknown.Add(new("nat-layers", "Whether there is a second NAT: the router does not say what its outside address is."));
@@ -51,7 +51,8 @@ internal static class DoctorAdvice
         return unknown;
     }
 
-    private static Advice AllowUdp { get; } = new("allow-udp", "Allow outgoing UDP in this network's firewall. Until then peers are met over TCP alone, if theirs have one port for all.");
+    private static Advice AllowUdp(bool hasIPv6) => new(
+        "allow-udp", $"Allow outgoing UDP in this network's firewall. Until then peers are met over TCP alone, if {(hasIPv6 ? "they have IPv6, or " : "")}theirs have one port for all.");
 
     private static void AddForSymmetric(NetworkReport report, List<Advice> advice)
     {

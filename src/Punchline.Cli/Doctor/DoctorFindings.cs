@@ -11,14 +11,14 @@ internal static class DoctorFindings
     {
         List<Finding> findings =
         [
-            new("UDP", report.Udp switch { true => $"gets out{RoundTripOf(report)}", false => "does not get out", null => null }),
+            new("UDP", UdpOf(report)),
             new("TCP", TcpOf(report)),
         ];
         if (report.IPv4 is not null)
         {
             findings.Add(new("mapping", MappingOf(report.Profile)));
             findings.Add(new("ports", PortsOf(report.Profile)));
-            findings.Add(new("lets in", FilteringOf(report.Filtering)));
+            findings.Add(new("lets in", FilteringOf(report)));
             findings.Add(new("NATs", report.NatLayers switch { 0 => "none", 1 => "one", null => report.IsTranslated is true ? "one at least" : null, _ => "two, one behind the other" }));
             if (report.IsTranslated is true) findings.Add(new("hairpin", report.Hairpins switch { true => "yes: hosts reach each other by outside addresses", false => "no", null => null }));
         }
@@ -28,10 +28,19 @@ internal static class DoctorFindings
         return findings;
     }
 
+    private static string? UdpOf(NetworkReport report) => report switch
+    {
+        { Udp: true } => $"gets out{RoundTripOf(report)}",
+        { UdpRefusal: Refusal.Rejects, UdpRejectedBy: { } router } => $"does not get out: {router.ToIPAddress()} rejects it, and says so (ICMP)",
+        { UdpRefusal: Refusal.Drops } => "does not get out: it is dropped, and nothing says so",
+        { Udp: false } => "does not get out",
+        _ => null,
+    };
+
     private static string RoundTripOf(NetworkReport report) =>
         report.ServerRoundTrip is { } roundTrip ? string.Create(CultureInfo.InvariantCulture, $"; the server is {roundTrip.TotalMilliseconds:0.#} ms away") : "";
 
-    private static string? TcpOf(NetworkReport report) => report.Tcp is not true ? null : report.TcpMapping switch
+    private static string? TcpOf(NetworkReport report) => report.Tcp is not true ? null : report.TcpReflexive is null ? "gets out, by IPv6" : report.TcpMapping switch
     {
         MappingBehavior.EndpointIndependent => "gets out, from one port for all",
         MappingBehavior.AddressDependent or MappingBehavior.AddressAndPortDependent => "gets out, from another port for every destination",
@@ -55,6 +64,10 @@ internal static class DoctorFindings
         PortAllocation.Random => "drawn from all",
         _ => profile.Mapping == MappingBehavior.EndpointIndependent ? "changed" : null,
     };
+
+    private static string? FilteringOf(NetworkReport report) => FilteringOf(report.Filtering) is { } who
+        ? $"{who}{report.Unsolicited switch { Refusal.Drops => "; drops what others send", Refusal.Rejects => "; rejects what others send (ICMP)", _ => "" }}"
+        : null;
 
     private static string? FilteringOf(FilteringBehavior filtering) => filtering switch
     {

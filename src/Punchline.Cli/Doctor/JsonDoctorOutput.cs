@@ -25,6 +25,7 @@ internal sealed class JsonDoctorOutput(TextWriter output) : IDoctorOutput
         json.WriteNumber("serversAnswered", report.ServersAnswered);
         json.WriteBoolean("alternate", report.HasAlternate);
         WriteTruth(json, "udp", report.Udp);
+        json.WriteString("udpRefusal", NameOf(report.UdpRefusal));
         WriteTruth(json, "tcp", report.Tcp);
         WriteTruth(json, "webOnly", report.IsWebOnly);
         WriteEndpoint(json, "external", report.IPv4);
@@ -35,6 +36,7 @@ internal sealed class JsonDoctorOutput(TextWriter output) : IDoctorOutput
         json.WriteString("mapping", NameOf(report.Profile.Mapping));
         json.WriteString("tcpMapping", NameOf(report.TcpMapping));
         json.WriteString("filtering", NameOf(report.Filtering));
+        json.WriteString("unsolicited", NameOf(report.Unsolicited));
         WriteTruth(json, "movedByUnsolicited", report.IsMovedByUnsolicited);
         WriteTruth(json, "hairpin", report.Hairpins);
         json.WriteStartObject("allocation");
@@ -144,6 +146,13 @@ internal sealed class JsonDoctorOutput(TextWriter output) : IDoctorOutput
         FilteringBehavior.EndpointIndependent => "endpoint-independent",
         FilteringBehavior.AddressDependent => "address-dependent",
         FilteringBehavior.AddressAndPortDependent => "address-and-port-dependent",
+        _ => null,
+    };
+
+    private static string? NameOf(Refusal refusal) => refusal switch
+    {
+        Refusal.Drops => "drops",
+        Refusal.Rejects => "rejects",
         _ => null,
     };
 

@@ -10,8 +10,8 @@ internal sealed record NetworkKind(string Code, string Text)
     public static NetworkKind Of(NetworkReport report)
     {
         var profile = report.Profile;
-        if (report.Udp is false) return new("udp-blocked", "This network lets no UDP out; TCP gets through.");
-        if (report is { Udp: null, IsWebOnly: true }) return new("web-only", "This network lets only browsers out: TCP to ports 443 and 80 gets through, and nothing else that was tried.");
+        if (report is { Tcp: not true, IsWebOnly: true }) return new("web-only", "This network lets only browsers out: TCP to ports 443 and 80 gets through, and nothing else that was tried.");
+        if (report.Udp is false) return new("udp-blocked", $"This network lets no UDP out{(report.Tcp is true ? "; TCP gets through" : "")}.");
         if (report.Udp is null) return new("unknown", report.ServersAsked == 0 ? "No server was asked, so only this side of the router is known." : "No server answered, neither over UDP nor over TCP.");
         if (report.IPv4 is null) return new("ipv6-only", "This network reaches the internet by IPv6 alone.");
         if (profile.IsSymmetric) return OfSymmetric(profile);

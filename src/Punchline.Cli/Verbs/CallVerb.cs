@@ -62,7 +62,7 @@ internal static class CallVerb
 
     public static IPEndPoint? UdpEndPointOf(int? port) => port is { } number ? new IPEndPoint(IPAddress.IPv6Any, number) : null;
 
-    public static IPEndPoint? TcpEndPointOf(int? port) => port is { } number ? new IPEndPoint(IPAddress.Any, number) : null;
+    public static IPEndPoint? TcpEndPointOf(int? port) => port is { } number ? new IPEndPoint(IPAddress.IPv6Any, number) : null;
 
     /// <summary>What tells of a call's room: it remembers who is there, and what is said.</summary>
     public static IChatOutput Following(SessionModel session, RoomModel inner, PeerIdentity self, Room room, string? stateDirectory, bool hasNoHistory)

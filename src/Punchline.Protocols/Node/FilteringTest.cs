@@ -6,7 +6,7 @@ namespace Punchline.Protocols.Node;
 
 /// <summary>
 /// Learns whom a router lets in, by a server with a second address (RFC 5780 §4.4), from a socket that has sent to one endpoint of the server's
-/// alone. Where only that one gets in, it asks at the other endpoint as well, whose packets our router has dropped before, or taken for its own: then
+/// alone. Where nobody else gets in, it asks at the other endpoint as well, whose packets our router has dropped before, or taken for its own: then
 /// the mapping towards there is another.
 /// </summary>
 internal sealed class FilteringTest : ISideSocketOwner
@@ -46,6 +46,9 @@ internal sealed class FilteringTest : ISideSocketOwner
 
     /// <summary>A packet that came unasked has moved the port of its own host: the router takes such packets for its own. Null: not known.</summary>
     public bool? IsMovedByUnsolicited { get; private set; }
+
+    /// <summary>What becomes of what is not let in, as the server hears of it.</summary>
+    public Refusal Refusal { get; private set; }
 
     public Timestamp NextTimeout => IsOver ? Timestamp.Never : _asked.Aggregate(Timestamp.Never, (next, asked) => Timestamp.Min(next, asked.Question.NextTimeout));
 
@@ -110,14 +113,21 @@ internal sealed class FilteringTest : ISideSocketOwner
         if (_anyone.Answer is not null) Filtering = FilteringBehavior.EndpointIndependent;
         else if (_anyone.IsOver && _otherPort!.IsOver) Filtering = _otherPort.Answer is null ? FilteringBehavior.AddressAndPortDependent : FilteringBehavior.AddressDependent;
         else return;
-        if (Filtering == FilteringBehavior.AddressAndPortDependent)
+        if (Filtering != FilteringBehavior.EndpointIndependent)
         {
-            _other ??= Ask(Other!.Value, 0, Other.Value, (2 * answer.RoundTrip) + Patience, now);
+            _other ??= Ask(Other!.Value, 0, Other.Value, (2 * answer.RoundTrip) + Patience, now, answer.Mapped.Port);
             if (!_other.IsOver) return;
             // The port that it has been moved from is another's now only towards this one destination.
-            if (_other.Answer is { } moved) IsMovedByUnsolicited = moved.Mapped != answer.Mapped;
-            // It was never there, so that it let nothing through says nothing.
-            else Filtering = FilteringBehavior.Unknown;
+            if (_other.Answer is { } moved)
+            {
+                if (Filtering == FilteringBehavior.AddressAndPortDependent) IsMovedByUnsolicited = moved.Mapped != answer.Mapped;
+                Refusal = moved.IsRejected switch { true => Refusal.Rejects, false => Refusal.Drops, null => Refusal.Unknown };
+            }
+            else
+            {
+                // It was never there, so that it let nothing through says nothing.
+                Filtering = FilteringBehavior.Unknown;
+            }
         }
         Close();
     }
@@ -127,9 +137,9 @@ internal sealed class FilteringTest : ISideSocketOwner
         other is { } named && named.IsIPv4 == _server.IsIPv4 && named.Address != _server.Address && named.Port != _server.Port
         && PunchPlan.IsUsable(named, AddressScope.IsLoopback(_server)) && (!AddressScope.IsPrivate(named) || AddressScope.IsPrivate(_server));
 
-    private StunQuestion Ask(Endpoint server, uint change, Endpoint from, TimeSpan patience, Timestamp now)
+    private StunQuestion Ask(Endpoint server, uint change, Endpoint from, TimeSpan patience, Timestamp now, ushort rejectionPort = 0)
     {
-        var question = new StunQuestion(StunTransactionId.Generate(_services.Random), server, change, patience, now);
+        var question = new StunQuestion(StunTransactionId.Generate(_services.Random), server, change, patience, now) { RejectionPort = rejectionPort };
         _asked.Add((question, from));
         return question;
     }

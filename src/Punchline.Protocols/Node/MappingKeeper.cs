@@ -7,14 +7,14 @@ using Punchline.Protocols.Traversal;
 namespace Punchline.Protocols.Node;
 
 /// <summary>
-/// What is known of how long our router keeps mappings, and when that is found out: once for a network, as soon as a connection stands that
-/// needs it, and anew when a path has died that was kept. Of networks that were measured before it is remembered.
+/// What is known of how long our router keeps mappings, or of how long a firewall before IPv6 keeps what lets answers in, and when that is found out: once for a network, as soon
+/// as a connection stands that needs it, and anew when a path has died that was kept. Of networks that were measured before it is remembered.
 /// </summary>
-internal sealed class MappingKeeper(NodeServices services)
+/// <param name="services">The node's.</param>
+/// <param name="memory">Of both families.</param>
+/// <param name="isIPv4">Of which of them this is.</param>
+internal sealed class MappingKeeper(NodeServices services, LifetimeMemory memory, bool isIPv4)
 {
-    /// <summary>Networks that are remembered; the oldest goes first.</summary>
-    public const int MaxNetworks = 32;
-
     /// <summary>From a connection until the search, which is in no hurry.</summary>
     public static readonly TimeSpan Delay = TimeSpan.FromSeconds(10);
 
@@ -33,7 +33,6 @@ internal sealed class MappingKeeper(NodeServices services)
     // A mapping that dies this soon, in intervals, was measured wrongly rather than ended at an age.
     private const double LeastIntervals = 2.5;
 
-    private readonly List<KnownLifetime> _known = [];
     private ulong? _network;
     private LifetimeSearch? _search;
     private MappingAgeWatch? _watch;
@@ -42,7 +41,6 @@ internal sealed class MappingKeeper(NodeServices services)
     private int _watches;
     private int _losses;
     private Timestamp _next = Timestamp.Never;
-    private bool _isKnownNews;
 
     /// <summary>What the present network is remembered by; null before a STUN server has answered.</summary>
     public ulong? Network => _network;
@@ -58,21 +56,10 @@ internal sealed class MappingKeeper(NodeServices services)
 
     public Timestamp NextTimeout => Timestamp.Min(_next, Timestamp.Min(_search?.NextTimeout ?? Timestamp.Never, _watch?.NextTimeout ?? Timestamp.Never));
 
-    /// <summary>What an earlier process has learnt, the oldest first.</summary>
-    public void Remember(IEnumerable<KnownLifetime> known)
+    /// <summary>More is remembered than was.</summary>
+    public void HandleRemembered()
     {
-        _known.InsertRange(0, known);
-        Trim();
         if (Lifetime is null) Recall();
-    }
-
-    /// <summary>What is to be remembered, where it has changed.</summary>
-    public bool TryTakeKnown(out IReadOnlyList<KnownLifetime> known)
-    {
-        known = _known;
-        var isNews = _isKnownNews;
-        _isKnownNews = false;
-        return isNews;
     }
 
     /// <summary>A connection has a path.</summary>
@@ -84,7 +71,6 @@ internal sealed class MappingKeeper(NodeServices services)
     /// <summary>A STUN server has seen the main socket at this address.</summary>
     public void HandleReflected(Endpoint mapped, Timestamp now)
     {
-        if (!mapped.IsIPv4) return;
         var network = Identify(mapped);
         if (network == _network) return;
         Forget();
@@ -105,7 +91,7 @@ internal sealed class MappingKeeper(NodeServices services)
     {
         if (_losses < MaxLosses) _losses++;
         Apply();
-        _isKnownNews |= _known.RemoveAll(known => known.Network == _network) > 0;
+        memory.Forget(_network);
         if (_search is null) _next = Timestamp.Min(_next, now + (LossPause * (1 << _losses)));
     }
 
@@ -134,20 +120,19 @@ internal sealed class MappingKeeper(NodeServices services)
 
     private void Recall()
     {
-        var index = _known.FindLastIndex(known => known.Network == _network);
-        if (index >= 0) (Lifetime, _next) = (_known[index].Lifetime, Timestamp.Never);
+        if (memory.Find(_network) is { } known) (Lifetime, _next) = (known, Timestamp.Never);
         Apply();
     }
 
     private bool HasPath => services.Routes.HasPath(NeedsKeeping);
 
-    // IPv4's, whose mappings STUN servers see; and no neighbour's.
-    private static bool NeedsKeeping(PathAddress path) =>
-        path.Local.Carrier == Carrier.Udp && path.Remote.IsIPv4 && !AddressScope.IsPrivate(path.Remote) && !AddressScope.IsLoopback(path.Remote);
+    // Of our family, and no neighbour's.
+    private bool NeedsKeeping(PathAddress path) =>
+        path.Local.Carrier == Carrier.Udp && path.Remote.IsIPv4 == isIPv4 && !AddressScope.IsPrivate(path.Remote) && !AddressScope.IsLoopback(path.Remote);
 
     private void Begin(Timestamp now)
     {
-        var servers = services.Reflectors.StunServers.Where(server => !AddressScope.IsLoopback(server)).ToList();
+        var servers = services.Reflectors.StunServersOf(isIPv4).Where(server => !AddressScope.IsLoopback(server)).ToList();
         if (servers.Count == 0)
         {
             _next = now + Pause;
@@ -167,14 +152,15 @@ internal sealed class MappingKeeper(NodeServices services)
         {
             _searched = search.Lifetime;
             // What has lived so long need not be asked more often, whatever else is found; what a loss has taken is not given back before the end.
-            if (_losses == 0) services.MappingKeepAlive.Set(isIPv4: true, Longer(new MappingLifetime(_searched).Interval));
+            if (_losses == 0) services.MappingKeepAlive.Set(isIPv4, Longer(new MappingLifetime(_searched).Interval));
         }
         if (!search.IsOver) return;
         _search = null;
         if (search is { IsComplete: true, Lifetime.Ticks: > 0 })
         {
             Learn(new MappingLifetime(search.Lifetime, Lifetime?.MaxAge));
-            if (_watches < MaxWatches) Watch();
+            // A path over IPv6 has no other to go to before an end at an age, which no firewall is known to have.
+            if (isIPv4 && _watches < MaxWatches) Watch();
         }
         else
         {
@@ -214,17 +200,14 @@ internal sealed class MappingKeeper(NodeServices services)
         Lifetime = lifetime;
         Apply();
         if (_network is not { } network) return;
-        _known.RemoveAll(known => known.Network == network);
-        _known.Add(new KnownLifetime(network, lifetime with { Idle = lifetime.Idle / (1 << _losses) }));
-        Trim();
-        _isKnownNews = true;
+        memory.Learn(network, lifetime with { Idle = lifetime.Idle / (1 << _losses) });
     }
 
     private void Apply()
     {
         var interval = Lifetime?.Interval ?? MappingKeepAlive.Unmeasured;
         if (_losses > 0) interval = Longer(interval / (1 << _losses));
-        services.MappingKeepAlive.Set(isIPv4: true, interval);
+        services.MappingKeepAlive.Set(isIPv4, interval);
     }
 
     private static TimeSpan Longer(TimeSpan interval) => interval > MappingKeepAlive.Unmeasured ? interval : MappingKeepAlive.Unmeasured;
@@ -237,17 +220,13 @@ internal sealed class MappingKeeper(NodeServices services)
         (_watches, _losses, _next) = (0, 0, Timestamp.Never);
     }
 
-    private void Trim()
-    {
-        if (_known.Count > MaxNetworks) _known.RemoveRange(0, _known.Count - MaxNetworks);
-    }
-
-    // The router by its outer side, and by its inner one, for several share an address at a carrier. Nobody else is to read it: it stays on this machine.
+    // The router by its outer side, and by its inner one, for several share an address at a carrier; over IPv6, where addresses come and go, by the /64. Nobody else is to read it:
+    // it stays on this machine.
     private ulong Identify(Endpoint mapped)
     {
         Span<byte> place = stackalloc byte[2 * 16 + 1];
-        BinaryPrimitives.WriteUInt128BigEndian(place, mapped.Address);
-        if (services.HostAddresses.FirstOrDefault(host => host.Endpoint.IsIPv4) is { PrefixLength: > 0 } host)
+        BinaryPrimitives.WriteUInt128BigEndian(place, isIPv4 ? mapped.Address : mapped.Address >> 64 << 64);
+        if (isIPv4 && services.HostAddresses.FirstOrDefault(host => host.Endpoint.IsIPv4) is { PrefixLength: > 0 } host)
         {
             var prefix = host.Endpoint.Address & ~((UInt128.One << (32 - host.PrefixLength)) - 1);
             BinaryPrimitives.WriteUInt128BigEndian(place[16..], prefix);

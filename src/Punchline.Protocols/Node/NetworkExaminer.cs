@@ -67,20 +67,25 @@ internal sealed class NetworkExaminer
         return _hairpin?.HandleDatagram(source, message) is true;
     }
 
+    /// <param name="isUdpRejected">A router says that no UDP gets out over IPv4: nothing is waited for there.</param>
     /// <param name="gateway">What is known of it.</param>
     /// <param name="mayHaveGateway">Somebody looks for one.</param>
     /// <param name="isElsewhereOpen">Something else that the report has is being looked at.</param>
     /// <param name="now">The time.</param>
-    public void HandleTimeout(PortMapperStatus gateway, bool mayHaveGateway, bool isElsewhereOpen, Timestamp now)
+    public void HandleTimeout(bool isUdpRejected, PortMapperStatus gateway, bool mayHaveGateway, bool isElsewhereOpen, Timestamp now)
     {
         if (IsOver) return;
         _lastLook = now;
-        foreach (var test in _filtering) test.HandleTimeout(now);
+        foreach (var test in _filtering)
+        {
+            if (isUdpRejected && test.Server.IsIPv4) test.Close();
+            else test.HandleTimeout(now);
+        }
         BeginLater(now);
         _hairpin?.HandleTimeout(now);
         var isGatewayKnown = !mayHaveGateway || gateway.Udp is not null || now >= _start + GatewayTime;
         var isDone = isGatewayKnown && !isElsewhereOpen && _filtering.TrueForAll(test => test.IsOver) && _hairpin is not { IsOver: false }
-            && !_services.TcpReflexive.IsExpected && (_servers.Count == 0 || _services.Reflexive.Count > 0 || _services.TcpReflexive.Mapped is not null);
+            && !_services.TcpReflexive.IsExpected && (_servers.Count == 0 || isUdpRejected || _services.Reflexive.Count > 0 || _services.IsTcpSeen);
         if (!isDone && now < _start + Duration) return;
         Close();
     }
@@ -108,6 +113,7 @@ internal sealed class NetworkExaminer
             ServersAnswered = _servers.DistinctBy(server => server.Address).Count(server => answering.Contains(server.Address)),
             HasAlternate = ipv4?.Other is not null,
             Filtering = ipv4?.Filtering ?? FilteringBehavior.Unknown,
+            Unsolicited = ipv4?.Refusal ?? Refusal.Unknown,
             // A mapping that is another for each destination moves anyway.
             IsMovedByUnsolicited = report.Profile.IsSymmetric ? null : ipv4?.IsMovedByUnsolicited,
             IPv6Filtering = BestOf(isIPv4: false)?.Filtering ?? FilteringBehavior.Unknown,

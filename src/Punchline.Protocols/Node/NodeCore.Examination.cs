@@ -12,6 +12,7 @@ internal sealed partial class NodeCore
     private NetworkReport? _lastReport;
     private IReadOnlyList<Endpoint?> _routers = [];
     private bool _expectsRouters;
+    private bool _hearsRejections;
     private bool? _isWebOnly;
 
     /// <summary>
@@ -31,16 +32,26 @@ internal sealed partial class NodeCore
         foreach (var server in servers)
         {
             QueryStun(server, now);
-            if (server.IsIPv4) QueryStunOverTcp(server, now);
+            QueryStunOverTcp(server, now);
         }
         ProceedExamination(now);
     }
 
-    /// <summary>The first routers on the way out, as the driver found them; null for those that are silent.</summary>
-    public void SetRouters(IReadOnlyList<Endpoint?> routers, Timestamp now)
+    /// <summary>The first routers on the way out, as the driver found them.</summary>
+    /// <param name="routers">Null for those that are silent.</param>
+    /// <param name="hearsRejections">The driver would have heard of a router that lets no UDP through, and says so (<see cref="SetUdpRejection"/>).</param>
+    /// <param name="now">The time.</param>
+    public void SetRouters(IReadOnlyList<Endpoint?> routers, bool hearsRejections, Timestamp now)
     {
-        (_routers, _expectsRouters) = (routers, false);
+        (_routers, _expectsRouters, _hearsRejections) = (routers, false, hearsRejections);
         CountLayers();
+        ProceedExamination(now);
+    }
+
+    /// <summary>A router on the way to a STUN server says that it lets UDP to there not through.</summary>
+    public void SetUdpRejection(Endpoint router, Timestamp now)
+    {
+        _services.UdpRejectedBy = router;
         ProceedExamination(now);
     }
 
@@ -58,7 +69,7 @@ internal sealed partial class NodeCore
     private void ProceedExamination(Timestamp now)
     {
         if (_examiner is not { } examiner) return;
-        examiner.HandleTimeout(_portMapper.Status, _mayMapPorts, _expectsRouters || _forward.IsTesting || _profiler.NextTimeout != Timestamp.Never || _tcpMapping is { IsOver: false }, now);
+        examiner.HandleTimeout(_services.RejectsUdp, _portMapper.Status, _mayMapPorts, _expectsRouters || _forward.IsTesting || _profiler.NextTimeout != Timestamp.Never || _tcpMapping is { IsOver: false } || _tcpOverIPv6 is { IsOver: false }, now);
         foreach (var other in examiner.Others) QueryStun(other, now);
         LearnTcpMapping(now);
         var report = examiner.Complete(Describe(), _reflexiveByServer.Keys.Select(server => server.Address).ToHashSet());
@@ -71,12 +82,15 @@ internal sealed partial class NodeCore
     private NetworkReport Describe() => new()
     {
         // TCP that gets to where UDP does not: more than the server's absence.
-        Udp = _services.Reflexive.Count > 0 ? true : _services.TcpReflexive.Mapped is not null ? false : null,
-        Tcp = _services.TcpReflexive.Mapped is not null ? true : null,
+        Udp = _services.Reflexive.Count > 0 ? true : _services.IsTcpSeen || _services.RejectsUdp ? false : null,
+        UdpRejectedBy = _services.RejectsUdp ? _services.UdpRejectedBy : null,
+        HearsRejections = _hearsRejections,
+        Tcp = _services.IsTcpSeen ? true : null,
         IsWebOnly = _isWebOnly,
         HostAddresses = _services.HostAddresses,
         Reflexive = [.. _services.Reflexive],
         TcpReflexive = _services.TcpReflexive.Mapped,
+        TcpReflexiveIPv6 = _services.TcpReflexiveIPv6,
         Profile = _services.Profile,
         Gateway = _portMapper.Status,
         ChosenPort = _forward.UdpPort,

@@ -27,7 +27,7 @@ internal sealed partial class NodeCore
     public bool ArePortMappingsClosed => _portMapper is { IsClosing: true, IsOver: true };
 
     /// <summary>
-    /// Has the gateway map our UDP port from now on, and the TCP port if there is one: who has no UDP comes in by that. The gateway is looked for (<see cref="TryTakeGatewaySearch"/>) with the first STUN server, or
+    /// Has the gateway map our UDP port from now on, and IPv4's TCP port if there is one: who has no UDP comes in by that. The gateway is looked for (<see cref="TryTakeGatewaySearch"/>) with the first STUN server, or
     /// node of the DHT, that is asked beyond this machine: who meets others on this machine alone needs no router.
     /// </summary>
     /// <param name="port">Of the punching socket.</param>
@@ -36,15 +36,8 @@ internal sealed partial class NodeCore
     {
         _mayMapPorts = true;
         _portMapper.Map(MappedTransport.Udp, port, now);
-        if (_services.Tcp.Port is > 0 and var tcp) _portMapper.Map(MappedTransport.Tcp, tcp, now);
+        if (_services.Tcp.HasIPv4) _portMapper.Map(MappedTransport.Tcp, _services.Tcp.Port, now);
         if (_asksBeyond) _searchesGateway = true;
-    }
-
-    private void NoteAsked(Endpoint destination)
-    {
-        if (_asksBeyond || AddressScope.IsLoopback(destination)) return;
-        _asksBeyond = true;
-        if (_mayMapPorts) _searchesGateway = true;
     }
 
     /// <summary>
@@ -89,6 +82,13 @@ internal sealed partial class NodeCore
 
     /// <summary>An exchange with the gateway that is to be done.</summary>
     public bool TryDequeueGatewayHttp([NotNullWhen(true)] out GatewayHttpRequest? request) => _portMapper.TryDequeueHttp(out request);
+
+    private void NoteAsked(Endpoint destination)
+    {
+        if (_asksBeyond || AddressScope.IsLoopback(destination)) return;
+        _asksBeyond = true;
+        if (_mayMapPorts) _searchesGateway = true;
+    }
 
     private void DrainPortMapper(Timestamp now)
     {

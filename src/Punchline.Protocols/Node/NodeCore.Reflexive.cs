@@ -15,7 +15,7 @@ internal sealed partial class NodeCore
             if (reflected.Requests == 1 && !(_services.ServerRoundTrip < reflected.RoundTrip)) _services.ServerRoundTrip = reflected.RoundTrip;
             UpdateReflexive(reflected.Server, reflected.Mapped, now);
             // One server's word: a router may give another address to each.
-            if (_services.Reflectors.StunServers is [var first, ..] && first == reflected.Server) _services.Keeper.HandleReflected(reflected.Mapped, now);
+            if (_services.Reflectors.StunServersOf(reflected.Server.IsIPv4) is [var first, ..] && first == reflected.Server) _services.KeeperOf(reflected.Server).HandleReflected(reflected.Mapped, now);
         }
     }
 
@@ -35,6 +35,7 @@ internal sealed partial class NodeCore
         // In the order in which the servers were named, so that a run replays.
         List<Endpoint> answering = [.. _stunServers.Where(_reflexiveByServer.ContainsKey)];
         _services.Reflectors.StunServers = answering.FindAll(asked => asked.IsIPv4);
+        _services.Reflectors.IPv6StunServers = answering.FindAll(asked => !asked.IsIPv4);
         var reflexive = answering.Select(asked => _reflexiveByServer[asked]).Concat(SeenByDht).Distinct().ToList();
         var hasChanged = !reflexive.SequenceEqual(_services.Reflexive);
         var isNews = !_services.OfUse(reflexive).SequenceEqual(_services.OfUse(_services.Reflexive));

@@ -10,10 +10,19 @@ internal sealed partial class NodeCore
     public int TcpLinkCount => _services.Tcp.Count;
 
     /// <summary>The driver listens on this port, and connects from it. Before anything else.</summary>
-    public void SetTcpPort(ushort port) => _services.Tcp.Port = port;
+    /// <param name="port">Its number.</param>
+    /// <param name="hasIPv4">Whether it has it in IPv4.</param>
+    /// <param name="hasIPv6">And in IPv6.</param>
+    public void SetTcpPort(ushort port, bool hasIPv4, bool hasIPv6) => _services.Tcp.Open(port, hasIPv4, hasIPv6);
 
-    /// <summary>Asks a STUN server over TCP where it sees the TCP port, and keeps that connection.</summary>
-    public void QueryStunOverTcp(Endpoint server, Timestamp now) => _services.TcpReflexive.Query(server, now);
+    /// <summary>
+    /// Asks a STUN server over TCP where it sees the TCP port. IPv4's connection is kept, and with it the router's mapping; IPv6 has none to keep.
+    /// </summary>
+    public void QueryStunOverTcp(Endpoint server, Timestamp now)
+    {
+        if (server.IsIPv4) _services.TcpReflexive.Query(server, now);
+        else QueryStunOverTcpByIPv6(server, now);
+    }
 
     /// <summary>What the driver has to do, in this order.</summary>
     public bool TryDequeueTcpCommand(out TcpCommand command) => _services.Tcp.TryDequeueCommand(out command);
@@ -48,8 +57,9 @@ internal sealed partial class NodeCore
         else if (link.Owner is TcpMappingTest test)
         {
             test.HandleBytes(link.Path, bytes);
-            if (test != _tcpMapping) return;
-            LearnTcpMapping(now);
+            if (test == _tcpMapping) LearnTcpMapping(now);
+            else if (test == _tcpOverIPv6) LearnTcpOverIPv6(now);
+            else return;
             ProceedExamination(now);
         }
         else

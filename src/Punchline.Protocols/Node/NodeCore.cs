@@ -99,10 +99,11 @@ internal sealed partial class NodeCore : IDisposable
             var next = Timestamp.Min(
                 Timestamp.Min(Timestamp.Min(_stun.NextTimeout, _nextStunRefresh), _portMapper.NextTimeout),
                 Timestamp.Min(_services.SideSockets.NextTimeout, Timestamp.Min(_profiler.NextTimeout, _forward.NextTimeout)));
-            next = Timestamp.Min(next, Timestamp.Min(_services.Keeper.NextTimeout, Timestamp.Min(_services.Tcp.NextTimeout, _services.TcpReflexive.NextTimeout)));
+            next = Timestamp.Min(next, Timestamp.Min(Timestamp.Min(_services.Keeper.NextTimeout, _services.IPv6Keeper.NextTimeout), Timestamp.Min(_services.Tcp.NextTimeout, _services.TcpReflexive.NextTimeout)));
             if (_services.IsLookWanted) next = Timestamp.Min(next, _nextLook);
             if (_services.IsObservedNews) next = Timestamp.Min(next, _nextObservedNews);
             if (_tcpMapping is not null) next = Timestamp.Min(next, _tcpMapping.NextTimeout);
+            if (_tcpOverIPv6 is not null) next = Timestamp.Min(next, _tcpOverIPv6.NextTimeout);
             if (_examiner is not null) next = Timestamp.Min(next, _examiner.NextTimeout);
             next = Timestamp.Min(next, Timestamp.Min(DhtTimeout, LinksTimeout));
             foreach (var end in _serverEnds.Values) next = Timestamp.Min(next, end.NextTimeout);
@@ -120,10 +121,13 @@ internal sealed partial class NodeCore : IDisposable
         {
             _profiler.Restart();
             _routers = [];
+            (_services.UdpRejectedBy, _hearsRejections) = (null, false);
             CountLayers();
             _services.Keeper.Restart();
+            _services.IPv6Keeper.Restart();
             _forward.Restart();
             ForgetTcpMapping();
+            RenewTcpOverIPv6(now);
             HurryTopics(now);
             foreach (var room in _rooms.Values) room.ChangeConnectionIds();
             Doubt(now);
@@ -339,6 +343,7 @@ internal sealed partial class NodeCore : IDisposable
         _services.TcpReflexive.HandleTimeout(now);
         HandleTcpReflexiveNews(now);
         _tcpMapping?.HandleTimeout(now);
+        _tcpOverIPv6?.HandleTimeout(now);
         _portMapper.HandleTimeout(now);
         DrainPortMapper(now);
         _services.SideSockets.HandleTimeout(now);
@@ -346,6 +351,7 @@ internal sealed partial class NodeCore : IDisposable
         _forward.HandleTimeout(now);
         HandleForwardNews(now);
         _services.Keeper.HandleTimeout(now);
+        _services.IPv6Keeper.HandleTimeout(now);
         if (now >= _nextStunRefresh)
         {
             _nextStunRefresh = now + StunRefreshInterval;
@@ -372,8 +378,9 @@ internal sealed partial class NodeCore : IDisposable
     private bool TryDequeuePacket(Timestamp now, Span<byte> buffer, out Transmit transmit)
     {
         if (_stun.TryDequeueTransmit(now, buffer, out transmit) || _services.SideSockets.TryDequeueTransmit(now, buffer, out transmit)
-            || _services.Keeper.TryDequeueTransmit(now, buffer, out transmit) || _services.TcpReflexive.TryDequeueTransmit(buffer, out transmit)
-            || _forward.TryDequeueTransmit(now, buffer, out transmit) || _tcpMapping?.TryDequeueTransmit(buffer, out transmit) is true || _examiner?.TryDequeueTransmit(now, buffer, out transmit) is true
+            || _services.Keeper.TryDequeueTransmit(now, buffer, out transmit) || _services.IPv6Keeper.TryDequeueTransmit(now, buffer, out transmit) || _services.TcpReflexive.TryDequeueTransmit(buffer, out transmit)
+            || _forward.TryDequeueTransmit(now, buffer, out transmit) || _tcpMapping?.TryDequeueTransmit(buffer, out transmit) is true || _tcpOverIPv6?.TryDequeueTransmit(buffer, out transmit) is true
+            || _examiner?.TryDequeueTransmit(now, buffer, out transmit) is true
             || _services.Resets.TryDequeueTransmit(buffer, out transmit)) return true;
         foreach (var room in _rooms.Values)
         {

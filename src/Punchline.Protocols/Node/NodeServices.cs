@@ -47,7 +47,8 @@ internal sealed class NodeServices
         Resets = new StatelessResetResponder(ResetKey, random);
         Routes = new SessionRoutes(ResetKey);
         SideSockets = new SideSockets(random);
-        Keeper = new MappingKeeper(this);
+        Keeper = new MappingKeeper(this, Lifetimes, isIPv4: true);
+        IPv6Keeper = new MappingKeeper(this, Lifetimes, isIPv4: false);
     }
 
     public P256KeyPair Identity { get; }
@@ -94,8 +95,17 @@ internal sealed class NodeServices
     /// </summary>
     public ulong LastAttempt { get; set; }
 
+    /// <summary>What is known of networks' lifetimes.</summary>
+    public LifetimeMemory Lifetimes { get; } = new();
+
     /// <summary>Finds out how long our router keeps mappings.</summary>
     public MappingKeeper Keeper { get; }
+
+    /// <summary>And how long what stands before IPv6 lets answers in.</summary>
+    public MappingKeeper IPv6Keeper { get; }
+
+    /// <summary>The one for paths to there.</summary>
+    public MappingKeeper KeeperOf(Endpoint remote) => remote.IsIPv4 ? Keeper : IPv6Keeper;
 
     /// <summary>What made connections between pairs of networks.</summary>
     public WayMemory Ways { get; } = new();
@@ -130,8 +140,17 @@ internal sealed class NodeServices
     /// <summary>The connections of the TCP port.</summary>
     public TcpLinks Tcp { get; } = new();
 
-    /// <summary>Where the TCP port is seen from outside.</summary>
+    /// <summary>Where the TCP port is seen from outside, by IPv4.</summary>
     public TcpReflexive TcpReflexive { get; }
+
+    /// <summary>And by IPv6, where a server has said so.</summary>
+    public Endpoint? TcpReflexiveIPv6 { get; set; }
+
+    /// <summary>A server has seen the TCP port.</summary>
+    public bool IsTcpSeen => TcpReflexive.Mapped is not null || TcpReflexiveIPv6 is not null;
+
+    /// <summary>Whether an interface of ours has that address, with the TCP port.</summary>
+    public bool IsOwnTcp(Endpoint seen) => HostAddresses.Any(host => host.Endpoint.WithPort(Tcp.Port) == seen);
 
     /// <summary>Our own interfaces.</summary>
     public IReadOnlyList<HostAddress> HostAddresses { get; set; } = [];
@@ -153,6 +172,12 @@ internal sealed class NodeServices
 
     /// <summary>NATs of our own on the way out.</summary>
     public OwnRouters OwnRouters { get; set; } = OwnRouters.Unknown;
+
+    /// <summary>The router that said that it lets no UDP through, towards a STUN server; null where none did.</summary>
+    public Endpoint? UdpRejectedBy { get; set; }
+
+    /// <summary>And none of them has answered by UDP.</summary>
+    public bool RejectsUdp => UdpRejectedBy is not null && Reflexive.Count == 0;
 
     /// <summary>What our gateway maps to our socket, as far as that leads to the internet.</summary>
     public Endpoint? Mapped { get; set; }

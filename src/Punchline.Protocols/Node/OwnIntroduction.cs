@@ -60,6 +60,8 @@ internal sealed class OwnIntroduction(NodeServices services, InstanceId instance
         if (services.MappedTcp is { } mappedTcp) candidates.Add(new Candidate(CandidateKind.Mapped, mappedTcp) { Carrier = Carrier.Tcp });
         foreach (var seen in services.OfUse(services.Reflexive.Concat(services.VouchedAddresses))) candidates.Add(new Candidate(KindOf(seen), seen));
         if (services.Tcp.Port != 0 && services.TcpReflexive.Mapped is { } reflexive) candidates.Add(new Candidate(CandidateKind.ServerReflexive, reflexive) { Carrier = Carrier.Tcp });
+        if (services.TcpReflexiveIPv6 is { } seenByIPv6)
+            candidates.Add(new Candidate(services.IsOwnTcp(seenByIPv6) ? CandidateKind.Host : CandidateKind.ServerReflexive, seenByIPv6) { Carrier = Carrier.Tcp });
         foreach (var host in services.HostAddresses)
         {
             if (AddressScope.IsLoopback(host.Endpoint) && !allowLoopback) continue;
@@ -78,12 +80,12 @@ internal sealed class OwnIntroduction(NodeServices services, InstanceId instance
     private CandidateKind KindOf(Endpoint reflexive) =>
         !reflexive.IsIPv4 && services.HostAddresses.Any(host => host.Endpoint == reflexive) ? CandidateKind.Host : CandidateKind.ServerReflexive;
 
-    // Right behind UDP's of the same interface, so that where there are dozens the last of them are left out, and not all of TCP. The TCP port is IPv4's.
+    // Right behind UDP's of the same interface, so that where there are dozens the last of them are left out, and not all of TCP.
     private void AddTcp(List<Candidate> candidates, Endpoint host)
     {
-        if (services.Tcp.Port == 0 || !host.IsIPv4) return;
+        if (!services.Tcp.IsOf(host)) return;
         var endpoint = host.WithPort(services.Tcp.Port);
-        if (endpoint != services.TcpReflexive.Mapped) candidates.Add(new Candidate(CandidateKind.Host, endpoint) { Carrier = Carrier.Tcp });
+        if (endpoint != services.TcpReflexive.Mapped && endpoint != services.TcpReflexiveIPv6) candidates.Add(new Candidate(CandidateKind.Host, endpoint) { Carrier = Carrier.Tcp });
     }
 
     /// <summary>

@@ -345,7 +345,7 @@ internal sealed partial class PeerSession
             now);
         SetOpenPath(source);
         _pathSince = now;
-        _services.Keeper.HandlePath(source, now);
+        _services.KeeperOf(source.Remote).HandlePath(source, now);
         // An answer at once, whatever the application does: it ends the peer's resending of message 3.
         _connection.Ping();
         _application = new ApplicationConnection(_services, this, _connection);

@@ -162,7 +162,7 @@ internal sealed partial class PeerSession
                 var observed = connection.ObservedAddress!.Value;
                 _services.NoteObserved(Peer, observed);
                 // By the same path from another port of our router's: it has forgotten the one before, and the peer has followed.
-                if (_observedOn is { } before && before.Path == connection.Path && before.Seen.Address == observed.Address && before.Seen.Port != observed.Port) _services.Keeper.HandleLoss(now);
+                if (_observedOn is { } before && before.Path == connection.Path && before.Seen.Address == observed.Address && before.Seen.Port != observed.Port) _services.KeeperOf(observed).HandleLoss(now);
                 _observedOn = (connection.Path, observed);
                 // Our router may have another address, of which nothing else tells before STUN's next turn.
                 _services.IsLookWanted |= !_services.Reflexive.Contains(observed);
@@ -173,25 +173,25 @@ internal sealed partial class PeerSession
     // Something was asked behind a long silence, and not answered: its path may have died of that.
     private void NoteLoss(Connection connection, Timestamp now) =>
         _lostIdle = connection.UnansweredSince - connection.LastReceived >= MappingKeepAlive.Unmeasured && connection.Path.Local.Carrier == Carrier.Udp && !connection.IsNear
-            ? (connection.Path.Remote, OwnReflexive, now)
+            ? (connection.Path.Remote, OwnReflexiveTowards(connection.Path.Remote), now)
             : null;
 
     // There is a way again, within the time in which the peer looks for one as well. Where neither has another address, a router has forgotten us.
     private void ExplainLoss(PathAddress found, Timestamp now)
     {
-        if (_lostIdle is { } lost && found.Local.Carrier == Carrier.Udp && found.Remote.Address == lost.Remote.Address && OwnReflexive.Address == lost.Own.Address
-            && now - lost.At < TransportParameters.Default.IdleTimeout) _services.Keeper.HandleLoss(now);
+        if (_lostIdle is { } lost && found.Local.Carrier == Carrier.Udp && found.Remote.Address == lost.Remote.Address && OwnReflexiveTowards(found.Remote).Address == lost.Own.Address
+            && now - lost.At < TransportParameters.Default.IdleTimeout) _services.KeeperOf(found.Remote).HandleLoss(now);
         _lostIdle = null;
     }
 
-    private Endpoint OwnReflexive => _services.Reflexive.FirstOrDefault(seen => seen.IsIPv4);
+    private Endpoint OwnReflexiveTowards(Endpoint remote) => _services.Reflexive.FirstOrDefault(seen => seen.IsIPv4 == remote.IsIPv4);
 
     // The peer was introduced again, or says more of itself. Where it has nothing new to say, it may be looking for us: the path is asked.
     private void HandleNews(Timestamp now)
     {
         // It looks for us from where it was, on a path on which we have said nothing: it may be our router that has forgotten it.
         if (_connection is { IsSilent: false, IsNear: false, Path.Local.Carrier: Carrier.Udp } idle && now - idle.LastReceived >= MappingKeepAlive.Unmeasured
-            && _knownCandidates.SetEquals(Introduction.Candidates.Select(candidate => candidate.Endpoint))) _services.Keeper.HandleLoss(now);
+            && _knownCandidates.SetEquals(Introduction.Candidates.Select(candidate => candidate.Endpoint))) _services.KeeperOf(idle.Path.Remote).HandleLoss(now);
         _connection?.Ping();
         _planAt = Timestamp.Min(_planAt, Timestamp.Max(now, _lastPlanAt + PlanInterval));
         if (now >= _planAt) PlanForNews(now);

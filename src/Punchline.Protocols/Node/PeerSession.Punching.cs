@@ -44,6 +44,7 @@ internal sealed partial class PeerSession
         if (_turn is null || (_turn.IsWaiting && !_turn.TryTake())) return;
         _turnEnds = now + TurnTime;
         _punch = new PunchAttempt(now);
+        if (_services is { RejectsUdp: true, UdpRejectedBy: { } router } && _services.Tcp.Port != 0) Tell(PunchProgress.OfRejectedUdp(router));
         AddPlan(now);
         BeginFresh(now);
         BeginTcp(now);
@@ -98,10 +99,11 @@ internal sealed partial class PeerSession
         {
             Lasted = now - punch.Start,
             IsHopeless = _isHopeless,
-            TcpConnects = _services.Tcp.Port == 0 ? 0 : TcpPunchPlan.Create(Situation).Count + _tcpProbes,
+            TcpConnects = _services.Tcp.Port == 0 ? 0 : PlanTcp().Count + _tcpProbes,
             IsTcpHopeless = TcpPunchPlan.IsHopeless(_services.Profile, Introduction.Profile),
             IsSearched = punch.IsScanning || _opening is BirthdayOpening || _tcpScan is not null || _tcpOpening is not null,
             Chance = _search.Chance,
+            UdpRejectedBy = _services.RejectsUdp ? _services.UdpRejectedBy : null,
             IsOfAnotherFamily = PunchTargets.AreOfAnotherFamily(Situation),
         };
         var hasAwaitedTurn = HasAwaitedTurn(punch);

@@ -85,14 +85,18 @@ internal sealed partial class PeerSession : ITcpLinkOwner
     }
 
     // Both begin with the later one's introduction of its TCP address. Before our own is out, a SYN of ours would reach a router
-    // whose host does not know of us yet.
+    // whose host does not know of us yet. IPv6's are out with the first.
     private void AddTcpPlan(Timestamp now)
     {
-        if (_services.TcpReflexive.IsExpected || _tcpPunch is null) return;
-        var plan = TcpPunchPlan.Create(Situation);
+        if (_tcpPunch is null) return;
+        var plan = PlanTcp();
+        if (_services.TcpReflexive.IsExpected) plan.RemoveAll(target => target.Endpoint.IsIPv4);
         _tcpPunch.Add(plan, now);
         TellTrials(Carrier.Tcp, plan.Select(target => target.Endpoint));
     }
+
+    private List<TcpTarget> PlanTcp() =>
+        [.. TcpPunchPlan.Create(Situation).Where(target => _services.Tcp.IsOf(target.Endpoint) || (target.Endpoint.IsIPv4 && _services.HasNat64))];
 
     private void HandleTcpTimeout(Timestamp now)
     {

@@ -301,7 +301,7 @@ internal sealed partial class PeerSession : IDisposable
                 _pathSince = now;
                 // One side after the other, or each would go where the other is leaving.
                 _renewNotBefore = Timestamp.Max(_renewNotBefore, now + Afterlife);
-                _services.Keeper.HandlePath(connectionEvent.Path, now);
+                _services.KeeperOf(connectionEvent.Path.Remote).HandlePath(connectionEvent.Path, now);
                 if (hasMoved && connectionEvent.Path.Local.Carrier == Carrier.Udp) RenewTcp(now);
                 _udpAgainAt = Timestamp.Never;
                 if (connectionEvent.Path.Local.Carrier == Carrier.Tcp)

@@ -22,6 +22,11 @@ internal sealed class Reflectors
     /// <summary>IPv4 STUN servers that have answered, in the order in which they were named: they see what is to be known of ports.</summary>
     public IReadOnlyList<Endpoint> StunServers { get; set; } = [];
 
+    /// <summary>IPv6 ones likewise.</summary>
+    public IReadOnlyList<Endpoint> IPv6StunServers { get; set; } = [];
+
+    public IReadOnlyList<Endpoint> StunServersOf(bool isIPv4) => isIPv4 ? StunServers : IPv6StunServers;
+
     /// <summary>Our node, where we are in the DHT.</summary>
     public DhtNode? Dht { get; set; }
 

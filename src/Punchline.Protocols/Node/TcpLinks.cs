@@ -21,7 +21,7 @@ internal sealed class TcpLinks : ICarrierRoom
     /// <summary>Of them, those that came in and have shown nothing yet.</summary>
     public const int MaxUnproven = 32;
 
-    /// <summary>Of those, from one IP address: some peers behind one router.</summary>
+    /// <summary>Of those, from one IPv4 address or IPv6 /64: some peers behind one router.</summary>
     public const int MaxUnprovenPerAddress = 8;
 
     /// <summary>Bytes before anything authentic: both handshake messages, with a cookie, take 1,500 at most.</summary>
@@ -40,9 +40,13 @@ internal sealed class TcpLinks : ICarrierRoom
     private readonly Queue<TcpCommand> _commands = new();
     private int _lastNumber;
     private int _ofSearch;
+    private bool _hasIPv6;
 
     /// <summary>Our port, which the driver has bound and listens on; 0 where it has none.</summary>
-    public ushort Port { get; set; }
+    public ushort Port { get; private set; }
+
+    /// <summary>Whether IPv4 has it.</summary>
+    public bool HasIPv4 { get; private set; }
 
     public int Count => _links.Count;
 
@@ -60,6 +64,12 @@ internal sealed class TcpLinks : ICarrierRoom
             return next;
         }
     }
+
+    /// <summary>The driver has the port, in one family or in both.</summary>
+    public void Open(ushort port, bool hasIPv4, bool hasIPv6) => (Port, HasIPv4, _hasIPv6) = (port, hasIPv4, hasIPv6);
+
+    /// <summary>Whether the port is of an address's family.</summary>
+    public bool IsOf(Endpoint address) => Port != 0 && (address.IsIPv4 ? HasIPv4 : _hasIPv6);
 
     /// <summary>Begins a connection. Null where there are too many, or too many SYNs went there.</summary>
     /// <param name="owner">Hears of it.</param>
@@ -132,7 +142,7 @@ internal sealed class TcpLinks : ICarrierRoom
         {
             if (known.Owner is not null) continue;
             unproven++;
-            if (known.Path.Remote.Address == remote.Address) ofAddress++;
+            if (AddressScope.SiteOf(known.Path.Remote) == AddressScope.SiteOf(remote)) ofAddress++;
         }
         if (_links.Count - _ofSearch >= MaxLinks || unproven >= MaxUnproven || ofAddress >= MaxUnprovenPerAddress) return false;
         _lastNumber++;

@@ -20,6 +20,9 @@ internal enum StunAttributeType : ushort
     Fingerprint = 0x8028,
     ResponseOrigin = 0x802b,
     OtherAddress = 0x802c,
+
+    /// <summary>Ours: see <see cref="StunRejection"/>.</summary>
+    Rejection = 0xffe5,
 }
 
 /// <summary>One attribute of a message (RFC 8489 §14), its value a view of the message's bytes.</summary>

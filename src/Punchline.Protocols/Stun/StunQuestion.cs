@@ -7,7 +7,11 @@ namespace Punchline.Protocols.Stun;
 /// <param name="Mapped">Where the server sees the socket.</param>
 /// <param name="Other">The server's endpoint that differs in address and port (RFC 5780 §7.4); null where it names none.</param>
 /// <param name="RoundTrip">From the first request: an upper bound where there were several.</param>
-internal readonly record struct StunAnswer(Endpoint From, Endpoint Mapped, Endpoint? Other, TimeSpan RoundTrip);
+internal readonly record struct StunAnswer(Endpoint From, Endpoint Mapped, Endpoint? Other, TimeSpan RoundTrip)
+{
+    /// <summary>Whether what the server sent to <see cref="StunQuestion.RejectionPort"/> was rejected; null: it was not asked, or does not know.</summary>
+    public bool? IsRejected { get; init; }
+}
 
 /// <summary>
 /// One binding request that may ask for its answer from another address or port of the server (RFC 5780 §7.2), sent three times at most: that
@@ -23,7 +27,7 @@ internal sealed class StunQuestion(StunTransactionId id, Endpoint server, uint c
     public const int MaxRequests = 3;
 
     /// <summary>Bytes of the longest request.</summary>
-    public const int MaxRequestLength = StunMessage.HeaderLength + StunAttribute.HeaderLength + StunChangeRequest.Length + StunAttribute.HeaderLength + StunResponsePort.Length;
+    public const int MaxRequestLength = StunMessage.HeaderLength + StunAttribute.HeaderLength + StunChangeRequest.Length + StunAttribute.HeaderLength + StunResponsePort.Length + StunAttribute.HeaderLength + StunRejection.Length;
 
     /// <summary>Between requests. Servers that are asked twice and know it do no harm.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
@@ -35,6 +39,9 @@ internal sealed class StunQuestion(StunTransactionId id, Endpoint server, uint c
 
     /// <summary>The port of our router's that is to be answered (RFC 5780 §7.5); 0: the one that it is asked from.</summary>
     public ushort ResponsePort { get; init; }
+
+    /// <summary>The port of our router's of which the server is asked whether it rejects; 0: none.</summary>
+    public ushort RejectionPort { get; init; }
 
     public StunAnswer? Answer { get; private set; }
 
@@ -62,6 +69,7 @@ internal sealed class StunQuestion(StunTransactionId id, Endpoint server, uint c
             StunResponsePort.Write(port, ResponsePort);
             writer.WriteAttribute(StunAttributeType.ResponsePort, port);
         }
+        if (RejectionPort != 0) StunRejection.Write(ref writer, RejectionPort);
         if (_sent++ == 0) _firstSent = now;
         NextTimeout = now + (_sent == MaxRequests ? patience : Interval);
         transmit = new Transmit(new PathAddress(via, server), writer.Length);
@@ -85,7 +93,10 @@ internal sealed class StunQuestion(StunTransactionId id, Endpoint server, uint c
         if (message.Class == StunClass.SuccessResponse && StunClient.TryReadMapped(message, out var mapped))
         {
             Endpoint? other = message.TryFind(StunAttributeType.OtherAddress, out var value) && StunAddress.TryRead(value, out var named) ? named : null;
-            Answer = new StunAnswer(source, mapped, other, now - _firstSent);
+            Answer = new StunAnswer(source, mapped, other, now - _firstSent)
+            {
+                IsRejected = message.TryFind(StunAttributeType.Rejection, out var rejection) && StunRejection.TryRead(rejection, out var isRejected) ? isRejected == 1 : null,
+            };
         }
         return true;
     }

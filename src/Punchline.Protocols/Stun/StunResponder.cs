@@ -15,6 +15,7 @@ namespace Punchline.Protocols.Stun;
 /// than <see cref="MaxUnknownAttributes"/>: only the first are listed, so that the answer has a bound.
 /// A server with a <see cref="StunVantage"/> adds three addresses of 12 or 24 bytes, as RFC 5780 §6.1 demands: 68 for 20 and
 /// 116 for 20, with headers 96 for 48 and 164 for 68 (2.0 and 2.4). That is its operator's choice.
+/// REJECTION takes as much of the answer as of the request.
 /// RESPONSE-PORT (RFC 5780 §7.5) takes the answer to another port of the same address, and as much less of it than of the request.
 /// </remarks>
 internal static class StunResponder
@@ -25,8 +26,8 @@ internal static class StunResponder
     /// <summary>Room that an answer without a vantage needs: 20 + 8 + (4 + 2 · 16) + 8, the longest 420.</summary>
     public const int MaxResponseLength = 72;
 
-    /// <summary>Room for a success with four IPv6 addresses: 20 + 4 · 24 + 8.</summary>
-    public const int MaxVantageResponseLength = 124;
+    /// <summary>Room for a success with four IPv6 addresses, REJECTION and FINGERPRINT: 20 + 4 · 24 + 8 + 8.</summary>
+    public const int MaxVantageResponseLength = 132;
 
     // What a request may carry without changing our answer; credentials are neither asked for nor looked at.
     private static readonly StunAttributeType[] Understood =
@@ -103,6 +104,8 @@ internal static class StunResponder
         writer.WriteMappedAddress(source);
         writer.WriteAddress(StunAttributeType.ResponseOrigin, vantage[from]);
         writer.WriteAddress(StunAttributeType.OtherAddress, vantage[StunVantage.OtherThan(asked)]);
+        if (vantage.Rejections is { } rejections && request.TryFind(StunAttributeType.Rejection, out var about) && StunRejection.TryRead(about, out var port))
+            StunRejection.Write(ref writer, (ushort)(rejections.Has(source.WithPort(port)) ? 1 : 0));
         length = Finish(writer, request);
         return true;
     }

@@ -16,6 +16,9 @@ internal readonly record struct StunVantage(Endpoint Primary, Endpoint Alternate
     public const int AlternateAddress = 2;
     public const int AlternatePort = 1;
 
+    /// <summary>What is heard of answers that were not let through; null: nothing can be.</summary>
+    public IStunRejections? Rejections { get; init; }
+
     public Endpoint this[int index] =>
         ((index & AlternateAddress) == 0 ? Primary : Alternate).WithPort((index & AlternatePort) == 0 ? Primary.Port : Alternate.Port);
 

@@ -4,7 +4,7 @@ namespace Punchline.Protocols.Traversal;
 
 /// <summary>
 /// SYNs that may go to an address before anything authentic came from it, as <see cref="ProbeBudget"/> is for datagrams: 12 a
-/// minute to an address and port, 64 to an IP address over all peers and rooms. A system repeats a SYN after 1 and 3 s.
+/// minute to an address and port, 64 to an IP address over all peers and rooms, of IPv6 to a /64 as there. A system repeats a SYN after 1 and 3 s.
 /// </summary>
 internal sealed class ConnectBudget
 {
@@ -33,10 +33,10 @@ internal sealed class ConnectBudget
         if (_endpoints.Count >= MaxEndpoints) Sweep(now);
         if (_endpoints.Count >= MaxEndpoints && !_endpoints.ContainsKey(destination)) return false;
         var endpoint = Current(_endpoints.GetValueOrDefault(destination, (0, now)), now);
-        var address = Current(_addresses.GetValueOrDefault(destination.Address, (0, now)), now);
+        var address = Current(_addresses.GetValueOrDefault(AddressScope.SiteOf(destination), (0, now)), now);
         if (endpoint.Syns + syns > MaxSynsPerEndpoint || address.Syns + syns > MaxSynsPerAddress) return false;
         _endpoints[destination] = (endpoint.Syns + syns, endpoint.First);
-        _addresses[destination.Address] = (address.Syns + syns, address.First);
+        _addresses[AddressScope.SiteOf(destination)] = (address.Syns + syns, address.First);
         return true;
     }
 
@@ -47,14 +47,14 @@ internal sealed class ConnectBudget
     {
         var syns = left > TimeSpan.Zero ? SynsIn(left) - 1 : 0;
         if (_endpoints.TryGetValue(destination, out var endpoint)) _endpoints[destination] = (Math.Max(0, endpoint.Syns - syns), endpoint.First);
-        if (_addresses.TryGetValue(destination.Address, out var address)) _addresses[destination.Address] = (Math.Max(0, address.Syns - syns), address.First);
+        if (_addresses.TryGetValue(AddressScope.SiteOf(destination), out var address)) _addresses[AddressScope.SiteOf(destination)] = (Math.Max(0, address.Syns - syns), address.First);
     }
 
     /// <summary>Something authentic came from there.</summary>
     public void Restore(Endpoint endpoint)
     {
         _endpoints.Remove(endpoint);
-        _addresses.Remove(endpoint.Address);
+        _addresses.Remove(AddressScope.SiteOf(endpoint));
     }
 
     private static (int Syns, Timestamp First) Current((int Syns, Timestamp First) use, Timestamp now) => now - use.First >= Minute ? (0, now) : use;

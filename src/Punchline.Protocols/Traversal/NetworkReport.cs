@@ -17,6 +17,15 @@ internal sealed record NetworkReport
     /// <summary>Whether UDP gets out and back. False where a server answers by TCP alone.</summary>
     public bool? Udp { get; init; }
 
+    /// <summary>The router that says that it lets no UDP out.</summary>
+    public Endpoint? UdpRejectedBy { get; init; }
+
+    /// <summary>One that says so would have been heard.</summary>
+    public bool HearsRejections { get; init; }
+
+    /// <summary>What becomes of UDP where it does not get out.</summary>
+    public Refusal UdpRefusal => Udp is not false ? Refusal.Unknown : UdpRejectedBy is not null ? Refusal.Rejects : HearsRejections ? Refusal.Drops : Refusal.Unknown;
+
     /// <summary>Whether TCP gets to a server's STUN.</summary>
     public bool? Tcp { get; init; }
 
@@ -28,14 +37,20 @@ internal sealed record NetworkReport
     /// <summary>Where servers see the UDP socket.</summary>
     public IReadOnlyList<Endpoint> Reflexive { get; init; } = [];
 
-    /// <summary>Where a server sees the TCP port.</summary>
+    /// <summary>Where a server sees the TCP port, by IPv4.</summary>
     public Endpoint? TcpReflexive { get; init; }
+
+    /// <summary>And by IPv6.</summary>
+    public Endpoint? TcpReflexiveIPv6 { get; init; }
 
     /// <summary>IPv4's mapping and allocation, for UDP.</summary>
     public NetworkProfile Profile { get; init; } = NetworkProfile.Unknown;
 
     /// <summary>IPv4's filtering.</summary>
     public FilteringBehavior Filtering { get; init; }
+
+    /// <summary>What becomes of packets that come unasked over IPv4, and are not let in, as a server hears of it.</summary>
+    public Refusal Unsolicited { get; init; }
 
     /// <summary>The router takes packets that come unasked for its own, and moves the port of the host that they were for.</summary>
     public bool? IsMovedByUnsolicited { get; init; }
@@ -73,7 +88,7 @@ internal sealed record NetworkReport
     public bool HasIPv6 => HostAddresses.Any(host => !host.Endpoint.IsIPv4 && !AddressScope.IsLoopback(host.Endpoint) && !AddressScope.IsPrivate(host.Endpoint));
 
     /// <summary>Whether it leads anywhere. Null: there is none, or no server to ask by it.</summary>
-    public bool? IPv6Reaches => Reflexive.Any(seen => !seen.IsIPv4) ? true : null;
+    public bool? IPv6Reaches => Reflexive.Any(seen => !seen.IsIPv4) || TcpReflexiveIPv6 is not null ? true : null;
 
     /// <summary>Whether IPv4 addresses are translated on the way out.</summary>
     public bool? IsTranslated => IPv4 is { } seen ? !HostAddresses.Any(host => host.Endpoint.Address == seen.Address) : null;

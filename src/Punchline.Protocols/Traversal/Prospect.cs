@@ -12,7 +12,7 @@ internal enum ProspectKind : byte
     /// <summary>By a port that a gateway maps.</summary>
     Mapping,
 
-    /// <summary>By IPv6.</summary>
+    /// <summary>By IPv6, over UDP or TCP.</summary>
     IPv6,
 
     /// <summary>By a search for ports.</summary>
@@ -35,8 +35,10 @@ internal readonly record struct Prospect(ProspectKind Kind, double Chance, TimeS
 
     public static Prospect Between(NetworkTraits local, NetworkTraits remote)
     {
-        if (local.HasIPv6 && remote.HasIPv6) return new(ProspectKind.IPv6, 1, Soon);
-        var byUdp = local.Udp is false || remote.Udp is false ? new Prospect(ProspectKind.None, 0, default) : ByUdp(local, remote);
+        var isUdpOut = local.Udp is false || remote.Udp is false;
+        // Nothing has another port there, for TCP either.
+        if (local.HasIPv6 && remote.HasIPv6 && (!isUdpOut || (local.Tcp is true && remote.Tcp is true))) return new(ProspectKind.IPv6, 1, isUdpOut ? TcpPunchPlan.Patience : Soon);
+        var byUdp = isUdpOut ? new Prospect(ProspectKind.None, 0, default) : ByUdp(local, remote);
         if (byUdp.Kind != ProspectKind.None) return byUdp;
         return ByTcp(local, remote) switch
         {

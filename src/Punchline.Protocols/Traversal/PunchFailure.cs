@@ -1,3 +1,5 @@
+using Punchline.Protocols.Primitives;
+
 namespace Punchline.Protocols.Traversal;
 
 /// <summary>Why two peers did not meet: one code of a documented list (PROTOCOL.md), with words for people.</summary>
@@ -14,6 +16,9 @@ internal sealed record PunchFailure(string Cause, string Detail, string Advice)
 
     /// <summary>UDP does not get out of a network, this one or the peer's, and by TCP there was no way.</summary>
     public const string UdpBlocked = "udp-blocked";
+
+    /// <summary>A router of this network says that it lets no UDP out, and by TCP there was no way.</summary>
+    public const string UdpRejected = "udp-rejected";
 
     /// <summary>Nothing came from the peer at all.</summary>
     public const string NoAnswer = "no-answer";
@@ -51,6 +56,7 @@ internal sealed record PunchFailure(string Cause, string Detail, string Advice)
         (NoCandidates, "the peer named no address that may be probed"),
         (NoCommonFamily, "one side has IPv4 only, the other IPv6 only"),
         (UdpBlocked, "UDP does not get out of one side's network, and by TCP there was no way"),
+        (UdpRejected, "a router on this side says that it lets no UDP out, and by TCP there was no way"),
         (NoAnswer, "nothing came from the peer"),
         (SymmetricBoth, "both routers give every destination another port, and neither's can be known"),
         (SearchFailed, "ports were searched, in vain"),
@@ -61,7 +67,7 @@ internal sealed record PunchFailure(string Cause, string Detail, string Advice)
     ];
 
     /// <summary>Another attempt may end otherwise, though neither side has news: luck, a router that forgets, an outage that ends.</summary>
-    public bool MayPass => Cause is NoAnswer or OneWay or SearchFailed or UdpBlocked or Impostor;
+    public bool MayPass => Cause is NoAnswer or OneWay or SearchFailed or UdpBlocked or UdpRejected or Impostor;
 
     /// <summary>Without an attempt.</summary>
     public static PunchFailure OfStranger { get; } = new(
@@ -113,6 +119,10 @@ internal sealed record PunchFailure(string Cause, string Detail, string Advice)
                 OneWay,
                 $"The peer's packets arrive here, but ours do not reach it ({tried}).",
                 "A firewall on the peer's side seems to drop what comes in. Have its router forward a UDP port, and name it there (--udp-port), or use another network there."),
+            { HasReflexive: false, UdpRejectedBy: { } router } => new(
+                UdpRejected,
+                $"This network rejects UDP: {router.ToIPAddress()} says so. By TCP there was no way either ({tried}).",
+                "Allow outgoing UDP in its firewall, or use another network. " + AdviceForBrowsers),
             { HasReflexive: false } => new(
                 UdpBlocked,
                 $"No STUN server answered over UDP, and neither did the peer ({tried}).",
@@ -130,6 +140,9 @@ internal sealed record PunchFailure(string Cause, string Detail, string Advice)
 /// <summary>What an attempt saw.</summary>
 internal readonly record struct PunchObservations(int ProbesSent, int Targets, bool HeardFromPeer, bool HasReflexive, bool ImpostorAnswered)
 {
+    /// <summary>A router of ours that lets no UDP out, and says so.</summary>
+    public Endpoint? UdpRejectedBy { get; init; }
+
     /// <summary>The peer has no address of a family that we have.</summary>
     public bool IsOfAnotherFamily { get; init; }
 

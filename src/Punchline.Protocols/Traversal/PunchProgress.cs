@@ -1,4 +1,5 @@
 using System.Globalization;
+using Punchline.Protocols.Primitives;
 
 namespace Punchline.Protocols.Traversal;
 
@@ -26,6 +27,10 @@ internal sealed record PunchProgress(string Means, string Detail, string Advice)
         Tcp,
         "UDP cannot cross: both routers give every destination another port, so that neither side can know, or find, the port where it is expected. TCP is still tried.",
         PunchFailure.AdviceForBoth);
+
+    /// <param name="router">Who lets no UDP through, and says so.</param>
+    public static PunchProgress OfRejectedUdp(Endpoint router) => new(
+        Tcp, $"This network rejects UDP: {router.ToIPAddress()} says so. TCP is tried.", "Allow outgoing UDP in this network's firewall.");
 
     /// <param name="plan">The search that begins, on the side that opens ports.</param>
     /// <param name="hard">Its profile.</param>

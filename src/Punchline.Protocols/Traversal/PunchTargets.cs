@@ -22,7 +22,7 @@ internal readonly record struct PunchTarget(Endpoint Endpoint, bool IsNear = fal
 internal static class PunchTargets
 {
     /// <param name="situation">What is known.</param>
-    /// <param name="carrier">Whose candidates. TCP's are IPv4 ones, which it reaches from IPv4 alone: no translator is asked for it.</param>
+    /// <param name="carrier">Whose candidates.</param>
     public static IReadOnlyList<PunchTarget> Rank(PunchSituation situation, Carrier carrier)
     {
         var near = new List<PunchTarget>();
@@ -37,8 +37,7 @@ internal static class PunchTargets
         foreach (var candidate in situation.RemoteCandidates.Take(Candidate.MaxPerPeer).OrderByDescending(candidate => candidate.Kind))
         {
             var endpoint = candidate.Endpoint;
-            if (candidate.Carrier != carrier || (carrier == Carrier.Tcp && (!endpoint.IsIPv4 || situation.HasNat64))) continue;
-            if (!PunchPlan.IsUsable(endpoint, situation.AllowLoopback) || !seen.Add(endpoint)) continue;
+            if (candidate.Carrier != carrier || !PunchPlan.IsUsable(endpoint, situation.AllowLoopback) || !seen.Add(endpoint)) continue;
             if (situation.HostAddresses.Any(host => host.IsBroadcast(endpoint))) continue;
             var isOnLink = LinkOf(situation, endpoint) < situation.HostAddresses.Count;
             if (AddressScope.IsLoopback(endpoint) || isOnLink || (AddressScope.IsPrivate(endpoint) && shareReflexive))

@@ -8,11 +8,11 @@ namespace Punchline.Protocols.Traversal;
 /// <param name="OpenerLead">How long a SYN that dies behind our own router goes ahead; zero where none does.</param>
 internal readonly record struct TcpTry(Endpoint Endpoint, byte TimeToLive, TimeSpan OpenerLead);
 
-/// <summary>A <see cref="TcpPunchPlan"/> being carried out: connects to each address until one stands, the first of them with an opener.</summary>
+/// <summary>A <see cref="TcpPunchPlan"/> being carried out: connects to each address until one stands, with openers as the plan wants them.</summary>
 internal sealed class TcpPunch(Timestamp start)
 {
-    /// <summary>Addresses in all, of two generations of a peer.</summary>
-    public const int MaxTargets = 2 * (TcpPunchPlan.MaxFarTargets + TcpPunchPlan.MaxNearTargets);
+    /// <summary>Addresses in all, of two families and two generations of a peer.</summary>
+    public const int MaxTargets = 2 * 2 * (TcpPunchPlan.MaxFarTargets + TcpPunchPlan.MaxNearTargets);
 
     private readonly List<Attempt> _attempts = [];
 
@@ -55,7 +55,8 @@ internal sealed class TcpPunch(Timestamp start)
             if (now < attempt.At) continue;
             // Until its end is told, or for good where there is none.
             attempt.At = Timestamp.Never;
-            next = new TcpTry(attempt.Target.Endpoint, attempt.Target.TimeToLive, attempt.Tries == 0 ? attempt.Target.OpenerLead : TimeSpan.Zero);
+            var isLed = (attempt.Tries == 0) != attempt.Target.BeginsAtOnce;
+            next = new TcpTry(attempt.Target.Endpoint, attempt.Target.TimeToLive, isLed ? attempt.Target.OpenerLead : TimeSpan.Zero);
             if (attempt.Tries++ == 0) attempt.FirstTried = now;
             return true;
         }

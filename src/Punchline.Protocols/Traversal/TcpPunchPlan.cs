@@ -6,7 +6,11 @@ namespace Punchline.Protocols.Traversal;
 /// <param name="Endpoint">Where to.</param>
 /// <param name="OpenerLead">How long a SYN that dies behind our own router goes ahead; zero where none does.</param>
 /// <param name="TimeToLive">Of the real SYN and what follows it; 0 for the system's default.</param>
-internal readonly record struct TcpTarget(Endpoint Endpoint, TimeSpan OpenerLead, byte TimeToLive);
+internal readonly record struct TcpTarget(Endpoint Endpoint, TimeSpan OpenerLead, byte TimeToLive)
+{
+    /// <summary>Nothing goes ahead of the first SYN, but of those behind a refusal.</summary>
+    public bool BeginsAtOnce { get; init; }
+}
 
 /// <summary>
 /// Which TCP addresses of a peer are connected to: a pure function of what is known. Both peers do so at once, from the port that
@@ -14,10 +18,10 @@ internal readonly record struct TcpTarget(Endpoint Endpoint, TimeSpan OpenerLead
 /// </summary>
 internal static class TcpPunchPlan
 {
-    /// <summary>Addresses outside that are connected to.</summary>
+    /// <summary>Addresses outside that are connected to, of each family.</summary>
     public const int MaxFarTargets = 4;
 
-    /// <summary>Addresses of our own network that are connected to.</summary>
+    /// <summary>Addresses of our own network that are connected to, of each family.</summary>
     public const int MaxNearTargets = 2;
 
     /// <summary>A connect's time: the system's SYNs at 0, 1 and 3 s, and a little for the last one's answer.</summary>
@@ -44,15 +48,25 @@ internal static class TcpPunchPlan
     /// </summary>
     public static bool IsHopeless(NetworkProfile local, NetworkProfile remote) => local.IsTcpSymmetric && remote.IsTcpSymmetric;
 
+    /// <remarks>
+    /// To an IPv6 address of the peer's own machine the first SYN goes at once, as message 1 does (<see cref="PunchPlan.OpenerTimeToLive"/>): a firewall that drops it
+    /// keeps nothing of it. One that rejects it answers with RST, at which our own firewall forgets that we have asked, and takes the peer's SYN for
+    /// a stranger's in turn. Two such would refuse each other in turns for ever, so what follows a refusal is led by an opener, for longer than two
+    /// processes are ever apart: the way to the server, by which others know how long that must be, is not known where no UDP gets there.
+    /// </remarks>
     public static IReadOnlyList<TcpTarget> Create(PunchSituation situation)
     {
         var lead = PunchPlan.LeadOf(situation);
-        var (near, far) = (new List<TcpTarget>(), new List<TcpTarget>());
+        var targets = new List<TcpTarget>();
         foreach (var target in PunchTargets.Rank(situation, Carrier.Tcp))
         {
-            if (target.IsNear) near.Add(new TcpTarget(target.Endpoint, TimeSpan.Zero, PunchPlan.PrivateTimeToLive));
-            else far.Add(new TcpTarget(target.Endpoint, lead, 0));
+            var next = target.IsNear
+                ? new TcpTarget(target.Endpoint, TimeSpan.Zero, PunchPlan.PrivateTimeToLive)
+                : new TcpTarget(target.Endpoint, target.IsOwn ? PunchPlan.OpenerMargin : lead, 0) { BeginsAtOnce = target.IsOwn };
+            if (targets.Count(other => IsLike(other, next)) < (target.IsNear ? MaxNearTargets : MaxFarTargets)) targets.Add(next);
         }
-        return [.. near.Take(MaxNearTargets), .. far.Take(MaxFarTargets)];
+        return targets;
     }
+
+    private static bool IsLike(TcpTarget one, TcpTarget other) => one.TimeToLive == other.TimeToLive && one.Endpoint.IsIPv4 == other.Endpoint.IsIPv4;
 }

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Stun;
+using Punchline.Sockets;
 
 namespace Punchline.Server.Stun;
 
@@ -67,6 +68,24 @@ internal sealed class StunListener : IDisposable
         return new StunListener(socket, logger);
     }
 
+    /// <summary>Has sockets hear what ICMP says of what they send. False where the system has no such thing.</summary>
+    public static bool HearAll(IReadOnlyList<StunListener> listeners)
+    {
+        try
+        {
+            foreach (var listener in listeners)
+            {
+                if (!HeardRejections.IsPossibleAt(listener._socket)) return false;
+                IcmpErrors.Enable(listener._socket);
+            }
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Begins to answer, once.</summary>
     /// <param name="group">Whose member it is; null where it is alone.</param>
     public void Start(StunGroup? group = null)
@@ -112,6 +131,10 @@ internal sealed class StunListener : IDisposable
                 // Dispose closed the socket during the call.
                 break;
             }
+            catch (SocketException) when (_group?.Rejections?.TakeFrom(_socket) is true)
+            {
+                // Of an earlier answer; nothing is wrong with the socket.
+            }
             catch (SocketException failure)
             {
                 failures++;
@@ -145,7 +168,15 @@ internal sealed class StunListener : IDisposable
         Volatile.Write(ref _requests, _requests + 1);
         try
         {
-            sender._socket.SendTo(response, SocketFlags.None, destination);
+            try
+            {
+                sender._socket.SendTo(response, SocketFlags.None, destination);
+            }
+            catch (SocketException) when (_group?.Rejections?.TakeFrom(sender._socket) is true)
+            {
+                // What was heard of an earlier answer took this one's place.
+                sender._socket.SendTo(response, SocketFlags.None, destination);
+            }
         }
         catch (SocketException failure)
         {

@@ -117,7 +117,8 @@ internal sealed class StunServer : IAsyncDisposable
             throw;
         }
         var (shown, shownAlternate) = reached ?? (address, alternate);
-        var group = new StunGroup(new StunVantage(Endpoint.From(shown, (ushort)port), Endpoint.From(shownAlternate, (ushort)(port + 1))), listeners);
+        var group = new StunGroup(
+            new StunVantage(Endpoint.From(shown, (ushort)port), Endpoint.From(shownAlternate, (ushort)(port + 1))) { Rejections = StunListener.HearAll(listeners) ? new HeardRejections(TimeProvider.System) : null }, listeners);
         foreach (var listener in listeners)
         {
             listener.Start(group);

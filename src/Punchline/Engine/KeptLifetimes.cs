@@ -9,7 +9,7 @@ namespace Punchline.Engine;
 /// punchline-networks-1
 /// NETWORK IDLE AGE                   64 bits in hexadecimal; seconds; seconds, or 0 where no mapping ends at an age
 /// </code>
-/// The newest comes last. A network is a hash of its external address and its inside prefix: who has the file can try addresses on it.
+/// The newest comes last. A network is a hash of its external address and its inside prefix, or of its IPv6 prefix, each family by itself: who has the file can try addresses on it.
 /// </summary>
 /// <param name="directory">The state directory.</param>
 internal sealed class KeptLifetimes(string directory)

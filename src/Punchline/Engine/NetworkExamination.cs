@@ -28,12 +28,13 @@ internal static class NetworkExamination
         var reports = Channel.CreateBounded<NetworkReport>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
         await engine.Nat64Sought.WaitAsync(cancellationToken).ConfigureAwait(false);
         var endpoints = (await Task.WhenAll(servers.Select(server => ResolveAsync(engine, server, cancellationToken))).ConfigureAwait(false)).SelectMany(found => found).Distinct().ToList();
+        var finding = StartFindingRouters(engine, endpoints, cancellationToken);
         engine.Examine(endpoints, report =>
         {
             reports.Writer.TryWrite(report);
             if (report.IsComplete) reports.Writer.TryComplete();
         });
-        var routers = FindRoutersAsync(engine, endpoints, cancellationToken);
+        var routers = TellRoutersAsync(engine, finding);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var web = TryWebAsync(engine, endpoints, over.Token);
         await foreach (var report in reports.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false)) yield return report;
@@ -77,12 +78,20 @@ internal static class NetworkExamination
         }
     }
 
-    /// <summary>Has the node know the first routers on the way to one of the servers.</summary>
-    public static async Task FindRoutersAsync(NodeEngine engine, IReadOnlyList<Endpoint> servers, CancellationToken cancellationToken)
+    /// <summary>Looks for the first routers on the way to one of the servers: before all else goes there, for a router sends only so many ICMP messages a second.</summary>
+    public static Task<IReadOnlyList<Endpoint?>> StartFindingRouters(NodeEngine engine, IReadOnlyList<Endpoint> servers, CancellationToken cancellationToken) =>
+        servers.Select(server => (Endpoint?)server).FirstOrDefault(server => server!.Value.IsIPv4 && !AddressScope.IsLoopback(server.Value)) is { } server
+            ? FirstRouters.FindAsync(server.ToIPEndPoint(), router => engine.Run((node, now) => node.SetUdpRejection(router, now)), cancellationToken)
+            : Task.FromResult<IReadOnlyList<Endpoint?>>([]);
+
+    /// <summary>Looks for them and has the node know them.</summary>
+    public static Task FindRoutersAsync(NodeEngine engine, IReadOnlyList<Endpoint> servers, CancellationToken cancellationToken) =>
+        TellRoutersAsync(engine, StartFindingRouters(engine, servers, cancellationToken));
+
+    /// <summary>Has the node know them.</summary>
+    public static async Task TellRoutersAsync(NodeEngine engine, Task<IReadOnlyList<Endpoint?>> finding)
     {
-        var routers = servers.Select(server => (Endpoint?)server).FirstOrDefault(server => server!.Value.IsIPv4 && !AddressScope.IsLoopback(server.Value)) is { } server
-            ? await FirstRouters.FindAsync(server.ToIPEndPoint(), cancellationToken).ConfigureAwait(false)
-            : [];
-        engine.Run((node, now) => node.SetRouters(routers, now));
+        var routers = await finding.ConfigureAwait(false);
+        engine.Run((node, now) => node.SetRouters(routers, hearsRejections: FirstRouters.IsCheap && routers.Count > 0, now));
     }
 }

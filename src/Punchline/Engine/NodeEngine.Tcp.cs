@@ -85,13 +85,13 @@ internal sealed partial class NodeEngine : ITcpPortOwner
     // The port of UDP, where it is free and no other is wanted: one number to open in a firewall.
     private TcpPort? OpenTcp(IPEndPoint? wanted)
     {
-        if (wanted is not null) return new TcpPort(wanted, this);
-        if (BoundIPv4 is not { } bound) return null;
-        foreach (var port in (ReadOnlySpan<int>)[LocalEndPoint.Port, 0])
+        if (wanted is not null) return new TcpPort(wanted, Nat64, this);
+        // Any that is free in one family may be taken in the other.
+        foreach (var port in (ReadOnlySpan<int>)[LocalEndPoint.Port, 0, 0])
         {
             try
             {
-                return new TcpPort(new IPEndPoint(bound, port), this);
+                return new TcpPort(new IPEndPoint(LocalEndPoint.Address, port), Nat64, this);
             }
             catch (SocketException)
             {

@@ -92,8 +92,8 @@ internal sealed partial class NodeEngine : IDisposable
         kept?.GiveTo(_node);
         _sideSockets = new SideSocketSet(LocalEndPoint.Address, Nat64, Handle);
         _hostAddresses = HostAddresses.Of(LocalEndPoint);
-        _node.SetTcpPort((ushort)(_tcp?.LocalEndPoint.Port ?? 0));
-        _node.SetForwardedPorts((ushort)(local?.Port ?? 0), (ushort)(tcpLocal?.Port ?? 0));
+        if (_tcp is { } tcp) _node.SetTcpPort((ushort)tcp.LocalEndPoint.Port, tcp.HasIPv4, tcp.HasIPv6);
+        _node.SetForwardedPorts((ushort)(local?.Port ?? 0), (ushort)(_tcp?.HasIPv4 is true ? tcpLocal?.Port ?? 0 : 0));
         _hidesHostCandidates = hideHostCandidates;
         if (!hideHostCandidates) _node.SetHostAddresses(_hostAddresses, Timestamp.Zero);
         Nat64Sought = SeekNat64Async();
@@ -201,7 +201,7 @@ internal sealed partial class NodeEngine : IDisposable
         _qlog?.Dispose();
     }
 
-    // What routers map, and TCP, are IPv4. Null: our socket has none.
+    // What routers map is IPv4. Null: our socket has none.
     private IPAddress? BoundIPv4 => LocalEndPoint.Address switch
     {
         { AddressFamily: AddressFamily.InterNetwork } ipv4 => ipv4,

@@ -122,19 +122,19 @@ internal sealed class ServerLink(NodeEngine engine, int room, string path, Serve
                 : await Dns.GetHostAddressesAsync(address.Host, cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
             var servers = resolved.Select(server => engine.Nat64.FromWire(Endpoint.From(server, (ushort)address.Port)))
                 .Where(server => !AddressScope.IsLinkLocal(server)).DistinctBy(server => server.IsIPv4).ToList();
+            // How far openers have to go. A server on our own network has no NAT of ours before it.
+            var outside = servers.FindAll(server => !AddressScope.IsPrivate(server));
+            var finding = FirstRouters.IsCheap && outside.Count > 0 ? NetworkExamination.StartFindingRouters(engine, outside, cancellationToken) : null;
             engine.Run((node, now) =>
             {
                 foreach (var server in servers)
                 {
-                    // The TCP port is IPv4's. From behind a translator it has no way to there, until the machine is in another network.
-                    if (server.IsIPv4) node.QueryStunOverTcp(server, now);
+                    node.QueryStunOverTcp(server, now);
                     node.QueryStun(server, now);
                     if (server.Port < ushort.MaxValue) node.QueryStun(server.WithPort((ushort)(server.Port + 1)), now);
                 }
             });
-            // How far openers have to go. A server on our own network has no NAT of ours before it.
-            var outside = servers.FindAll(server => !AddressScope.IsPrivate(server));
-            if (FirstRouters.IsCheap && outside.Count > 0) await NetworkExamination.FindRoutersAsync(engine, outside, cancellationToken).ConfigureAwait(false);
+            if (finding is not null) await NetworkExamination.TellRoutersAsync(engine, finding).ConfigureAwait(false);
         }
         catch (SocketException)
         {

@@ -24,11 +24,20 @@ internal static class FirstRouters
 
     /// <summary>Null for each that does not answer.</summary>
     /// <param name="towards">IPv4; nothing that gets there means anything.</param>
+    /// <param name="onRejection">Is told at once of a router that says that it lets no such datagram through; where <see cref="IsCheap"/>.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public static async Task<IReadOnlyList<Endpoint?>> FindAsync(IPEndPoint towards, CancellationToken cancellationToken) =>
-        await Task.WhenAll(Enumerable.Range(1, Count).Select(hop => IsCheap ? SendAsync(towards, hop, cancellationToken) : AskAsync(towards.Address, hop, cancellationToken))).ConfigureAwait(false);
+    public static async Task<IReadOnlyList<Endpoint?>> FindAsync(IPEndPoint towards, Action<Endpoint> onRejection, CancellationToken cancellationToken) =>
+        await Task.WhenAll(Enumerable.Range(1, Count).Select(hop => IsCheap ? FindAsync(towards, hop, onRejection, cancellationToken) : AskAsync(towards.Address, hop, cancellationToken))).ConfigureAwait(false);
 
-    private static async Task<Endpoint?> SendAsync(IPEndPoint towards, int hop, CancellationToken cancellationToken)
+    private static async Task<Endpoint?> FindAsync(IPEndPoint towards, int hop, Action<Endpoint> onRejection, CancellationToken cancellationToken)
+    {
+        var error = await SendAsync(towards, hop, cancellationToken).ConfigureAwait(false);
+        // A port that is closed over there is no network's doing.
+        if (error is { IsRejection: true } rejection && !rejection.From.ToIPAddress().Equals(towards.Address)) onRejection(rejection.From);
+        return error is { IsExpiry: true } expiry ? expiry.From : null;
+    }
+
+    private static async Task<IcmpError?> SendAsync(IPEndPoint towards, int hop, CancellationToken cancellationToken)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(Patience);
@@ -45,7 +54,7 @@ internal static class FirstRouters
         catch (SocketException)
         {
             // What waits is told as an error first (EHOSTUNREACH).
-            return IcmpErrors.TakeExpiry(socket);
+            return IcmpErrors.Take(socket);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

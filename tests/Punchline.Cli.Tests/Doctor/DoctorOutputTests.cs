@@ -42,7 +42,7 @@ public sealed class DoctorOutputTests
         using var output = new StringWriter { NewLine = "\n" };
         new JsonDoctorOutput(output).Show(Diagnosis.Of(Ordinary));
         Assert.Equal(
-            """{"event":"network","kind":"port-restricted","text":"An ordinary router: one port for all, answers only come in (port-restricted).","serversAsked":1,"serversAnswered":1,"alternate":true,"udp":true,"tcp":true,"webOnly":false,"external":"198.51.100.11:5000","externalTcp":"198.51.100.11:5000","translated":true,"natLayers":null,"mapping":"endpoint-independent","tcpMapping":"endpoint-independent","filtering":"address-and-port-dependent","movedByUnsolicited":false,"hairpin":false,"allocation":{"kind":"preserved","step":0,"firstPort":1024,"lastPort":65535},"gateway":{"address":"192.168.1.1","pcp":"silent","natPmp":"silent","upnp":"silent","external":null,"mapped":null,"mappedTcp":null,"behindNat":null},"forward":{"port":null,"isForwarded":null},"ipv6":{"present":false,"reaches":null,"filtering":null},"prospects":[{"with":"open","how":"punch","chance":1,"withinMs":500},{"with":"mapped","how":"mapping","chance":1,"withinMs":500},{"with":"full-cone","how":"punch","chance":1,"withinMs":500},{"with":"port-restricted","how":"punch","chance":1,"withinMs":500},{"with":"symmetric-sequence","how":"search","chance":0.99,"withinMs":1000},{"with":"symmetric-block","how":"search","chance":0.999,"withinMs":1790},{"with":"symmetric","how":"search","chance":0.999,"withinMs":19053},{"with":"udp-blocked","how":"tcp","chance":1,"withinMs":3500}],"advice":[],"unknown":[{"code":"nat-layers","text":"Whether there is a second NAT: the router does not say what its outside address is."}]}""" + "\n",
+            """{"event":"network","kind":"port-restricted","text":"An ordinary router: one port for all, answers only come in (port-restricted).","serversAsked":1,"serversAnswered":1,"alternate":true,"udp":true,"udpRefusal":null,"tcp":true,"webOnly":false,"external":"198.51.100.11:5000","externalTcp":"198.51.100.11:5000","translated":true,"natLayers":null,"mapping":"endpoint-independent","tcpMapping":"endpoint-independent","filtering":"address-and-port-dependent","unsolicited":null,"movedByUnsolicited":false,"hairpin":false,"allocation":{"kind":"preserved","step":0,"firstPort":1024,"lastPort":65535},"gateway":{"address":"192.168.1.1","pcp":"silent","natPmp":"silent","upnp":"silent","external":null,"mapped":null,"mappedTcp":null,"behindNat":null},"forward":{"port":null,"isForwarded":null},"ipv6":{"present":false,"reaches":null,"filtering":null},"prospects":[{"with":"open","how":"punch","chance":1,"withinMs":500},{"with":"mapped","how":"mapping","chance":1,"withinMs":500},{"with":"full-cone","how":"punch","chance":1,"withinMs":500},{"with":"port-restricted","how":"punch","chance":1,"withinMs":500},{"with":"symmetric-sequence","how":"search","chance":0.99,"withinMs":1000},{"with":"symmetric-block","how":"search","chance":0.999,"withinMs":1790},{"with":"symmetric","how":"search","chance":0.999,"withinMs":19053},{"with":"udp-blocked","how":"tcp","chance":1,"withinMs":3500}],"advice":[],"unknown":[{"code":"nat-layers","text":"Whether there is a second NAT: the router does not say what its outside address is."}]}""" + "\n",
             output.ToString());
     }
 
@@ -52,7 +52,7 @@ public sealed class DoctorOutputTests
         using var output = new StringWriter { NewLine = "\n" };
         new JsonDoctorOutput(output).Show(Diagnosis.Of(new NetworkReport { ServersAsked = 1, IsComplete = true }));
         var line = output.ToString();
-        foreach (var name in (string[])["udp", "tcp", "webOnly", "external", "externalTcp", "translated", "natLayers", "mapping", "tcpMapping", "filtering", "movedByUnsolicited", "hairpin"])
+        foreach (var name in (string[])["udp", "udpRefusal", "tcp", "webOnly", "external", "externalTcp", "translated", "natLayers", "mapping", "tcpMapping", "filtering", "unsolicited", "movedByUnsolicited", "hairpin"])
             Assert.Contains($"\"{name}\":null", line, StringComparison.Ordinal);
         Assert.Contains("\"prospects\":[]", line, StringComparison.Ordinal);
         Assert.Contains("\"code\":\"no-answer\"", line, StringComparison.Ordinal);
@@ -66,6 +66,30 @@ public sealed class DoctorOutputTests
         Assert.Equal(["port-443", "allow-udp"], diagnosis.Advice.Select(advice => advice.Code));
         // Where a server answers, it is something else.
         Assert.Equal("udp-blocked", Diagnosis.Of(new NetworkReport { ServersAsked = 1, Udp = false, Tcp = true, IsWebOnly = true }).Kind.Code);
+    }
+
+    [Theory]
+    [InlineData("192.168.1.1:0", true, "does not get out: 192.168.1.1 rejects it, and says so (ICMP)")]
+    [InlineData(null, true, "does not get out: it is dropped, and nothing says so")]
+    [InlineData(null, false, "does not get out")]
+    public void Whether_UDP_is_dropped_or_rejected_is_told_where_it_is_known(string? router, bool hears, string text)
+    {
+        var report = new NetworkReport { ServersAsked = 1, Udp = false, UdpRejectedBy = router is null ? null : Endpoint.Parse(router), HearsRejections = hears };
+        Assert.Contains($"  UDP        {text}", Show(report));
+        Assert.Equal("udp-blocked", NetworkKind.Of(report).Code);
+    }
+
+    [Fact]
+    public void Where_UDP_is_blocked_IPv6_is_told_for_what_it_is_good_for()
+    {
+        var ours = Endpoint.Parse("[2001:db8::1]:5000");
+        var lines = Show(new NetworkReport { ServersAsked = 1, Udp = false, Tcp = true, TcpReflexiveIPv6 = ours, HostAddresses = [new HostAddress(ours, 64)] });
+        Assert.Contains("  TCP        gets out, by IPv6", lines);
+        Assert.Contains("  IPv6       yes; whether a firewall stands in front is not known", lines);
+        Assert.Contains("  ✓ a network with IPv6, and a firewall            directly, by IPv6", lines);
+        Assert.Contains("they have IPv6, or theirs have one port for all.", string.Join(' ', lines.Select(line => line.Trim())), StringComparison.Ordinal);
+        Assert.DoesNotContain("Whether TCP has one port", string.Join(' ', lines.Select(line => line.Trim())), StringComparison.Ordinal);
+        Assert.All(lines, line => Assert.InRange(line.Length, 0, 80));
     }
 
     [Fact]

@@ -92,10 +92,32 @@ public sealed class StunVantageTests
     {
         var ipv6 = new StunVantage(Endpoint.Parse("[2001:db8::1]:8080"), Endpoint.Parse("[2001:db8::2]:8081"));
         var request = Request();
+        StunRejection.Write(ref request, 1);
         request.WriteFingerprint();
         var response = new byte[StunResponder.MaxVantageResponseLength];
-        Assert.True(StunResponder.TryRespond(request.Written, Endpoint.Parse("[2001:db8::3]:1"), ipv6, 0, response, out var length, out _, out _));
+        Assert.True(StunResponder.TryRespond(request.Written, Endpoint.Parse("[2001:db8::3]:1"), ipv6 with { Rejections = new Rejecting(default) }, 0, response, out var length, out _, out _));
         Assert.Equal(response.Length, length);
+    }
+
+    [Theory] // whether anything is heard, of what, and what the answer has
+    [InlineData(true, "192.0.2.1:5000", 1)]
+    [InlineData(true, "192.0.2.1:5001", 0)]
+    [InlineData(true, "192.0.2.2:5000", 0)]
+    [InlineData(false, "192.0.2.1:5000", null)]
+    public void Who_asks_hears_whether_a_port_of_its_address_rejects(bool hears, string rejected, int? expected)
+    {
+        var request = Request();
+        StunRejection.Write(ref request, 5000);
+        var response = new byte[StunResponder.MaxVantageResponseLength];
+        var vantage = Vantage with { Rejections = hears ? new Rejecting(Endpoint.Parse(rejected)) : null };
+        Assert.True(StunResponder.TryRespond(request.Written, Source, vantage, 0, response, out var length, out _, out _));
+        Assert.True(StunMessage.TryRead(response.AsSpan(0, length), out var message));
+        Assert.Equal(expected, message.TryFind(StunAttributeType.Rejection, out var value) && StunRejection.TryRead(value, out var number) ? number : null);
+    }
+
+    private sealed class Rejecting(Endpoint rejected) : IStunRejections
+    {
+        public bool Has(Endpoint destination) => destination == rejected;
     }
 
     private static StunWriter Request() => new(new byte[400], StunClass.Request, StunMethod.Binding, new StunTransactionId(1, 2));

@@ -150,6 +150,18 @@ public sealed class LimitTests
             Assert.Contains("12 packets to 1 addresses in 20 s", failure.Detail, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Whose_network_blocks_UDP_and_who_says_so_is_told()
+    {
+        var here = PunchFailure.Explain(new PunchObservations(12, 1, false, HasReflexive: false, false) { UdpRejectedBy = Endpoint.Parse("192.168.1.1:0"), TcpConnects = 1 });
+        Assert.Equal((PunchFailure.UdpRejected, true), (here.Cause, here.MayPass));
+        Assert.Contains("192.168.1.1 says so", here.Detail, StringComparison.Ordinal);
+        // All that the peer named is TCP's.
+        var there = PunchFailure.Explain(new PunchObservations(0, 0, false, HasReflexive: true, false) { TcpConnects = 1 });
+        Assert.Equal(PunchFailure.UdpBlocked, there.Cause);
+        Assert.Contains("The peer's network", there.Detail, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(0, PunchFailure.NoCommonFamily)]
     [InlineData(1, PunchFailure.NoAnswer)]

@@ -46,6 +46,18 @@ public sealed class ProspectTests
         Assert.Equal(ProspectKind.Search, Prospect.Between(mapped with { IsTcpMapped = false }, Named("udp-blocked")).Kind);
     }
 
+    [Fact] // whatever their IPv4 routers do
+    public void Where_UDP_is_blocked_and_both_have_IPv6_they_meet_by_that_over_TCP()
+    {
+        var ipv6 = Named("ipv6");
+        var blocked = ipv6 with { Udp = false };
+        Assert.Equal(new Prospect(ProspectKind.IPv6, 1, TcpPunchPlan.Patience), Prospect.Between(blocked, ipv6));
+        Assert.Equal(ProspectKind.IPv6, Prospect.Between(blocked, blocked).Kind);
+        Assert.True(Prospect.Between(ipv6, ipv6).Within < TcpPunchPlan.Patience);
+        Assert.Equal(ProspectKind.None, Prospect.Between(blocked, ipv6 with { Tcp = false }).Kind);
+        Assert.Equal(ProspectKind.None, Prospect.Between(blocked, Named("symmetric")).Kind);
+    }
+
     [Fact]
     public void What_is_not_known_of_a_network_is_not_promised()
     {

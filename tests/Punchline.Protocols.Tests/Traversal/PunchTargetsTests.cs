@@ -61,13 +61,16 @@ public sealed class PunchTargetsTests
     public void An_IPv6_host_knows_whom_it_cannot_reach(string candidates, bool isOfAnotherFamily) =>
         Assert.Equal(isOfAnotherFamily, PunchTargets.AreOfAnotherFamily(Situation([HomeIPv6], candidates)));
 
-    // TCP is IPv4's alone: what a peer claims of IPv6 is passed over, and no translator is asked for it.
+    // By what UDP goes: the families that we have, or a translator gives us.
     [Theory]
-    [InlineData(false, "203.0.113.1:5001")]
-    [InlineData(true, "")]
-    public void TCP_goes_to_IPv4_candidates_of_its_own_and_from_IPv4_only(bool hasNat64, string expected)
+    [InlineData("46", "[2001:db8:2::1]:5001 203.0.113.1:5001")]
+    [InlineData("4", "203.0.113.1:5001")]
+    [InlineData("6", "[2001:db8:2::1]:5001")]
+    [InlineData("6n", "[2001:db8:2::1]:5001 203.0.113.1:5001")]
+    public void TCP_goes_to_candidates_of_its_own_of_both_families(string ours, string expected)
     {
-        var situation = Situation(hasNat64 ? [HomeIPv6] : [HomeIPv4, HomeIPv6], "srflx 203.0.113.1:5000") with { HasNat64 = hasNat64 };
+        var hosts = ours.Select(letter => letter switch { '4' => HomeIPv4, '6' => HomeIPv6, _ => default }).Where(host => host != default);
+        var situation = Situation([.. hosts], "srflx 203.0.113.1:5000") with { HasNat64 = ours.Contains('n', StringComparison.Ordinal) };
         situation = situation with
         {
             RemoteCandidates =
@@ -78,7 +81,7 @@ public sealed class PunchTargetsTests
             ],
         };
         Assert.Equal(expected, string.Join(' ', TcpPunchPlan.Create(situation).Select(target => target.Endpoint)));
-        Assert.Equal(["203.0.113.1:5000"], PunchTargets.Rank(situation, Carrier.Udp).Select(target => target.Endpoint.ToString()));
+        Assert.Equal(ours == "6" ? [] : ["203.0.113.1:5000"], PunchTargets.Rank(situation, Carrier.Udp).Select(target => target.Endpoint.ToString()));
     }
 
     // PROTOCOL §5: no router has a port of the peer's to move, so message 1 opens; IPv4 follows behind its openers' lead.

@@ -58,7 +58,7 @@ public sealed class SearchBudgetTests
     {
         Assert.True(_budget.TryBegin(_search, Timestamp.Zero, SearchPlan.EnoughSockets));
         var now = Timestamp.Zero;
-        for (var i = 0; i < SearchPlan.EnoughSockets + 1; i++, now = _budget.NextAllowed(now)) Assert.True(_budget.TryTakeMapping(now));
+        for (var i = 0; i < SearchBudget.MaxMappings - SearchPlan.EnoughSockets + 1; i++, now = _budget.NextAllowed(now)) Assert.True(_budget.TryTakeMapping(now));
         _budget.End(_search);
         Assert.False(_budget.TryBegin(_search, now, SearchPlan.EnoughSockets));
         Assert.True(_budget.TryBegin(_search, now, SearchPlan.EnoughSockets - 1));

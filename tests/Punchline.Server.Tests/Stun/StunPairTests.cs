@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Punchline.Protocols.Primitives;
 using Punchline.Protocols.Stun;
 using Punchline.Server.Stun;
+using Punchline.Server.Tests.Coordination;
 
 namespace Punchline.Server.Tests.Stun;
 
@@ -53,6 +54,56 @@ public sealed class StunPairTests
         Assert.Throws<SocketException>(() => StunServer.StartPair(First, Second, port, NullLogger.Instance));
         using var free = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         free.Bind(new IPEndPoint(First, port));
+    }
+
+    [Fact]
+    public async Task What_ICMP_says_of_its_answers_is_told_to_who_asks()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Linux's error queue.");
+        await using var server = StartPair();
+        using var client = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 10_000 };
+        client.Bind(new IPEndPoint(First, 0));
+        var port = CloseAPort();
+        var elsewhere = new StunWriter(new byte[64], StunClass.Request, StunMethod.Binding, new StunTransactionId(1, 2));
+        elsewhere.WriteAttribute(StunAttributeType.ResponsePort, [(byte)(port >> 8), (byte)port, 0, 0]);
+        client.SendTo(elsewhere.Written, server.Endpoints[0]);
+        // The next answer leaves although the last one's error waits.
+        Assert.Equal([1, 0], new[] { port, (ushort)(port ^ 1) }.Select(about => AskAbout(client, server.Endpoints[0], about)));
+    }
+
+    [Fact]
+    public void What_was_heard_is_forgotten()
+    {
+        var time = new ManualTime();
+        var heard = new HeardRejections(time);
+        var (first, second) = (Endpoint.Parse("192.0.2.1:5000"), Endpoint.Parse("192.0.2.1:5001"));
+        Assert.False(heard.Has(first));
+        heard.Note(first);
+        Assert.True(heard.Has(first));
+        Assert.False(heard.Has(second));
+        time.Advance(HeardRejections.Lifetime);
+        Assert.False(heard.Has(first));
+        heard.Note(first);
+        for (var i = 0; i < HeardRejections.MaxHeard; i++) heard.Note(second);
+        Assert.False(heard.Has(first));
+    }
+
+    private static ushort CloseAPort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        socket.Bind(new IPEndPoint(First, 0));
+        return (ushort)((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    private static int AskAbout(Socket client, IPEndPoint server, ushort port)
+    {
+        var request = new StunWriter(new byte[64], StunClass.Request, StunMethod.Binding, new StunTransactionId(3, port));
+        StunRejection.Write(ref request, port);
+        client.SendTo(request.Written, server);
+        var buffer = new byte[StunMessage.MaxLength];
+        Assert.True(StunMessage.TryRead(buffer.AsSpan(0, client.Receive(buffer)), out var message));
+        Assert.True(message.TryFind(StunAttributeType.Rejection, out var value) && StunRejection.TryRead(value, out _));
+        return value[1];
     }
 
     internal static void SkipUnlessLoopbackHasTwoAddresses() =>

@@ -68,6 +68,17 @@ public sealed class ExaminationTests
         Assert.InRange(took, TimeSpan.Zero, Longest);
     });
 
+    [Theory]
+    [InlineData("dual stack", true)]
+    [InlineData("IPv6 only", false)]
+    public void Where_UDP_is_blocked_TCP_shows_that_IPv6_leads_somewhere(string network, bool hasIPv4) => SimulationRun.Check(1, internet =>
+    {
+        var (report, took) = Examine(internet, Network.Named(network).WithoutUdp, hasAlternate: true, (_, _) => { });
+        Assert.Equal((false, true, true, hasIPv4), (report.Udp, report.Tcp, report.IPv6Reaches, report.TcpReflexive is not null));
+        Assert.Equal(ProspectKind.IPv6, Prospect.Between(report.Traits, report.Traits).Kind);
+        Assert.InRange(took, TimeSpan.Zero, Longest);
+    });
+
     [Fact]
     public void Where_no_server_answers_nothing_is_claimed() => SimulationRun.Check(1, internet =>
     {
@@ -128,7 +139,7 @@ public sealed class ExaminationTests
         prepare(meeting.First, meeting.Server);
         var start = internet.Now;
         NetworkReport? last = null;
-        Endpoint[] servers = [.. meeting.Server.StunEndpoints.Take(2)];
+        Endpoint[] servers = [.. meeting.Server.StunEndpoints.Take(2), .. meeting.Server.StunEndpoints.Where(server => !server.IsIPv4)];
         internet.Schedule(start, () => meeting.First.Node.Examine(servers, expectsRouters: false, internet.Now));
         Assert.True(internet.RunUntil(() =>
         {

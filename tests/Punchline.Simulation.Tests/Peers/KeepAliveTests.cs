@@ -6,11 +6,12 @@ using Punchline.Simulation.Peers;
 namespace Punchline.Simulation.Tests.Peers;
 
 /// <summary>
-/// Connections on which nothing is said: PROTOCOL §7. They are calls', outside rooms, and none has TCP. Bytes are counted with 28 of IPv4 and UDP a packet.
+/// Connections on which nothing is said: PROTOCOL §7. They are calls', outside rooms, and none has TCP. Bytes are counted with 28 of IPv4 and UDP a packet, or 48 of IPv6 and UDP.
 /// </summary>
 public sealed class KeepAliveTests
 {
     private const int HeadersLength = 28;
+    private const int IPv6HeadersLength = 48;
 
     private static readonly LinkConditions Link = LinkConditions.Of(20);
     private static readonly TimeSpan OneWay = 2 * Link.Delay;
@@ -46,6 +47,34 @@ public sealed class KeepAliveTests
             }, $"{seconds}|{router}|{isRefreshedFromOutside}|{mostBytes}");
         }
     }
+
+    // A packet has 48 bytes of IPv6 and UDP: one in 23.6 s takes 7.5 kB an hour, in which 5 kB would be one in 35 s.
+    [Theory]
+    [InlineData(30, true, 7_900)]
+    [InlineData(60, false, 4_200)]
+    [InlineData(120, true, 2_200)]
+    public void A_firewalls_lifetime_is_learnt_over_IPv6(int seconds, bool isRefreshedFromOutside, int mostBytes) => SimulationRun.Check(1, internet =>
+    {
+        using var call = new Call(
+            internet, NatBehavior.Symmetric, NatBehavior.Symmetric, ipv6: (Router(nameof(NatBehavior.Firewall), seconds, isRefreshedFromOutside), Router(nameof(NatBehavior.Firewall), 120, isRefreshedFromOutside)));
+        internet.RunFor(Search);
+        Assert.Equal((null, null), (call.Caller.Node.MappingLifetime, call.Callee.Node.MappingLifetime));
+        foreach (var (phone, lifetime) in new[] { (call.Caller, seconds), (call.Callee, 120) })
+            Assert.InRange(phone.Node.IPv6Lifetime?.Idle ?? TimeSpan.Zero, TimeSpan.FromSeconds(0.85 * lifetime), TimeSpan.FromSeconds(lifetime));
+        Assert.Equal((0, 0), (call.Caller.SideSockets.Count, call.Callee.SideSockets.Count));
+        var (sent, received) = call.CountBytes(Hour);
+        Assert.InRange(sent, 1, mostBytes);
+        Assert.InRange(received, 1, 2_200);
+        call.AssertFirstWordsArriveAtOnce();
+        call.AssertNothingEnded();
+        // A later start in the same network, at another address there.
+        Assert.True(call.Caller.Node.TryTakeKnownLifetimes(out var known));
+        var later = call.Scenario.AddPhone(internet.AddMachine("later", call.Caller.Machine.Site!));
+        later.Node.RememberLifetimes(known);
+        later.OpenInbox();
+        internet.RunFor(TimeSpan.FromSeconds(1));
+        Assert.Equal(call.Caller.Node.IPv6Lifetime, later.Node.IPv6Lifetime);
+    });
 
     [Fact]
     public void At_5_percent_loss_lifetimes_are_still_learnt()
@@ -237,9 +266,9 @@ public sealed class KeepAliveTests
         private readonly (int AtCaller, int AtCallee) _rooms;
         private int _words;
 
-        public Call(VirtualInternet internet, NatBehavior caller, NatBehavior callee, LinkConditions? link = null, MappingLifetime? known = null, StunLie lie = StunLie.None)
+        public Call(VirtualInternet internet, NatBehavior caller, NatBehavior callee, LinkConditions? link = null, MappingLifetime? known = null, StunLie lie = StunLie.None, (NatBehavior OfCaller, NatBehavior OfCallee)? ipv6 = null)
         {
-            Scenario = new CallScenario(internet, link ?? Link, caller, callee);
+            Scenario = new CallScenario(internet, link ?? Link, caller, callee, ipv6?.OfCaller, ipv6?.OfCallee);
             Scenario.Server.Lie = lie;
             _rooms = Scenario.CallAndAccept();
             Assert.True(Scenario.RunUntilConnected(_rooms, TimeSpan.FromSeconds(5)));
@@ -263,7 +292,7 @@ public sealed class KeepAliveTests
             return (Count(Caller, before), Count(Callee, beforeOfCallee));
 
             int Count(SimulatedPhone phone, int first) =>
-                phone.Sent.Skip(first).Where(packet => !Scenario.Server.StunEndpoints.Contains(packet.To)).Sum(packet => packet.Bytes.Length + HeadersLength);
+                phone.Sent.Skip(first).Where(packet => !Scenario.Server.StunEndpoints.Contains(packet.To)).Sum(packet => packet.Bytes.Length + (packet.To.IsIPv4 ? HeadersLength : IPv6HeadersLength));
         }
 
         /// <summary>Each one's, before the other has answered.</summary>

@@ -66,7 +66,8 @@ public sealed class SecondMeetingTests
             {
                 SimulationRun.Check(seed, internet =>
                 {
-                    using var scenario = Meet(internet, Network.Named("accepting"), Network.Named("accepting"), known, hasAlternate: false, lag: TimeSpan.FromMilliseconds(200));
+                    // By TCP they meet anyway: such a router's reset undoes what the early SYN did.
+                    using var scenario = Meet(internet, Network.Named("accepting"), Network.Named("accepting"), known, hasAlternate: false, lag: TimeSpan.FromMilliseconds(200), tcpPort: 0);
                     Assert.True(scenario.RunUntilConnected(Patience), "The peers did not connect.");
                     elapsed.Add(scenario.Elapsed);
                     known.Take(scenario);
@@ -147,9 +148,9 @@ public sealed class SecondMeetingTests
         Assert.Empty(known.Of(first: true));
     }
 
-    private static MeetingScenario Meet(VirtualInternet internet, Network first, Network second, Memory known, bool hasAlternate, TimeSpan lag = default)
+    private static MeetingScenario Meet(VirtualInternet internet, Network first, Network second, Memory known, bool hasAlternate, TimeSpan lag = default, ushort tcpPort = SimulatedPeer.Port)
     {
-        var scenario = MeetingScenario.Between(internet, first, second, new MeetingConditions(20, 0).Link, tcpPort: SimulatedPeer.Port, hasAlternate: hasAlternate);
+        var scenario = MeetingScenario.Between(internet, first, second, new MeetingConditions(20, 0).Link, tcpPort, hasAlternate);
         known.Give(scenario);
         scenario.First.Lag = lag;
         scenario.JoinBoth();

@@ -47,7 +47,7 @@ public sealed class TcpMeetingTests
         { "rejecting", "full cone" },
         { "symmetric", "open" },
         { "carrier", "moved port" },
-        // UDP is IPv6's there, and TCP IPv4's.
+        // Both are IPv6's there.
         { "dual stack", "dual stack" },
         { "dual stack", "port-restricted" },
     };

@@ -151,8 +151,8 @@ public sealed class TcpStackTests
         static Endpoint TargetOf(Site site, Machine machine) => site.Nat.Behavior.Translates ? site.ExternalAt(Port) : machine.At(Port);
     }
 
-    [Fact] // the router answers the early SYN itself, and its entry takes the port that its own host would have had
-    public void A_router_that_accepts_moves_the_port_of_a_host_whose_peer_came_first()
+    [Fact] // conntrack -E behind a router of the laboratory's: [NEW] SYN_SENT, [DESTROY] CLOSE, before another packet comes
+    public void A_router_that_accepts_a_SYN_forgets_it_with_its_own_reset()
     {
         using var internet = new VirtualInternet(1);
         var (left, right) = (internet.AddSite("left", NatBehavior.PortRestrictedAccepting), internet.AddSite("right", NatBehavior.PortRestrictedAccepting));
@@ -163,7 +163,22 @@ public sealed class TcpStackTests
         Assert.True(isRefused);
         _ = b.Tcp.Connect(Port, left.ExternalAt(Port));
         internet.RunFor(TimeSpan.FromSeconds(1));
-        Assert.Equal(1, internet.Trace.Count(Verdict.MappingMoved));
+        Assert.Equal(0, internet.Trace.Count(Verdict.MappingMoved));
+    }
+
+    [Fact] // both refuse the other's SYN, and with each refusal forget their own: in step they would do so for ever
+    public void A_refused_SYN_expects_no_answer_any_more()
+    {
+        using var internet = new VirtualInternet(1);
+        var rejecting = new SiteOptions { IPv6 = NatBehavior.Firewall with { Unsolicited = UnsolicitedPolicy.Reject } };
+        var (a, b) = (internet.AddMachine("a", internet.AddSite("left", NatBehavior.PortRestricted, rejecting)), internet.AddMachine("b", internet.AddSite("right", NatBehavior.PortRestricted, rejecting)));
+        var refused = new List<string>();
+        a.Tcp.Connect(Port, new Endpoint(b.Addresses[1], Port)).Closed = () => refused.Add("a");
+        internet.RunFor(TimeSpan.FromSeconds(0.5));
+        b.Tcp.Connect(Port, new Endpoint(a.Addresses[1], Port)).Closed = () => refused.Add("b");
+        internet.RunFor(TimeSpan.FromSeconds(0.5));
+        Assert.Equal(["a", "b"], refused);
+        Assert.Equal(2, internet.Trace.Count(Verdict.Rejected));
     }
 
     [Fact]

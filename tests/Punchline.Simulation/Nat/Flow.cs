@@ -41,7 +41,8 @@ internal sealed class Flow(FlowTuple original, FlowTuple reply, Mapping? mapping
         set;
     }
 
-    public bool SeenReply { get; set; }
+    /// <summary>Packets that came the other way.</summary>
+    public int Replies { get; set; }
 
     /// <summary>TCP: the sequence number of the last SYN of the side that began, and of the other.</summary>
     public (uint? Original, uint? Reply) Syns { get; set; }

@@ -115,10 +115,17 @@ internal sealed class NatTranslator(NatBehavior behavior, UInt128 externalAddres
         return false;
     }
 
-    /// <summary>A TCP connection was reset: its flow is forgotten within <see cref="ResetLifetime"/>.</summary>
-    public void NoteReset(FlowTuple tuple, Timestamp now)
+    /// <summary>
+    /// A TCP connection was reset: its flow is forgotten within <see cref="ResetLifetime"/>, or, where that is the first answer it got, at once
+    /// (nf_conntrack_tcp.c: "If only reply is a RST, we can consider ourselves not to have an established connection").
+    /// </summary>
+    /// <param name="reset">The reset's own tuple, before it was rewritten.</param>
+    /// <param name="now">The time.</param>
+    public void NoteReset(FlowTuple reset, Timestamp now)
     {
-        if (!IsTransparent && _flows.Find(tuple, now) is { } flow) (flow.Expires, flow.Syns) = (Timestamp.Min(flow.Expires, now + ResetLifetime), default);
+        if (IsTransparent || _flows.Find(reset, now) is not { } flow) return;
+        var isRefusal = reset == flow.Reply && flow.Replies <= 1;
+        (flow.Expires, flow.Syns) = (isRefusal ? now : Timestamp.Min(flow.Expires, now + ResetLifetime), default);
     }
 
     // As miniupnpd has netfilter do it: whoever comes in by a mapped port is a flow of its own, and answers leave by it. What the inside host
@@ -232,9 +239,9 @@ internal sealed class NatTranslator(NatBehavior behavior, UInt128 externalAddres
 
     private void Touch(Flow flow, FlowTuple tuple, Timestamp now, bool extends)
     {
-        flow.SeenReply |= tuple == flow.Reply;
+        if (tuple == flow.Reply) flow.Replies++;
         if (!extends) return;
-        flow.Expires = now + (flow.SeenReply && now - flow.Began >= Behavior.StreamAge ? Behavior.MappingLifetime : Behavior.UnrepliedLifetime);
+        flow.Expires = now + (flow.Replies > 0 && now - flow.Began >= Behavior.StreamAge ? Behavior.MappingLifetime : Behavior.UnrepliedLifetime);
         if (flow.Mapping is not { } mapping) return;
         var remote = flow.Original.Source == mapping.Internal ? flow.Original.Destination : flow.Original.Source;
         // Only conntrack's own flows know of an answer; a mapping that serves several peers has one lifetime.

@@ -8,13 +8,13 @@ internal sealed class CallScenario : IDisposable
 {
     private readonly List<SimulatedPhone> _phones = [];
 
-    public CallScenario(VirtualInternet internet, LinkConditions link, NatBehavior caller, NatBehavior callee)
+    public CallScenario(VirtualInternet internet, LinkConditions link, NatBehavior caller, NatBehavior callee, NatBehavior? callerIPv6 = null, NatBehavior? calleeIPv6 = null)
     {
         Internet = internet;
         Link = link;
-        Server = new SimulatedServer(internet, LinkConditions.Of(delayMilliseconds: 0));
-        Caller = AddPhone("caller", caller);
-        Callee = AddPhone("callee", callee);
+        Server = new SimulatedServer(internet, LinkConditions.Of(delayMilliseconds: 0), hasIPv6: callerIPv6 is not null);
+        Caller = AddPhone("caller", caller, ipv6: callerIPv6);
+        Callee = AddPhone("callee", callee, ipv6: calleeIPv6);
         Inbox = Callee.OpenInbox();
         internet.RunFor(TimeSpan.FromSeconds(1));
     }
@@ -32,9 +32,9 @@ internal sealed class CallScenario : IDisposable
     /// <summary>The callee's.</summary>
     public int Inbox { get; }
 
-    public SimulatedPhone AddPhone(string name, NatBehavior network, P256KeyPair? identity = null)
+    public SimulatedPhone AddPhone(string name, NatBehavior network, P256KeyPair? identity = null, NatBehavior? ipv6 = null)
     {
-        var site = Internet.AddSite(name, network, new SiteOptions { Link = Link });
+        var site = Internet.AddSite(name, network, new SiteOptions { Link = Link, IPv6 = ipv6 });
         return AddPhone(Internet.AddMachine(name, site), identity);
     }
 

@@ -62,8 +62,8 @@ internal sealed record Network(string Name, NatBehavior Nat, NatBehavior? Carrie
 
     public bool ReachesIPv4 => HasIPv4 || HasNat64;
 
-    /// <summary>The same, but that its own router lets no UDP pass over IPv4.</summary>
-    public Network WithoutUdp => this with { Name = Name + " without UDP", Nat = Nat with { BlocksUdp = true } };
+    /// <summary>The same, but that its own router lets no UDP pass.</summary>
+    public Network WithoutUdp => this with { Name = Name + " without UDP", Nat = Nat with { BlocksUdp = true }, IPv6 = IPv6 is null ? null : IPv6 with { BlocksUdp = true } };
 
     public bool IsSymmetric => Symmetrical.Any(known => known.Nat == Nat with { BlocksUdp = false });
 

@@ -18,13 +18,15 @@ internal sealed partial class SimulatedPeer
     private void OpenTcp(ushort port)
     {
         _tcpPort = port;
-        _node.SetTcpPort(port);
-        if (port != 0) _machine.Tcp.Listen(port, Accept);
+        if (port == 0) return;
+        _node.SetTcpPort(port, hasIPv4: true, hasIPv6: true);
+        _machine.Tcp.Listen(port, Accept);
     }
 
     private void Accept(TcpSocket socket)
     {
-        if (_node.TryAcceptTcp(socket.Remote, _internet.Now, out var link)) Adopt(link, socket);
+        var remote = _nat64 is not null && _nat64.TryExtract(socket.Remote, out var ipv4) ? ipv4 : socket.Remote;
+        if (_node.TryAcceptTcp(remote, _internet.Now, out var link)) Adopt(link, socket);
         else socket.Abort();
     }
 
@@ -47,7 +49,7 @@ internal sealed partial class SimulatedPeer
         {
             var port = command.IsSide ? _nextSidePort++ : _tcpPort;
             if (command.OpenerLead > TimeSpan.Zero) Open(command, port);
-            else Adopt(command.Link, _machine.Tcp.Connect(port, command.Remote, command.TimeToLive));
+            else Adopt(command.Link, Connect(command, port, command.TimeToLive));
         }
         else if (!_connections.Remove(command.Link, out var connection)) return;
         else if (command.Kind == TcpCommandKind.Abort) connection.Socket.Abort();
@@ -56,7 +58,7 @@ internal sealed partial class SimulatedPeer
 
     private void Open(TcpCommand command, ushort port)
     {
-        var opener = _machine.Tcp.Connect(port, command.Remote, PunchPlan.OpenerTimeToLive);
+        var opener = Connect(command, port, PunchPlan.OpenerTimeToLive);
         opener.TimeToLive = command.TimeToLive;
         Adopt(command.Link, opener);
         var isRefused = false;
@@ -70,9 +72,12 @@ internal sealed partial class SimulatedPeer
             opener.Close();
             _connections.Remove(command.Link);
             if (command.Kind == TcpCommandKind.Hold) Open(command, port);
-            else Adopt(command.Link, _machine.Tcp.Connect(port, command.Remote, command.TimeToLive));
+            else Adopt(command.Link, Connect(command, port, command.TimeToLive));
         });
     }
+
+    private TcpSocket Connect(TcpCommand command, ushort port, byte timeToLive) =>
+        _machine.Tcp.Connect(port, _nat64 is not null && command.Remote.IsIPv4 ? _nat64.Embed(command.Remote) : command.Remote, timeToLive);
 
     private void SendOverTcp(SocketId link, ReadOnlySpan<byte> bytes)
     {

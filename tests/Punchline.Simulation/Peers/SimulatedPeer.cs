@@ -160,8 +160,8 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
     public void Join(SimulatedServer server, TimeSpan serverDelay)
     {
         _connectAgain = () => Join(server, serverDelay);
-        if (SeesRouters) _node.SetRouters([.. RoutersOnTheWay()], _internet.Now);
-        _node.QueryStunOverTcp(server.StunEndpoints[0], _internet.Now);
+        if (SeesRouters) _node.SetRouters([.. RoutersOnTheWay()], hearsRejections: false, _internet.Now);
+        foreach (var stun in server.StunEndpoints.Where(stun => stun.Port == SimulatedServer.Port).DistinctBy(stun => stun.IsIPv4)) _node.QueryStunOverTcp(stun, _internet.Now);
         foreach (var stun in server.StunEndpoints) _node.QueryStun(stun, _internet.Now);
         // What the server sees is the router's address; its port is of no use to anybody.
         var outermost = _machine.Site;
@@ -191,7 +191,7 @@ internal sealed partial class SimulatedPeer : ISimulatedHost, IDisposable
     {
         var now = _internet.Now;
         _node.CloseRoom(_room);
-        if (SeesRouters) _node.SetRouters([.. RoutersOnTheWay()], now);
+        if (SeesRouters) _node.SetRouters([.. RoutersOnTheWay()], hearsRejections: false, now);
         _node.StartDht([], DhtRoomScenario.FamiliesOf(_machine), now);
         _node.SetUtc(utc, now);
         foreach (var bootstrap in bootstraps) _node.Dht!.AddBootstrap(bootstrap, now);

@@ -16,6 +16,7 @@ internal sealed class SimulatedPhone : ISimulatedHost, IDisposable
 {
     private const ushort Port = 40_000;
     private const int LanPrefixLength = 24;
+    private const int IPv6PrefixLength = 64;
 
     // A call that goes on while its peer is not back at the server asks again and again, ever more seldom.
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
@@ -43,7 +44,7 @@ internal sealed class SimulatedPhone : ISimulatedHost, IDisposable
         _ownsIdentity = identity is null;
         _identity = identity ?? P256KeyPair.Generate(random);
         _node = new NodeCore(_identity, random);
-        _node.SetHostAddresses([new HostAddress(machine.At(Port), LanPrefixLength)], internet.Now);
+        _node.SetHostAddresses([.. machine.Addresses.Select(address => new Endpoint(address, Port)).Select(host => new HostAddress(host, host.IsIPv4 ? LanPrefixLength : IPv6PrefixLength))], internet.Now);
         _socket = machine.Bind(Port, this);
         SideSockets = new SimulatedSideSockets(_node, machine);
     }

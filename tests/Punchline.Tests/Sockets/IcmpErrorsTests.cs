@@ -14,8 +14,8 @@ public sealed class IcmpErrorsTests
     public void The_router_at_which_a_packet_ended_is_read()
     {
         Assert.SkipUnless(nint.Size == 8, "The bytes are those of a 64-bit system.");
-        Assert.True(IcmpErrors.TryRead(Convert.FromHexString(Expired), out var router));
-        Assert.Equal(Endpoint.Parse("192.168.1.1:0"), router);
+        Assert.True(IcmpErrors.TryRead(Convert.FromHexString(Expired), out var error));
+        Assert.Equal((Endpoint.Parse("192.168.1.1:0"), true, false), (error.From, error.IsExpiry, error.IsRejection));
     }
 
     [Fact]
@@ -23,13 +23,27 @@ public sealed class IcmpErrorsTests
     {
         var bytes = Convert.FromHexString(Expired);
         for (var length = 0; length < bytes.Length; length++) Assert.False(IcmpErrors.TryRead(bytes.AsSpan(0, length), out _));
-        byte[] unreachable = [.. bytes];
-        unreachable[nint.Size + 8 + 5] = 3;
-        Assert.False(IcmpErrors.TryRead(unreachable, out _));
+        byte[] local = [.. bytes];
+        local[nint.Size + 8 + 4] = 1;
+        Assert.False(IcmpErrors.TryRead(local, out _));
     }
 
-    [Fact] // a closed port on this machine answers with ICMP, which is no router's
-    public async Task An_error_that_is_no_routers_is_none()
+    [Theory] // RFC 792, RFC 1812 §5.2.7.1
+    [InlineData(1, true)]
+    [InlineData(3, true)]
+    [InlineData(4, false)]
+    [InlineData(13, true)]
+    public void What_is_not_let_through_is_told_from_what_is_too_long(byte code, bool isRejection)
+    {
+        Assert.SkipUnless(nint.Size == 8, "The bytes are those of a 64-bit system.");
+        var bytes = Convert.FromHexString(Expired);
+        (bytes[nint.Size + 8 + 5], bytes[nint.Size + 8 + 6]) = (3, code);
+        Assert.True(IcmpErrors.TryRead(bytes, out var error));
+        Assert.Equal((isRejection, false), (error.IsRejection, error.IsExpiry));
+    }
+
+    [Fact] // a closed port on this machine answers with ICMP
+    public async Task An_error_is_taken_once()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Linux's error queue.");
         using var closed = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
@@ -41,6 +55,6 @@ public sealed class IcmpErrorsTests
         await socket.ConnectAsync(port, TestContext.Current.CancellationToken);
         await socket.SendAsync(new byte[1], TestContext.Current.CancellationToken);
         await Assert.ThrowsAsync<SocketException>(async () => await socket.ReceiveAsync(new byte[1], TestContext.Current.CancellationToken));
-        Assert.Null(IcmpErrors.TakeExpiry(socket));
+        Assert.Equal((Endpoint.From(IPAddress.Loopback, 0), true), (IcmpErrors.Take(socket)!.Value.From, IcmpErrors.Take(socket) is null));
     }
 }
