@@ -106,6 +106,7 @@ internal sealed partial class PeerSession
             UdpRejectedBy = _services.RejectsUdp ? _services.UdpRejectedBy : null,
             IsOfAnotherFamily = PunchTargets.AreOfAnotherFamily(Situation),
         };
+        var hasAwaitedTurn = HasAwaitedTurn(punch);
         ForgetWay();
         EndPunch();
         EndInitiator();
@@ -113,8 +114,10 @@ internal sealed partial class PeerSession
         ObserveFailed(failure, now);
         Failure = failure;
         // What has no way by what is known is tried with the next word of either side only.
-        var pause = TimeSpan.FromTicks(Math.Min(RetryPause.Ticks << Math.Min(_failures, 8), LongestRetryPause.Ticks));
-        _failures++;
+        // Where the budget alone was in the way, a minute is what it takes.
+        var doublings = hasAwaitedTurn ? 0 : Math.Min(_failures, 8);
+        var pause = TimeSpan.FromTicks(Math.Min(RetryPause.Ticks << doublings, LongestRetryPause.Ticks));
+        if (!hasAwaitedTurn) _failures++;
         if (failure.MayPass) _retryAt = now + pause;
         _events.Enqueue(new PeerSessionEvent.Failed(failure));
     }

@@ -163,9 +163,9 @@ internal sealed partial class PeerSession
                 if (_brackets < MaxCrossings) _searchAt = now + AnotherBracket;
                 break;
             case SearchKind.Birthday when peer.Kind != default && _room.IsTold(Peer) && _services.ExternalIPv4 is { Port: > 0 } external:
-                if (!TryBeginSearch(peer.Endpoint, now))
+                if (!TryBeginSearch(peer.Endpoint, now, Math.Min(_search.Sockets, SearchPlan.EnoughSockets)))
                 {
-                    _searchAt = now + SearchRetryInterval;
+                    AwaitTurn(now);
                     break;
                 }
                 punch.Prolong(now + SearchDuration);
@@ -178,7 +178,7 @@ internal sealed partial class PeerSession
             case SearchKind.Blocks when peer.Kind != default && IsSearchable(peer.Endpoint):
                 if (!TryBeginSearch(peer.Endpoint, now))
                 {
-                    _searchAt = now + SearchRetryInterval;
+                    AwaitTurn(now);
                     break;
                 }
                 CloseOpening();
@@ -256,10 +256,21 @@ internal sealed partial class PeerSession
         _opening = null;
     }
 
-    // What another member has told may set off only so many.
-    private bool TryBeginSearch(Endpoint where, Timestamp now)
+    // Somebody else's search is under way, or the pause behind it.
+    private void AwaitTurn(Timestamp now)
     {
-        if (!_services.Search.TryBegin(this, now)) return false;
+        _searchAt = now + SearchRetryInterval;
+        Tell(PunchProgress.OfTurn);
+    }
+
+    // Both sides say so of an attempt, for neither has opened or tried a port: the next is at the same time for both, and nothing has failed.
+    private bool HasAwaitedTurn(PunchAttempt punch) => !punch.IsScanning && _opening is null && _room.IsTold(Peer)
+        && (_search.Kind == SearchKind.Birthday || SearchPlan.Create(Introduction.Profile, _services.Profile).Kind == SearchKind.Birthday);
+
+    // What another member has told may set off only so many.
+    private bool TryBeginSearch(Endpoint where, Timestamp now, int mappings = 1)
+    {
+        if (!_services.Search.TryBegin(this, now, mappings)) return false;
         if (_isSearchCounted || Introduction.Introducer is not { } introducer) return true;
         _isSearchCounted = _services.Hearsay.TrySearch(introducer, where, now);
         if (!_isSearchCounted) _services.Search.End(this);

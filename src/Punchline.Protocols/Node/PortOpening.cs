@@ -116,7 +116,7 @@ internal sealed class BirthdayOpening : PortOpening
     {
         if (now < NextTimeout) return;
         NextTimeout = Timestamp.Never;
-        while (_opened < Plan.Sockets)
+        while (_opened < Plan.Sockets && !Services.Search.IsMappingsExhausted)
         {
             if (!Services.Search.TryTakeMapping(now))
             {

@@ -15,6 +15,14 @@ internal sealed record PunchProgress(string Means, string Detail, string Advice)
     /// <summary>Ports are searched, by the hundreds.</summary>
     public const string Search = "search";
 
+    /// <summary>Ports will be searched, when it is this peer's turn.</summary>
+    public const string Turn = "turn";
+
+    public static PunchProgress OfTurn { get; } = new(
+        Turn,
+        "One of the routers gives every destination another port. Its ports will be searched when it is this peer's turn: one search at a time goes through a router, and a minute lies behind what it can bear.",
+        PunchFailure.AdviceForLuck);
+
     public static PunchProgress OfTcp { get; } = new(
         Tcp,
         "UDP cannot cross: both routers give every destination another port, so that neither side can know, or find, the port where it is expected. TCP is still tried.",

@@ -42,12 +42,15 @@ internal sealed class SearchBudget
     /// <inheritdoc cref="IsMappingsExhausted"/>
     public bool IsProbesExhausted => _probes >= MaxProbes;
 
-    /// <summary>Begins a search, if no other is under way and there is anything left to spend.</summary>
-    public bool TryBegin(object owner, Timestamp now)
+    /// <summary>Begins a search, if no other is under way and there is enough left to spend.</summary>
+    /// <param name="owner">Whose it is.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="mappings">Without as many it is not worth beginning.</param>
+    public bool TryBegin(object owner, Timestamp now, int mappings = 1)
     {
         if (_owner is not null && _owner != owner) return false;
         if (now >= _forgottenAt) (_mappings, _probes) = (0, 0);
-        if (_mappings >= MaxMappings || _probes >= MaxProbes) return false;
+        if (_mappings + mappings > MaxMappings || _probes >= MaxProbes) return false;
         _owner = owner;
         return true;
     }

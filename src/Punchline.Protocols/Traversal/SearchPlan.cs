@@ -48,6 +48,9 @@ internal readonly record struct SearchPlan(SearchKind Kind, int Sockets = 0, Tim
     /// </summary>
     public const int BirthdaySockets = 256;
 
+    /// <summary>Fewer are not worth a search's time: 2,000 probes miss as many with (1 − 64 / 64,512)^2000 = 14 %.</summary>
+    public const int EnoughSockets = BirthdaySockets / 4;
+
     /// <summary>In a block of 1,024: 64 of ours open, and 128 probes miss them all with (1 − 128 / 1,024)^64 = 0.02 %.</summary>
     public const int BlockSockets = 64;
 

@@ -54,6 +54,18 @@ public sealed class SearchBudgetTests
     }
 
     [Fact]
+    public void What_needs_more_than_is_left_does_not_begin_before_all_is_forgotten()
+    {
+        Assert.True(_budget.TryBegin(_search, Timestamp.Zero, SearchPlan.EnoughSockets));
+        var now = Timestamp.Zero;
+        for (var i = 0; i < SearchBudget.MaxMappings - SearchPlan.EnoughSockets + 1; i++, now = _budget.NextAllowed(now)) Assert.True(_budget.TryTakeMapping(now));
+        _budget.End(_search);
+        Assert.False(_budget.TryBegin(_search, now, SearchPlan.EnoughSockets));
+        Assert.True(_budget.TryBegin(_search, now, SearchPlan.EnoughSockets - 1));
+        Assert.True(_budget.TryBegin(_search, now + SearchBudget.Pause, SearchPlan.EnoughSockets));
+    }
+
+    [Fact]
     public void One_search_at_a_time()
     {
         var other = new object();

@@ -125,6 +125,25 @@ public sealed class DhtRoomTests
         }
     }
 
+    [Fact] // three searches of some 256 mappings each, of which a router gets 256 and then a minute's pause
+    public void Who_waits_for_a_search_is_told_so_and_has_its_turn_without_doubled_pauses()
+    {
+        foreach (var seed in SimulationSeeds.Take(3))
+        {
+            SimulationRun.Check(seed, internet =>
+            {
+                using var room = new DhtRoomScenario(internet, Link);
+                var hard = room.AddPeer(NatBehavior.Symmetric);
+                room.AddPeer(NatBehavior.FullCone);
+                for (var i = 0; i < 3; i++) room.AddPeer(NatBehavior.PortRestricted);
+                foreach (var peer in room.Peers) room.Join(peer);
+                // Each turn is an attempt of 20 s, or 30 with its search, and a minute; without doubled pauses.
+                Assert.True(internet.RunUntil(room.IsFullMesh, TimeSpan.FromSeconds(10) + (3 * (PeerSession.SearchDuration + SearchBudget.Pause))));
+                Assert.Contains(hard.EventsOf<NodeEvent.Trying>(), trying => trying.Progress == PunchProgress.OfTurn);
+            });
+        }
+    }
+
     [Fact]
     public void A_gateway_is_asked_for_a_port_without_any_server_and_leads_out_of_a_router_that_draws()
     {
