@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Net;
 using System.Text;
 using Punchline.Engine;
 using Punchline.Protocols.Rooms;
@@ -190,6 +191,9 @@ internal sealed class MeetingOptions
         }
         return CheckServer(server);
     }
+
+    /// <summary>That port on all of this machine's addresses, of both families; null: any port.</summary>
+    public static IPEndPoint? EndPointOf(int? port) => port is { } number ? new IPEndPoint(IPAddress.IPv6Any, number) : null;
 
     /// <summary>Null where nothing says anything.</summary>
     /// <exception cref="UsageException">It is none.</exception>

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Net;
 using Punchline.Cli.Calls;
 using Punchline.Cli.Chat;
 using Punchline.Cli.Screen;
@@ -54,15 +53,11 @@ internal static class CallVerb
             HideHostCandidates = settings.HidesHostCandidates,
             DisablePortMapping = settings.MapsNoPort,
             DisableMulticastDns = settings.HasNoMdns,
-            LocalEndPoint = UdpEndPointOf(settings.UdpPort),
-            TcpEndPoint = TcpEndPointOf(settings.TcpPort),
+            LocalEndPoint = MeetingOptions.EndPointOf(settings.UdpPort),
+            TcpEndPoint = MeetingOptions.EndPointOf(settings.TcpPort),
             DhtBootstrapHosts = settings.Bootstraps,
             QlogDirectory = settings.QlogDirectory,
         };
-
-    public static IPEndPoint? UdpEndPointOf(int? port) => port is { } number ? new IPEndPoint(IPAddress.IPv6Any, number) : null;
-
-    public static IPEndPoint? TcpEndPointOf(int? port) => port is { } number ? new IPEndPoint(IPAddress.IPv6Any, number) : null;
 
     /// <summary>What tells of a call's room: it remembers who is there, and what is said.</summary>
     public static IChatOutput Following(SessionModel session, RoomModel inner, PeerIdentity self, Room room, string? stateDirectory, bool hasNoHistory)

@@ -33,7 +33,7 @@ internal static class DoctorVerb
             var usesDht = Setting.ReadFlag(parsed, dht, environment);
             var options = new PeerNodeOptions
             {
-                LocalEndPoint = CallVerb.UdpEndPointOf(MeetingOptions.ReadPort(parsed, udpPort, environment)),
+                LocalEndPoint = MeetingOptions.EndPointOf(MeetingOptions.ReadPort(parsed, udpPort, environment)),
                 DisablePortMapping = Setting.ReadFlag(parsed, noPortMapping, environment),
                 DhtBootstrapHosts = usesDht ? MeetingOptions.ReadBootstraps(parsed, bootstrap, environment) : null,
                 // With the nodes that earlier runs knew, as those after this one begin.
